@@ -1,0 +1,93 @@
+"""Symbols, resolutions, sessions and corporate actions."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from tradingd.domain.money import Nanos
+
+NANOSECONDS: Final = 1_000_000_000
+
+
+class Resolution(StrEnum):
+    """Bar lengths the store keeps; the value is the partition name and the config word."""
+
+    SECOND = "1s"
+    MINUTE = "1m"
+    HOUR = "1h"
+    DAY = "1d"
+
+    @property
+    def nanoseconds(self) -> int:
+        """Nominal length in nanoseconds (a day is 24 hours, not a session)."""
+        return _SECONDS[self] * NANOSECONDS
+
+
+_SECONDS: Final = {
+    Resolution.SECOND: 1,
+    Resolution.MINUTE: 60,
+    Resolution.HOUR: 3_600,
+    Resolution.DAY: 86_400,
+}
+
+
+class DataKind(StrEnum):
+    """Tables of the history store."""
+
+    BARS = "bars"
+    QUOTES = "quotes"
+    TRADES = "trades"
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One regular trading session of an exchange, times in UTC nanoseconds."""
+
+    day: dt.date
+    open_ns: int
+    close_ns: int
+
+    def contains_bar(self, bar_close_ns: int) -> bool:
+        """Tell whether a bar that closes at this time lies inside the session.
+
+        A bar's time is its close, so the first minute bar closes one minute after the open and
+        the last one exactly at the close.
+        """
+        return self.open_ns < bar_close_ns <= self.close_ns
+
+
+class ActionKind(StrEnum):
+    """Corporate actions that change prices, positions or names."""
+
+    SPLIT = "split"
+    DIVIDEND = "dividend"
+    RENAME = "rename"
+
+
+class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
+    """A split, a cash dividend or a rename; effective before the open of `ex_date`.
+
+    A split of `numerator` for `denominator` turns 1 share into numerator/denominator shares
+    (AAPL 2014: 7/1). `amount` is dollars per share held at the close before the ex-date, in the
+    share units of that close. A rename goes from `old_symbol` to `symbol`.
+    """
+
+    symbol: str
+    ex_date: dt.date
+    kind: ActionKind
+    numerator: int = 1
+    denominator: int = 1
+    amount: Nanos = 0
+    old_symbol: str = ""
+    source: str = ""
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """Trading facts of one symbol."""
+
+    symbol: str
+    tick: Nanos = 10_000_000
+    currency: str = "USD"
+    venue: str = "XNYS"
+    lot: int = 1
