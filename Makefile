@@ -1,0 +1,45 @@
+# Every target sets up what it needs; a machine with Python 3 (pip) and make is enough.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST_ARGS ?=
+
+.PHONY: help setup run test lint typecheck imports unit bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: ## Prepare .venv from requirements.lock
+	@$(PYTHON) ops/setup/bootstrap.py
+
+run: setup ## Import the embedded real daily bars and backtest the swing strategy on them
+	@$(BIN)/tradingd data import source=sample
+	@$(BIN)/tradingd backtest
+
+test: lint typecheck imports unit ## Lint, types, import layers and all tests
+
+lint: setup
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+typecheck: setup
+	@$(BIN)/mypy
+
+imports: setup
+	@$(BIN)/lint-imports
+
+unit: setup
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+bench: setup ## Print the benchmark ratios (installs the compared libraries into .venv-bench)
+	@$(PYTHON) ops/setup/bootstrap.py --venv .venv-bench --lock requirements-bench.lock
+	@.venv-bench/bin/python -m tests.benchmarks
+
+lock: setup ## Rewrite the lock files from pyproject.toml
+	@uv=$$(test -x .uv/bin/uv && echo .uv/bin/uv || echo uv); \
+	for target in "requirements.lock --extra dev" "requirements-bench.lock --extra dev --extra bench"; do \
+	  $$uv pip compile --quiet --universal --generate-hashes --python $(BIN)/python pyproject.toml \
+	    --custom-compile-command "make lock" -o $$target || exit 1; done
+
+clean: ## Remove environments and caches
+	rm -rf .venv .venv-bench .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

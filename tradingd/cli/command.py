@@ -1,0 +1,139 @@
+"""A command is a parameter struct, a result type and a function imported when it runs.
+
+The argument parser, `--help`, shell completion and `--describe` are all derived from these types,
+so none of them can drift from what the function accepts.
+"""
+
+import argparse
+import importlib
+import types
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+Positional = Meta(extra={"positional": True})
+"""Marks a parameter that is given by place instead of by flag."""
+
+
+class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
+    """One verb of a command line.
+
+    Parameters
+    ----------
+    path : tuple of str
+        Words that select the command, e.g. ``("data", "import")``.
+    params, result : type
+        Structs of the input and the output; a batch result ends in one SUMMARY line.
+    function : str
+        ``module:function`` taking `params` and returning `result`; imported when the command runs.
+    render : str
+        ``module:function`` printing `result` for a person; imported when needed.
+    summary : str
+        One sentence for `--help` and `--describe`.
+    examples : tuple of str
+        Complete command lines.
+    environment : mapping
+        Environment variables the command reads, with their meaning.
+    """
+
+    path: tuple[str, ...]
+    params: type[P]
+    result: type[R]
+    function: str
+    render: str
+    summary: str
+    examples: tuple[str, ...] = ()
+    environment: Mapping[str, str] = {}
+
+    def load(self) -> Callable[[P], R]:
+        """Import and return the function."""
+        return _resolve(self.function)
+
+    def load_render(self) -> Callable[[R], None]:
+        """Import and return the renderer."""
+        return _resolve(self.render)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the machine-readable description of the command."""
+        return {
+            "command": " ".join(self.path),
+            "description": self.summary,
+            "input_schema": msgspec.json.schema(self.params),
+            "output_schema": msgspec.json.schema(self.result),
+            "environment": dict(self.environment),
+            "examples": list(self.examples),
+        }
+
+
+def _resolve(reference: str) -> Any:
+    module, _, name = reference.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def add_parameters(parser: argparse.ArgumentParser, params: type[msgspec.Struct]) -> None:
+    """Derive arguments from a struct's fields: flags, or places where marked `Positional`."""
+    hints = get_type_hints(params, include_extras=True)
+    for field in msgspec.structs.fields(params):
+        _add_parameter(parser, field, hints[field.name])
+
+
+def _add_parameter(
+    parser: argparse.ArgumentParser, field: msgspec.structs.FieldInfo, hint: Any
+) -> None:
+    kind, metas = _unwrap(hint)
+    text = " ".join(meta.description for meta in metas if meta.description).replace("%", "%%")
+    extras = {key: value for meta in metas for key, value in (meta.extra or {}).items()}
+    required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+    options: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS}
+    if kind is bool:
+        parser.add_argument(*_flags(field.name, extras), action="store_true", **options)
+        return
+    repeated = get_origin(kind) in (tuple, list)
+    kind = get_args(kind)[0] if repeated else kind
+    if get_origin(kind) is Literal:
+        options["choices"] = get_args(kind)
+    options["metavar"] = extras.get("metavar", field.name.upper())
+    if extras.get("positional"):
+        arity = "*" if repeated else ("?" if not required else None)
+        parser.add_argument(field.name, **({"nargs": arity} if arity else {}), **options)
+        return
+    if repeated:
+        options["nargs"] = "+"
+    parser.add_argument(*_flags(field.name, extras), dest=field.name, required=required, **options)
+
+
+def _flags(name: str, extras: Mapping[str, Any]) -> list[str]:
+    short = [f"-{extras['short']}"] if "short" in extras else []
+    return [*short, "--" + name.replace("_", "-")]
+
+
+def _unwrap(hint: Any) -> tuple[Any, list[Meta]]:
+    """Strip Annotated and `| None`; return the bare type and its Meta annotations."""
+    metas: list[Meta] = []
+    while True:
+        if get_origin(hint) is Annotated:
+            hint, *notes = get_args(hint)
+            metas += [note for note in notes if isinstance(note, Meta)]
+        elif get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint):
+            hint = next(kind for kind in get_args(hint) if kind is not type(None))
+        else:
+            return hint, metas
+
+
+def decode_parameters[P: msgspec.Struct](params: type[P], values: Mapping[str, Any]) -> P:
+    """Turn parsed text into the typed struct, within its constraints."""
+    return msgspec.convert(dict(values), params, strict=False, dec_hook=_decode_path)
+
+
+def _decode_path(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(f"parameter type {kind}")
+
+
+def find(commands: Sequence[Command[Any, Any]], words: Sequence[str]) -> Command[Any, Any] | None:
+    """Return the command with exactly this path."""
+    return next((command for command in commands if command.path == tuple(words)), None)

@@ -1,0 +1,125 @@
+"""Parse a command line, run the command, print its result, end with its exit code."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tradingd import __version__
+from tradingd.cli.command import Command, add_parameters, decode_parameters
+from tradingd.kits.failure import ExitCode, Failure
+
+_BUILT_IN = ("json", "describe", "command_", "rest_")
+
+
+def tradingd(argv: Sequence[str] | None = None) -> int:
+    """Run the `tradingd` command line and return the exit code."""
+    from tradingd.cli.table import TRADINGD
+
+    return run("tradingd", TRADINGD, argv)
+
+
+def tradingctl(argv: Sequence[str] | None = None) -> int:
+    """Run the `tradingctl` command line and return the exit code."""
+    from tradingd.cli.table import TRADINGCTL
+
+    return run("tradingctl", TRADINGCTL, argv)
+
+
+def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str] | None) -> int:
+    """Parse, execute and print; every Failure becomes one line on standard error."""
+    parser = build_parser(program, commands)
+    arguments = parser.parse_args(list(sys.argv[1:] if argv is None else argv))
+    if not hasattr(arguments, "command_"):
+        return _show_overview(program, parser, commands, arguments)
+    command: Command[Any, Any] = arguments.command_
+    try:
+        return _execute(command, arguments)
+    except Failure as failure:
+        _complain(program, failure.line())
+        return failure.code
+    except msgspec.ValidationError as error:
+        _complain(program, f"{error} | next: {program} {' '.join(command.path)} --help")
+        return ExitCode.USAGE
+    except KeyboardInterrupt:
+        _complain(program, "interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`); point stdout at nothing so that exit stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
+    if getattr(arguments, "describe", False):
+        _print_json(command.describe())
+        return ExitCode.OK
+    values = {key: value for key, value in vars(arguments).items() if key not in _BUILT_IN}
+    result = command.load()(decode_parameters(command.params, values))
+    if getattr(arguments, "json", False):
+        _print_json(result)
+    else:
+        command.load_render()(result)
+    return int(getattr(result, "exit_code", ExitCode.OK))
+
+
+def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argparse.ArgumentParser:
+    """Build the parser of a whole program from its commands."""
+    parser = argparse.ArgumentParser(prog=program, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    parser.add_argument("--describe", action="store_true", help="describe every command as JSON")
+    groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
+    for command in commands:
+        leaf = _group(groups, command).add_parser(
+            command.path[-1],
+            help=command.summary,
+            description=command.summary,
+            epilog=_examples(command),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        add_parameters(leaf, command.params)
+        leaf.add_argument("--json", action="store_true", help="print the result as JSON")
+        leaf.add_argument(
+            "--describe", action="store_true", help="print input and output schemas as JSON, do nothing"
+        )
+        leaf.set_defaults(command_=command)
+    return parser
+
+
+def _group(groups: dict[tuple[str, ...], Any], command: Command[Any, Any]) -> Any:
+    parent = command.path[:-1]
+    if parent not in groups:
+        group = groups[parent[:-1]].add_parser(parent[-1], help=f"{parent[-1]} commands")
+        groups[parent] = group.add_subparsers(metavar="COMMAND", required=True)
+    return groups[parent]
+
+
+def _examples(command: Command[Any, Any]) -> str:
+    return "examples:\n" + "\n".join(f"  {line}" for line in command.examples)
+
+
+def _show_overview(
+    program: str,
+    parser: argparse.ArgumentParser,
+    commands: Sequence[Command[Any, Any]],
+    arguments: argparse.Namespace,
+) -> int:
+    if arguments.describe:
+        _print_json({"program": program, "commands": [one.describe() for one in commands]})
+        return ExitCode.OK
+    parser.print_help()
+    return ExitCode.USAGE
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def _complain(program: str, line: str) -> None:
+    sys.stderr.write(f"{program}: {line}\n")
+

@@ -1,0 +1,75 @@
+"""Tables, progress bars and SUMMARY lines for a person; plain text when the output is a pipe."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+
+def console() -> Console:
+    """Return a console on standard output; wide enough that pipes never truncate a cell."""
+    if sys.stdout.isatty():
+        return Console(highlight=False)
+    return Console(highlight=False, width=200, no_color=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table; columns whose cells are all numbers are right-aligned."""
+    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*("" if cell is None else str(cell) for cell in row))
+    console().print(grid)
+
+
+def _is_number(cell: object) -> bool:
+    text = str(cell).replace(",", "").rstrip("%").strip()
+    if text in ("", "None", "-"):
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def summary(values: Mapping[str, object]) -> None:
+    """Print the one SUMMARY line that ends a batch: ``SUMMARY key=value key=value``."""
+    sys.stdout.write("SUMMARY " + " ".join(f"{key}={value}" for key, value in values.items()) + "\n")
+
+
+class Meter:
+    """A progress bar's handle; silent when standard error is not a terminal."""
+
+    def __init__(self, progress: Progress | None, label: str, total: int | None) -> None:
+        self._progress = progress
+        self._task = progress.add_task(label, total=total) if progress else None
+
+    def advance(self, steps: int = 1, label: str | None = None) -> None:
+        """Move forward; optionally show what is being worked on."""
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, steps)
+            if label is not None:
+                self._progress.update(self._task, description=label)
+
+    def total(self, steps: int) -> None:
+        """Say how many steps there are, once that is known."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, total=steps)
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Meter]:
+    """Show a progress bar on standard error while the block runs, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield Meter(None, label, total)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        yield Meter(bar, label, total)

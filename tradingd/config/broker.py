@@ -1,0 +1,47 @@
+"""Group `broker`: where orders go, and what trading there costs."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from tradingd.config.base import Group, Percent, SecretRef
+
+FeeSchedule = Literal["none", "alpaca", "ibkr_fixed", "ibkr_tiered"]
+"""Names of the dated commission schedules that `tradingd.costs` ships."""
+
+
+class BrokerBase(Group, kw_only=True):
+    """What every broker states: its costs and the kind of account."""
+
+    fees: Annotated[FeeSchedule, Meta(description="Dated commission and regulatory schedule.")] = (
+        "ibkr_tiered"
+    )
+    account: Annotated[
+        Literal["margin", "cash"], Meta(description="Cash accounts may not sell short.")
+    ] = "margin"
+    borrow_rate: Annotated[
+        Percent, Meta(description="Annual fee on the value of short positions, actual/360.")
+    ] = 0.5
+
+
+class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", kw_only=True):
+    """The venue inside the backtest engine."""
+
+
+class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", kw_only=True):
+    """Alpaca; in a backtest only its costs matter."""
+
+    fees: FeeSchedule = "alpaca"
+    key_id: SecretRef = "env:APCA_API_KEY_ID"
+    secret_key: SecretRef = "env:APCA_API_SECRET_KEY"
+
+
+class IbkrBroker(BrokerBase, tag_field="kind", tag="ibkr", kw_only=True):
+    """Interactive Brokers through TWS or IB Gateway; in a backtest only its costs matter."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 4002
+    client_id: Annotated[int, Meta(ge=0, le=999)] = 1
+
+
+BrokerConfig = SimulatedBroker | AlpacaBroker | IbkrBroker

@@ -1,0 +1,52 @@
+"""Group `mode`: what kind of run this is."""
+
+import datetime as dt
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+from tradingd.config.base import Group
+
+
+class BacktestMode(Group, tag_field="kind", tag="backtest", kw_only=True):
+    """Run strategies over stored history."""
+
+    start: Annotated[
+        dt.date | None, Meta(description="First session day, inclusive; None: the first stored.")
+    ] = None
+    end: Annotated[
+        dt.date | None, Meta(description="Last session day, inclusive; None: the last stored.")
+    ] = None
+    cash: Annotated[Decimal, Meta(description="Starting cash in USD.")] = Decimal(100_000)
+    chunk_rows: Annotated[
+        int,
+        Meta(ge=1_000, le=5_000_000, description="Rows in memory at once; bounds the footprint."),
+    ] = 100_000
+    results: Annotated[
+        str, Meta(description="Folder of run folders; empty: runs/ beside the store.")
+    ] = ""
+    equity_every: Annotated[
+        int, Meta(ge=1, le=86_400, description="Seconds between equity samples, session closes apart.")
+    ] = 3_600
+
+    def __post_init__(self) -> None:
+        if self.start and self.end and self.start > self.end:
+            raise ValueError(f"mode.start {self.start} is after mode.end {self.end}")
+        if self.cash <= 0:
+            raise ValueError(f"mode.cash must be positive, found {self.cash}")
+
+
+class PaperMode(Group, tag_field="kind", tag="paper", kw_only=True):
+    """Trade with simulated money; the default mode."""
+
+
+class LiveMode(Group, tag_field="kind", tag="live", kw_only=True):
+    """Trade with real money; nothing leaves unarmed."""
+
+    account: Annotated[
+        str, Meta(min_length=1, description="Broker account number this configuration is for.")
+    ]
+
+
+ModeConfig = BacktestMode | PaperMode | LiveMode

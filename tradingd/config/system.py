@@ -1,0 +1,31 @@
+"""The whole configuration of one run."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from tradingd.config.base import Group
+from tradingd.config.broker import BrokerConfig
+from tradingd.config.execution import ExecutionConfig
+from tradingd.config.mode import ModeConfig
+from tradingd.config.risk import RiskConfig
+from tradingd.config.session import SessionConfig
+from tradingd.config.source import SourceConfig
+from tradingd.config.store import StoreConfig
+from tradingd.config.strategy import StrategyConfig
+from tradingd.config.universe import UniverseConfig
+
+
+class SystemConfig(Group, kw_only=True):
+    """One frozen tree; every group of `conf/` is a field of the same name."""
+
+    mode: ModeConfig
+    broker: BrokerConfig
+    source: SourceConfig
+    store: StoreConfig
+    universe: UniverseConfig
+    strategy: StrategyConfig
+    risk: RiskConfig
+    execution: ExecutionConfig
+    session: SessionConfig
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7

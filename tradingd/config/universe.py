@@ -1,0 +1,22 @@
+"""Group `universe`: which symbols a run trades."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from tradingd.config.base import Group, Symbol
+
+
+class SymbolsUniverse(Group, tag_field="kind", tag="symbols", kw_only=True):
+    """A fixed list."""
+
+    symbols: Annotated[tuple[Symbol, ...], Meta(min_length=1)]
+
+
+class StoredUniverse(Group, tag_field="kind", tag="stored", kw_only=True):
+    """Every symbol the store has at the strategy's resolution."""
+
+    exclude: tuple[Symbol, ...] = ()
+
+
+UniverseConfig = SymbolsUniverse | StoredUniverse

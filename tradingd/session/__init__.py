@@ -1,0 +1,1 @@
+"""Exchange sessions, half days included; the only user of `exchange_calendars`."""
