@@ -1,1 +1,1 @@
-"""Verbs and exit codes, nothing else: each command is a typed parameter struct and a late import."""
+"""Verbs and exit codes, nothing else: a command is a typed struct and a late import."""

@@ -50,11 +50,13 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
 
     def load(self) -> Callable[[P], R]:
         """Import and return the function."""
-        return _resolve(self.function)
+        function: Callable[[P], R] = _resolve(self.function)
+        return function
 
     def load_render(self) -> Callable[[R], None]:
         """Import and return the renderer."""
-        return _resolve(self.render)
+        render: Callable[[R], None] = _resolve(self.render)
+        return render
 
     def describe(self) -> dict[str, Any]:
         """Return the machine-readable description of the command."""
@@ -98,7 +100,9 @@ def _add_parameter(
     options["metavar"] = extras.get("metavar", field.name.upper())
     if extras.get("positional"):
         arity = "*" if repeated else ("?" if not required else None)
-        parser.add_argument(field.name, **({"nargs": arity} if arity else {}), **options)
+        if arity:
+            options["nargs"] = arity
+        parser.add_argument(field.name, **options)
         return
     if repeated:
         options["nargs"] = "+"

@@ -85,7 +85,9 @@ def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argpars
         add_parameters(leaf, command.params)
         leaf.add_argument("--json", action="store_true", help="print the result as JSON")
         leaf.add_argument(
-            "--describe", action="store_true", help="print input and output schemas as JSON, do nothing"
+            "--describe",
+            action="store_true",
+            help="print input and output schemas as JSON, do nothing",
         )
         leaf.set_defaults(command_=command)
     return parser
@@ -122,4 +124,3 @@ def _print_json(value: object) -> None:
 
 def _complain(program: str, line: str) -> None:
     sys.stderr.write(f"{program}: {line}\n")
-

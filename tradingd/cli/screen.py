@@ -41,7 +41,9 @@ def _is_number(cell: object) -> bool:
 
 def summary(values: Mapping[str, object]) -> None:
     """Print the one SUMMARY line that ends a batch: ``SUMMARY key=value key=value``."""
-    sys.stdout.write("SUMMARY " + " ".join(f"{key}={value}" for key, value in values.items()) + "\n")
+    sys.stdout.write(
+        "SUMMARY " + " ".join(f"{key}={value}" for key, value in values.items()) + "\n"
+    )
 
 
 class Meter:
@@ -70,6 +72,11 @@ def progress(label: str, total: int | None = None) -> Iterator[Meter]:
     if not sys.stderr.isatty():
         yield Meter(None, label, total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         yield Meter(bar, label, total)

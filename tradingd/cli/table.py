@@ -2,7 +2,15 @@
 
 from typing import Any
 
+from tradingd.cli import analyze, backtest, config, control, data, doctor, runs
 from tradingd.cli.command import Command
 
-TRADINGD: tuple[Command[Any, Any], ...] = ()
-TRADINGCTL: tuple[Command[Any, Any], ...] = ()
+TRADINGD: tuple[Command[Any, Any], ...] = (
+    *backtest.COMMANDS,
+    *runs.COMMANDS,
+    *data.COMMANDS,
+    *analyze.COMMANDS,
+    *config.COMMANDS,
+    *doctor.COMMANDS,
+)
+TRADINGCTL: tuple[Command[Any, Any], ...] = control.COMMANDS

@@ -10,7 +10,7 @@ FeeSchedule = Literal["none", "alpaca", "ibkr_fixed", "ibkr_tiered"]
 """Names of the dated commission schedules that `tradingd.costs` ships."""
 
 
-class BrokerBase(Group, kw_only=True):
+class BrokerBase(Group, frozen=True, kw_only=True):
     """What every broker states: its costs and the kind of account."""
 
     fees: Annotated[FeeSchedule, Meta(description="Dated commission and regulatory schedule.")] = (
@@ -24,19 +24,19 @@ class BrokerBase(Group, kw_only=True):
     ] = 0.5
 
 
-class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", kw_only=True):
+class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", frozen=True, kw_only=True):
     """The venue inside the backtest engine."""
 
 
-class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", kw_only=True):
+class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_only=True):
     """Alpaca; in a backtest only its costs matter."""
 
     fees: FeeSchedule = "alpaca"
     key_id: SecretRef = "env:APCA_API_KEY_ID"
-    secret_key: SecretRef = "env:APCA_API_SECRET_KEY"
+    secret_key: SecretRef = "env:APCA_API_SECRET_KEY"  # noqa: S105 - a reference, no secret
 
 
-class IbkrBroker(BrokerBase, tag_field="kind", tag="ibkr", kw_only=True):
+class IbkrBroker(BrokerBase, tag_field="kind", tag="ibkr", frozen=True, kw_only=True):
     """Interactive Brokers through TWS or IB Gateway; in a backtest only its costs matter."""
 
     host: str = "127.0.0.1"

@@ -1,23 +1,25 @@
 """Group `execution`: how a simulated order turns into fills."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from tradingd.config.base import BasisPoints, Group, Percent
 
 
-class NoSlippage(Group, tag_field="kind", tag="none", kw_only=True):
+class NoSlippage(Group, tag_field="kind", tag="none", frozen=True, kw_only=True):
     """Fill at the touch price."""
 
 
-class FixedSlippage(Group, tag_field="kind", tag="fixed", kw_only=True):
+class FixedSlippage(Group, tag_field="kind", tag="fixed", frozen=True, kw_only=True):
     """A constant cost per share, always against the order."""
 
     basis_points: BasisPoints = 2.0
 
 
-class SpreadVolatilitySlippage(Group, tag_field="kind", tag="spread_volatility", kw_only=True):
+class SpreadVolatilitySlippage(
+    Group, tag_field="kind", tag="spread_volatility", frozen=True, kw_only=True
+):
     """Half the spread plus a share of recent volatility, always against the order.
 
     slippage per share = price x (half_spread_bps + volatility_share x sigma) where sigma is the
@@ -32,7 +34,7 @@ class SpreadVolatilitySlippage(Group, tag_field="kind", tag="spread_volatility",
 SlippageConfig = NoSlippage | FixedSlippage | SpreadVolatilitySlippage
 
 
-class ExecutionConfig(Group, kw_only=True):
+class ExecutionConfig(Group, frozen=True, kw_only=True):
     """The fill model of the simulated venue."""
 
     latency_ms: Annotated[

@@ -9,7 +9,7 @@ from msgspec import Meta
 from tradingd.config.base import Group
 
 
-class BacktestMode(Group, tag_field="kind", tag="backtest", kw_only=True):
+class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only=True):
     """Run strategies over stored history."""
 
     start: Annotated[
@@ -27,7 +27,8 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", kw_only=True):
         str, Meta(description="Folder of run folders; empty: runs/ beside the store.")
     ] = ""
     equity_every: Annotated[
-        int, Meta(ge=1, le=86_400, description="Seconds between equity samples, session closes apart.")
+        int,
+        Meta(ge=1, le=86_400, description="Seconds between equity samples, session closes apart."),
     ] = 3_600
 
     def __post_init__(self) -> None:
@@ -37,11 +38,11 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", kw_only=True):
             raise ValueError(f"mode.cash must be positive, found {self.cash}")
 
 
-class PaperMode(Group, tag_field="kind", tag="paper", kw_only=True):
+class PaperMode(Group, tag_field="kind", tag="paper", frozen=True, kw_only=True):
     """Trade with simulated money; the default mode."""
 
 
-class LiveMode(Group, tag_field="kind", tag="live", kw_only=True):
+class LiveMode(Group, tag_field="kind", tag="live", frozen=True, kw_only=True):
     """Trade with real money; nothing leaves unarmed."""
 
     account: Annotated[

@@ -7,7 +7,7 @@ from msgspec import Meta
 from tradingd.config.base import Count, Group, Percent
 
 
-class RiskConfig(Group, kw_only=True):
+class RiskConfig(Group, frozen=True, kw_only=True):
     """Limits; every one is always evaluated, profile `open` puts them out of reach.
 
     The defaults are the capability list's: they are conservative on purpose.
@@ -45,7 +45,8 @@ class RiskConfig(Group, kw_only=True):
         Percent, Meta(description="Distance of a limit or stop price from the last mark.")
     ] = 5.0
     max_mark_age_seconds: Annotated[
-        Count, Meta(description="Age of the last mark beyond which entries are denied; 0: 2.5 bars.")
+        Count,
+        Meta(description="Age of the last mark beyond which entries are denied; 0: 2.5 bars."),
     ] = 0
     orders_per_minute: Count = 60
     max_order_value: Annotated[

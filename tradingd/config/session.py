@@ -7,7 +7,7 @@ from msgspec import Meta
 from tradingd.config.base import Group
 
 
-class SessionConfig(Group, kw_only=True):
+class SessionConfig(Group, frozen=True, kw_only=True):
     """Trading hours."""
 
     calendar: Annotated[str, Meta(description="`exchange_calendars` identifier.")] = "XNYS"

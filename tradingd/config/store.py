@@ -7,7 +7,7 @@ from msgspec import Meta
 from tradingd.config.base import Group
 
 
-class StoreConfig(Group, kw_only=True):
+class StoreConfig(Group, frozen=True, kw_only=True):
     """The Parquet history store."""
 
     root: Annotated[

@@ -9,13 +9,13 @@ from tradingd.config.base import Count, Group, Percent, Positive
 Bars = Literal["1s", "1m", "1h", "1d"]
 
 
-class StrategyBase(Group, kw_only=True):
+class StrategyBase(Group, frozen=True, kw_only=True):
     """What every strategy states."""
 
     bars: Annotated[Bars, Meta(description="Resolution of the bars it trades on.")] = "1d"
 
 
-class EmaCross(StrategyBase, tag_field="kind", tag="ema_cross", kw_only=True):
+class EmaCross(StrategyBase, tag_field="kind", tag="ema_cross", frozen=True, kw_only=True):
     """Long while the fast average is above the slow one, flat otherwise."""
 
     bars: Bars = "1m"
@@ -28,7 +28,9 @@ class EmaCross(StrategyBase, tag_field="kind", tag="ema_cross", kw_only=True):
             raise ValueError(f"fast ({self.fast}) must be shorter than slow ({self.slow})")
 
 
-class IntradayMeanReversion(StrategyBase, tag_field="kind", tag="intraday_mean_reversion", kw_only=True):
+class IntradayMeanReversion(
+    StrategyBase, tag_field="kind", tag="intraday_mean_reversion", frozen=True, kw_only=True
+):
     """Fade stretches from the session VWAP that RSI confirms; flat by the end of the day."""
 
     bars: Bars = "1m"
@@ -40,9 +42,9 @@ class IntradayMeanReversion(StrategyBase, tag_field="kind", tag="intraday_mean_r
     rsi_overbought: Annotated[float, Meta(ge=0, le=100)] = 70.0
     atr_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
     stop_atr: Annotated[float, Meta(gt=0, le=100)] = 1.5
-    risk_percent: Annotated[
-        Percent, Meta(description="Equity risked between entry and stop.")
-    ] = 0.2
+    risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
+        0.2
+    )
     max_position_percent: Percent = 4.5
     allow_short: bool = True
     flatten_minutes: Annotated[
@@ -54,7 +56,7 @@ class IntradayMeanReversion(StrategyBase, tag_field="kind", tag="intraday_mean_r
             raise ValueError(f"z_exit ({self.z_exit}) must be below z_entry ({self.z_entry})")
 
 
-class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", kw_only=True):
+class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", frozen=True, kw_only=True):
     """Enter pull-backs inside an EMA trend that ADX confirms; trail by ATR; hold 1-10 days."""
 
     fast: Annotated[int, Meta(ge=1, le=10_000)] = 20
@@ -64,9 +66,9 @@ class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", kw_only=True
     atr_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
     trail_atr: Annotated[float, Meta(gt=0, le=100)] = 3.0
     max_days: Positive = 10
-    risk_percent: Annotated[
-        Percent, Meta(description="Equity risked between entry and stop.")
-    ] = 0.3
+    risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
+        0.3
+    )
     max_position_percent: Percent = 4.5
     allow_short: bool = False
 
@@ -75,7 +77,7 @@ class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", kw_only=True
             raise ValueError(f"fast ({self.fast}) must be shorter than slow ({self.slow})")
 
 
-class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", kw_only=True):
+class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", frozen=True, kw_only=True):
     """Buy (or short) on the first bar and hold: the yardstick every strategy is compared with."""
 
     quantity: Annotated[
@@ -84,7 +86,7 @@ class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", kw_only=Tru
     short: bool = False
 
 
-class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", kw_only=True):
+class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, kw_only=True):
     """Your own class, named by import path; `params` decodes into its own config struct."""
 
     path: Annotated[

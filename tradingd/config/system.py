@@ -16,7 +16,7 @@ from tradingd.config.strategy import StrategyConfig
 from tradingd.config.universe import UniverseConfig
 
 
-class SystemConfig(Group, kw_only=True):
+class SystemConfig(Group, frozen=True, kw_only=True):
     """One frozen tree; every group of `conf/` is a field of the same name."""
 
     mode: ModeConfig

@@ -7,13 +7,13 @@ from msgspec import Meta
 from tradingd.config.base import Group, Symbol
 
 
-class SymbolsUniverse(Group, tag_field="kind", tag="symbols", kw_only=True):
+class SymbolsUniverse(Group, tag_field="kind", tag="symbols", frozen=True, kw_only=True):
     """A fixed list."""
 
     symbols: Annotated[tuple[Symbol, ...], Meta(min_length=1)]
 
 
-class StoredUniverse(Group, tag_field="kind", tag="stored", kw_only=True):
+class StoredUniverse(Group, tag_field="kind", tag="stored", frozen=True, kw_only=True):
     """Every symbol the store has at the strategy's resolution."""
 
     exclude: tuple[Symbol, ...] = ()

@@ -91,3 +91,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     currency: str = "USD"
     venue: str = "XNYS"
     lot: int = 1
+
+
+class ReferenceData(msgspec.Struct, frozen=True, kw_only=True):
+    """Facts beside prices that the gate needs; empty where nothing is on file.
+
+    `earnings` are announcement dates per symbol, sorted; `shortable` is the number of shares that
+    can be borrowed per symbol and day.
+    """
+
+    earnings: dict[str, tuple[dt.date, ...]] = {}
+    shortable: dict[str, dict[dt.date, int]] = {}

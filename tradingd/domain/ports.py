@@ -7,7 +7,13 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
-from tradingd.domain.market import CorporateAction, Instrument, Resolution
+from tradingd.domain.market import (
+    CorporateAction,
+    DataKind,
+    Instrument,
+    ReferenceData,
+    Resolution,
+)
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
 
@@ -29,11 +35,11 @@ class BarFeed(Protocol):
     """Stored bars, streamed in bounded chunks."""
 
     def symbols(self) -> Sequence[str]:
-        """Symbols that have rows in the asked range, sorted."""
+        """Return the symbols that have rows in the asked range, sorted."""
         ...
 
     def rows(self) -> int:
-        """Rows that the whole stream will yield (for progress)."""
+        """Return how many rows the whole stream will yield (for progress)."""
         ...
 
     def chunks(self) -> Iterator[BarChunk]:
@@ -41,15 +47,15 @@ class BarFeed(Protocol):
         ...
 
     def actions(self) -> Sequence[CorporateAction]:
-        """Splits and dividends of the symbols inside the range, by ex-date."""
+        """Return splits and dividends of the symbols inside the range, by ex-date."""
         ...
 
     def instruments(self) -> Sequence[Instrument]:
-        """Trading facts, one per symbol."""
+        """Return the trading facts, one per symbol."""
         ...
 
     def fingerprint(self) -> str:
-        """Hash of the exact stored files and range that the stream reads."""
+        """Return a hash of the exact stored files and range that the stream reads."""
         ...
 
     @property
@@ -74,9 +80,7 @@ class Fees(msgspec.Struct, frozen=True):
 class CommissionModel(Protocol):
     """A dated fee schedule with its memory (order minimums, monthly tiers); one per run."""
 
-    def charge(
-        self, order_id: str, side: Side, quantity: int, price: Nanos, day: dt.date
-    ) -> Fees:
+    def charge(self, order_id: str, side: Side, quantity: int, price: Nanos, day: dt.date) -> Fees:
         """Return the fees of the next fill of an order and remember it."""
         ...
 
@@ -98,4 +102,54 @@ class BorrowModel(Protocol):
 
     def accrue(self, quantity: int, close: Nanos, nights: int, day: dt.date) -> Nanos:
         """Return the non-negative fee for a short of `quantity` shares over `nights`."""
+        ...
+
+
+class ImportTask(Protocol):
+    """One file, or part of one, that a source can turn into rows of one symbol."""
+
+    @property
+    def label(self) -> str:
+        """Name for progress and errors: the file, relative to the source's folder."""
+        ...
+
+    @property
+    def kind(self) -> DataKind:
+        """Table the rows belong to."""
+        ...
+
+    @property
+    def resolution(self) -> Resolution | None:
+        """Length of the bars; None for quotes and trades."""
+        ...
+
+    def load(self) -> Iterator[tuple[str, pa.Table]]:
+        """Yield (symbol, rows in the store's schema, sorted by ts_event).
+
+        Raises
+        ------
+        Failure
+            DAMAGED_ARCHIVE, DAMAGED_PARQUET, INVALID_ROW or UNREADABLE_INPUT, naming file and row.
+        """
+        ...
+
+
+class Source(Protocol):
+    """Where history is imported from; constructing one touches nothing."""
+
+    @property
+    def name(self) -> str:
+        """Short name kept as provenance in the store's manifest."""
+        ...
+
+    def tasks(self) -> Sequence[ImportTask]:
+        """List what there is to import, cheaply, in a stable order."""
+        ...
+
+    def actions(self) -> Sequence[CorporateAction]:
+        """Return the splits, dividends and renames the source knows."""
+        ...
+
+    def reference(self) -> ReferenceData:
+        """Return earnings dates and borrowable shares the source knows."""
         ...

@@ -81,7 +81,10 @@ class Failure(Exception):
 
     # Failures cross process borders in sweeps; the default reduction loses keyword arguments.
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (self.what, self.code, self.where, self.expected, self.found, self.next_step))
+        return (
+            _rebuild,
+            (self.what, self.code, self.where, self.expected, self.found, self.next_step),
+        )
 
 
 def _rebuild(

@@ -1,0 +1,1 @@
+"""The Parquet history store: layout, atomic writes, manifest, DuckDB views, corporate actions."""
