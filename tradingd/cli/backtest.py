@@ -1,7 +1,63 @@
 """Commands of `tradingd backtest`."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from tradingd.cli.command import Command
 
-COMMANDS: tuple[Command[Any, Any], ...] = ()
+Overrides = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="Hydra overrides: a group (strategy=ema_cross) or a value (strategy.fast=5).",
+        extra={"positional": True, "metavar": "OVERRIDE"},
+    ),
+]
+
+
+class BacktestParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd backtest`."""
+
+    overrides: Overrides = ()
+    overlay: Annotated[
+        str | None,
+        Meta(description="Site overlay folder; default: $TRADINGD_CONF or /etc/tradingd."),
+    ] = None
+    multirun: Annotated[
+        bool, Meta(description="Sweep: comma lists and ranges become trials.", extra={"short": "m"})
+    ] = False
+    objective: Annotated[str, Meta(description="Metric that a sweep maximises and sorts by.")] = (
+        "sharpe"
+    )
+
+
+class BacktestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Output: of one run `result`, of a sweep `sweep`."""
+
+    exit_code: int
+    result: dict[str, Any] | None = None
+    sweep: dict[str, Any] | None = None
+
+
+COMMANDS: tuple[Command[Any, Any], ...] = (
+    Command(
+        path=("backtest",),
+        params=BacktestParams,
+        result=BacktestReport,
+        function="tradingd.cli.backtest_run:run",
+        render="tradingd.cli.backtest_run:render",
+        summary="Run a strategy over stored history, or sweep its parameters with -m.",
+        examples=(
+            "tradingd backtest",
+            "tradingd backtest strategy=ema_cross risk=open universe=symbols universe.symbols=[SPY]",
+            "tradingd backtest mode.start=2012-01-01 broker=alpaca",
+            "tradingd backtest -m strategy.fast=5,10 strategy.slow=30,50",
+            "tradingd backtest -m hydra/launcher=joblib strategy.fast=5,10,20",
+        ),
+        environment={
+            "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
+            "XDG_DATA_HOME": "base of the default store and results folders",
+        },
+    ),
+)

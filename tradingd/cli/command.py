@@ -7,7 +7,7 @@ so none of them can drift from what the function accepts.
 import argparse
 import importlib
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -63,8 +63,8 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
         return {
             "command": " ".join(self.path),
             "description": self.summary,
-            "input_schema": msgspec.json.schema(self.params),
-            "output_schema": msgspec.json.schema(self.result),
+            "input_schema": msgspec.json.schema(self.params, schema_hook=_path_schema),
+            "output_schema": msgspec.json.schema(self.result, schema_hook=_path_schema),
             "environment": dict(self.environment),
             "examples": list(self.examples),
         }
@@ -138,6 +138,7 @@ def _decode_path(kind: type, value: Any) -> Any:
     raise NotImplementedError(f"parameter type {kind}")
 
 
-def find(commands: Sequence[Command[Any, Any]], words: Sequence[str]) -> Command[Any, Any] | None:
-    """Return the command with exactly this path."""
-    return next((command for command in commands if command.path == tuple(words)), None)
+def _path_schema(kind: type) -> dict[str, Any]:
+    if kind is Path:
+        return {"type": "string", "format": "path"}
+    raise NotImplementedError(f"parameter type {kind}")

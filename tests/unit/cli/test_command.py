@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import pytest
+from msgspec import Meta
+
+from tradingd.cli.command import Command
+from tradingd.cli.main import run
+from tradingd.kits.failure import ExitCode, Failure
+
+
+class Params(msgspec.Struct, frozen=True, kw_only=True):
+    words: Annotated[tuple[str, ...], Meta(description="Words.", extra={"positional": True})] = ()
+    count: Annotated[int, Meta(ge=1, description="How often, 100 % sure.")] = 1
+    loud: bool = False
+    ending: Literal["dot", "none"] = "none"
+    into: Path | None = None
+
+
+class Echo(msgspec.Struct, frozen=True, kw_only=True):
+    text: str
+    into: str | None = None
+    exit_code: int = 0
+
+
+def echo(params: Params) -> Echo:
+    if params.words == ("fail",):
+        raise Failure("asked to fail", code=ExitCode.NO_DATA, next_step="ask differently")
+    text = " ".join(params.words * params.count)
+    text = text.upper() if params.loud else text
+    return Echo(
+        text=text + ("." if params.ending == "dot" else ""),
+        into=str(params.into) if params.into else None,
+        exit_code=3 if params.words == ("three",) else 0,
+    )
+
+
+def render(result: Echo) -> None:
+    print(f"text: {result.text}")
+
+
+COMMANDS: tuple[Command[Any, Any], ...] = (
+    Command(
+        path=("say", "echo"),
+        params=Params,
+        result=Echo,
+        function=f"{__name__}:echo",
+        render=f"{__name__}:render",
+        summary="Repeat words.",
+        examples=("demo say echo a b --count 2",),
+    ),
+)
+
+
+def demo(*argv: str) -> int:
+    return run("demo", COMMANDS, argv)
+
+
+def test_flags_and_places_come_from_the_struct(capsys):
+    assert demo("say", "echo", "a", "b", "--count", "2", "--loud", "--ending", "dot") == 0
+    assert capsys.readouterr().out == "text: A B A B.\n"
+
+
+def test_json_prints_the_result_struct(capsys):
+    demo("say", "echo", "a", "--json", "--into", "x/y")
+    assert json.loads(capsys.readouterr().out) == {"text": "a", "into": "x/y", "exit_code": 0}
+
+
+def test_a_failure_is_one_line_on_standard_error_with_its_exit_code(capsys):
+    assert demo("say", "echo", "fail") == ExitCode.NO_DATA
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "demo: asked to fail | next: ask differently\n"
+
+
+def test_a_result_may_carry_the_exit_code():
+    assert demo("say", "echo", "three") == 3
+
+
+def test_a_value_outside_its_constraint_is_a_usage_error(capsys):
+    assert demo("say", "echo", "a", "--count", "0") == ExitCode.USAGE
+    assert "$.count" in capsys.readouterr().err
+
+
+def test_describe_gives_schemas_and_runs_nothing(capsys):
+    assert demo("say", "echo", "fail", "--describe") == 0
+    described = json.loads(capsys.readouterr().out)
+    assert {"description", "input_schema", "output_schema", "environment"} <= set(described)
+
+
+def test_an_unknown_word_is_refused_by_the_parser(capsys):
+    with pytest.raises(SystemExit) as ended:
+        demo("say", "ecko")
+    assert ended.value.code == ExitCode.USAGE
+
+
+def test_help_shows_examples_and_descriptions(capsys):
+    with pytest.raises(SystemExit) as ended:
+        demo("say", "echo", "--help")
+    assert ended.value.code == 0
+    shown = capsys.readouterr().out
+    assert "demo say echo a b --count 2" in shown
+    assert "100 % sure" in shown
+
+
+def test_no_command_shows_the_overview_and_says_so_by_exit_code(capsys):
+    assert demo() == ExitCode.USAGE
+    assert "say" in capsys.readouterr().out
