@@ -25,8 +25,10 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
     ----------
     path : tuple of str
         Words that select the command, e.g. ``("data", "import")``.
-    params, result : type
-        Structs of the input and the output; a batch result ends in one SUMMARY line.
+    params : type
+        Struct of the input.
+    result : type or str
+        Struct of the output, or ``module:Type`` where importing it is too heavy for `--help`.
     function : str
         ``module:function`` taking `params` and returning `result`; imported when the command runs.
     render : str
@@ -41,7 +43,7 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
 
     path: tuple[str, ...]
     params: type[P]
-    result: type[R]
+    result: type[R] | str
     function: str
     render: str
     summary: str
@@ -58,13 +60,20 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
         render: Callable[[R], None] = _resolve(self.render)
         return render
 
+    def load_result(self) -> type[R]:
+        """Return the output's type, importing it where it was only named."""
+        if isinstance(self.result, str):
+            named: type[R] = _resolve(self.result)
+            return named
+        return self.result
+
     def describe(self) -> dict[str, Any]:
         """Return the machine-readable description of the command."""
         return {
             "command": " ".join(self.path),
             "description": self.summary,
             "input_schema": msgspec.json.schema(self.params, schema_hook=_path_schema),
-            "output_schema": msgspec.json.schema(self.result, schema_hook=_path_schema),
+            "output_schema": msgspec.json.schema(self.load_result(), schema_hook=_path_schema),
             "environment": dict(self.environment),
             "examples": list(self.examples),
         }

@@ -60,10 +60,10 @@ class Meter:
             if label is not None:
                 self._progress.update(self._task, description=label)
 
-    def total(self, steps: int) -> None:
-        """Say how many steps there are, once that is known."""
+    def reached(self, done: int, total: int) -> None:
+        """Show a position out of a total that is known by now."""
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, total=steps)
+            self._progress.update(self._task, completed=done, total=total)
 
 
 @contextmanager
