@@ -24,7 +24,7 @@ Symbol = Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9.\-]{0,14}$")]
 SecretRef = Annotated[
     str,
     Meta(
-        pattern=r"^(env|credential|file):.+$",
+        pattern=r"^(env:[A-Za-z_]\w*|credential:\w[\w.@-]*|file:.+)$",
         description="Where a secret is found: env:NAME, credential:NAME (systemd) or file:PATH.",
         extra={"secret": True},
     ),

@@ -1,4 +1,4 @@
-"""Compose the YAML groups with Hydra; besides `multirun.py` the only module that knows it.
+"""Compose the YAML groups with Hydra; nothing outside this package knows it.
 
 Hydra keeps its state in a process-wide singleton. `compose` lends it that singleton under a lock
 and puts back what was there, so it may be called from threads and inside a sweep's jobs. Hydra's
@@ -6,10 +6,10 @@ compose function writes no file, changes no folder and configures no logging.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 import hydra
 import msgspec
@@ -17,38 +17,74 @@ from hydra._internal.hydra import Hydra
 from hydra._internal.utils import create_config_search_path
 from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobRuntime
-from omegaconf import OmegaConf, open_dict
+from hydra.types import RunMode
+from omegaconf import OmegaConf
 
-from tradingd.config.overrides import hydra_overrides
+from tradingd.config.hydra_errors import Origin, translated
+from tradingd.config.overrides import hydra_overrides, parse
 from tradingd.config.trees import trees
 
 _hydra_state = threading.RLock()
 
-PRIMARY = "config"
+PRIMARY: Final = "config"
 """Name of the root file."""
 
-HYDRA_BEHAVIOUR = "1.3"
+HYDRA_BEHAVIOUR: Final = "1.3"
 """The Hydra release whose defaults we rely on (`version_base`)."""
 
 
-class Composition(msgspec.Struct, frozen=True, kw_only=True):
-    """The merged YAML tree and the option that was chosen in each group."""
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a composition: the option it is, and the key it is placed under."""
 
-    tree: dict[str, Any]
-    choices: Mapping[str, str]
+    option: str
+    package: str
 
 
-def compose(overrides: Sequence[str], overlay: Path | None) -> Composition:
-    """Merge the packaged tree, the overlay and the overrides; nothing is checked yet."""
-    with hydra_session(overlay):
-        composed = hydra.compose(PRIMARY, hydra_overrides(overrides), return_hydra_config=True)
-        choices = dict(composed.hydra.runtime.choices)
-        with open_dict(composed):
-            del composed["hydra"]
+def compose(
+    overrides: Sequence[str], overlay: Path | None, origin: Origin = lambda path: ""
+) -> dict[str, Any]:
+    """Merge the packaged tree, the overlay and the overrides; nothing is checked yet.
+
+    Parameters
+    ----------
+    overrides : sequence of str
+        The command line.
+    overlay : Path, optional
+        Site folder that is searched before the packaged tree.
+    origin : callable
+        Tells a refusal where a key was written.
+
+    Raises
+    ------
+    Failure
+        ``CONFIG`` when the files or overrides cannot be put together.
+    """
+    words = hydra_overrides(overrides)
+    with translated(overrides, trees(overlay), origin), hydra_session(overlay):
+        composed = hydra.compose(PRIMARY, words)
         tree = OmegaConf.to_container(composed, resolve=True)
-    assert isinstance(tree, dict)
-    return Composition(tree=tree, choices=choices)
+    return cast("dict[str, Any]", tree)
+
+
+def parts(overrides: Sequence[str], overlay: Path | None) -> list[Part]:
+    """Return the files of a composition in the order they are merged, Hydra's own left out."""
+    words = hydra_overrides(overrides)
+    with translated(overrides, trees(overlay)), hydra_session(overlay) as session:
+        listed = session.config_loader.compute_defaults_list(PRIMARY, words, RunMode.RUN)
+    return [
+        Part(option=one.config_path, package=one.package or "")
+        for one in listed.defaults
+        if one.config_path and not one.config_path.startswith("hydra/")
+    ]
+
+
+def override_values(overrides: Sequence[str]) -> list[tuple[tuple[str, ...], Any]]:
+    """Return the keys that value overrides set, in order, with their parsed values."""
+    stated = [one for one in map(parse, overrides) if one.is_value]
+    parsed = OverridesParser.create().parse_overrides([one.for_hydra() for one in stated])
+    return [(one.path, read.value()) for one, read in zip(stated, parsed, strict=True)]
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
     def __post_init__(self) -> None:
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"mode.start {self.start} is after mode.end {self.end}")
-        if self.cash <= 0:
+        if not self.cash.is_finite() or self.cash <= 0:
             raise ValueError(f"mode.cash must be positive, found {self.cash}")
 
 
