@@ -63,7 +63,7 @@ def _unknown_key(path: KeyPath, name: str, tree: Mapping[str, Any], origin: Orig
 
 
 def _of_option(path: KeyPath, tree: Mapping[str, Any]) -> str:
-    kind = _value((*path, TAG), tree)
+    kind = find_value((*path, TAG), tree)
     return f" while {dotted((*path, TAG))} is {kind}" if isinstance(kind, str) else ""
 
 
@@ -89,7 +89,7 @@ def _expected(type_text: str, description: str) -> str:
 
 def _misfit(path: KeyPath, tree: Mapping[str, Any], origin: Origin) -> Failure:
     key = describe(path, tree)
-    value = _value(path, tree)
+    value = find_value(path, tree)
     expected = key.expected if key else ""
     close = nearest(value, _listed(expected)) if isinstance(value, str) else None
     hint = f"did you mean {dotted(path)}={close}?" if close and not is_secret(path) else ""
@@ -182,7 +182,8 @@ def not_text(path: KeyPath, key: Any, origin: Origin) -> Failure:
     )
 
 
-def _value(path: KeyPath, tree: Any) -> Any:
+def find_value(path: KeyPath, tree: Any) -> Any:
+    """Return what a tree holds at a path, or None; numbers select list items."""
     for part in path:
         if isinstance(tree, Mapping):
             tree = tree.get(part)

@@ -1,0 +1,95 @@
+"""Run the `tradingd config` commands; imported when one of them runs."""
+
+from pathlib import Path
+
+from tradingd.cli.config import (
+    CheckParams,
+    CheckReport,
+    DiffParams,
+    DiffReport,
+    DiffRow,
+    ExplainParams,
+    ExplainReport,
+    ExplainRow,
+    SchemaParams,
+    SchemaReport,
+    ShowParams,
+    ShowReport,
+)
+from tradingd.config.diff import differences
+from tradingd.config.environment import Environment, read_environment
+from tradingd.config.explain import explain as explain_key
+from tradingd.config.load import Sources
+from tradingd.config.schema import json_schema
+from tradingd.config.trees import find_overlay
+from tradingd.session.calendar import SessionCalendar
+
+
+def _sources(overrides: tuple[str, ...], overlay: str | None) -> Sources:
+    folder = find_overlay(Path(overlay) if overlay is not None else None)
+    return Sources(overrides, folder, read_environment())
+
+
+def check(params: CheckParams) -> CheckReport:
+    """Load the configuration and look its calendar up; nothing else happens."""
+    sources = _sources(params.overrides, params.overlay)
+    loaded = sources.load()
+    SessionCalendar(loaded.config.session.calendar).sessions  # noqa: B018 - reading it checks it
+    return CheckReport(
+        hash=loaded.hash,
+        mode=loaded.tree["mode"]["kind"],
+        broker=loaded.tree["broker"]["kind"],
+        strategy=loaded.tree["strategy"]["kind"],
+        risk=loaded.config.risk.profile,
+        overlay=str(sources.overlay) if sources.overlay else None,
+    )
+
+
+def show(params: ShowParams) -> ShowReport:
+    """Return the configuration in force."""
+    loaded = _sources(params.overrides, params.overlay).load()
+    return ShowReport(hash=loaded.hash, config=loaded.tree)
+
+
+def diff(params: DiffParams) -> DiffReport:
+    """Compare with the packaged defaults, or with other overrides."""
+    ours = _sources(params.overrides, params.overlay)
+    if params.against:
+        theirs = Sources(params.against, ours.overlay, ours.environment)
+    else:
+        theirs = Sources((), None, Environment(values={}))
+    left, right = theirs.load(), ours.load()
+    return DiffReport(
+        left_name=" ".join(params.against) or "packaged defaults",
+        right_name=" ".join(params.overrides) or "in force",
+        left_hash=left.hash,
+        right_hash=right.hash,
+        differences=tuple(
+            DiffRow(key=one.key, left=one.left, right=one.right)
+            for one in differences(left.tree, right.tree)
+        ),
+    )
+
+
+def explain(params: ExplainParams) -> ExplainReport:
+    """Explain one key."""
+    found = explain_key(params.key, _sources(params.overrides, params.overlay))
+    return ExplainReport(
+        key=found.key,
+        value=found.value,
+        expected=found.expected,
+        unit=found.unit,
+        description=found.description,
+        default=found.default,
+        required=found.required,
+        winner=found.winner,
+        layers=tuple(
+            ExplainRow(layer=one.layer, place=one.place, value=one.value, wins=one.wins)
+            for one in found.statements
+        ),
+    )
+
+
+def schema(params: SchemaParams) -> SchemaReport:
+    """Return the JSON Schema."""
+    return SchemaReport(schema=json_schema())
