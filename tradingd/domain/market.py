@@ -63,6 +63,7 @@ class ActionKind(StrEnum):
     SPLIT = "split"
     DIVIDEND = "dividend"
     RENAME = "rename"
+    DELISTING = "delisting"
 
 
 class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +71,8 @@ class CorporateAction(msgspec.Struct, frozen=True, kw_only=True):
 
     A split of `numerator` for `denominator` turns 1 share into numerator/denominator shares
     (AAPL 2014: 7/1). `amount` is dollars per share held at the close before the ex-date, in the
-    share units of that close. A rename goes from `old_symbol` to `symbol`.
+    share units of that close. A rename goes from `old_symbol` to `symbol`. A delisting's `ex_date`
+    is the first session without trading.
     """
 
     symbol: str

@@ -1,0 +1,4 @@
+"""Folders in QuantConnect LEAN's layout: zipped CSV bars and ticks, factor and map files.
+
+Format: https://github.com/QuantConnect/Lean/tree/master/Data/equity (README files).
+"""
