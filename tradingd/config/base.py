@@ -15,7 +15,16 @@ Percent = Annotated[float, Meta(ge=0, le=100_000, extra={"unit": "percent"})]
 
 BasisPoints = Annotated[float, Meta(ge=0, le=10_000, extra={"unit": "basis points"})]
 
+Fraction = Annotated[float, Meta(ge=0, le=10, extra={"unit": "share"})]
+
+Level = Annotated[float, Meta(ge=0, le=100, extra={"unit": "index points, 0-100"})]
+"""A reading of an oscillator such as RSI or ADX."""
+
+Period = Annotated[int, Meta(ge=2, le=1_000, extra={"unit": "bars"})]
+
 Count = Annotated[int, Meta(ge=0)]
+
+Minutes = Annotated[int, Meta(ge=0, extra={"unit": "minutes"})]
 
 Positive = Annotated[int, Meta(ge=1)]
 

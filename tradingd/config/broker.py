@@ -31,7 +31,9 @@ class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", frozen=True
 class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_only=True):
     """Alpaca; in a backtest only its costs matter."""
 
-    fees: FeeSchedule = "alpaca"
+    fees: Annotated[FeeSchedule, Meta(description="Dated commission and regulatory schedule.")] = (
+        "alpaca"
+    )
     key_id: SecretRef = "env:APCA_API_KEY_ID"
     secret_key: SecretRef = "env:APCA_API_SECRET_KEY"  # noqa: S105 - a reference, no secret
 
@@ -39,9 +41,18 @@ class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_o
 class IbkrBroker(BrokerBase, tag_field="kind", tag="ibkr", frozen=True, kw_only=True):
     """Interactive Brokers through TWS or IB Gateway; in a backtest only its costs matter."""
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=1, le=65_535)] = 4002
-    client_id: Annotated[int, Meta(ge=0, le=999)] = 1
+    host: Annotated[str, Meta(min_length=1, description="Host of TWS or IB Gateway.")] = "127.0.0.1"
+    port: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65_535,
+            description="IB Gateway: 4002 paper, 4001 live; TWS: 7497 paper, 7496 live.",
+        ),
+    ] = 4002
+    client_id: Annotated[
+        int, Meta(ge=0, le=999, description="API client; one id per connection.")
+    ] = 1
 
 
 BrokerConfig = SimulatedBroker | AlpacaBroker | IbkrBroker

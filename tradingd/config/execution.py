@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from tradingd.config.base import BasisPoints, Group, Percent
+from tradingd.config.base import BasisPoints, Fraction, Group, Percent
 
 
 class NoSlippage(Group, tag_field="kind", tag="none", frozen=True, kw_only=True):
@@ -14,7 +14,7 @@ class NoSlippage(Group, tag_field="kind", tag="none", frozen=True, kw_only=True)
 class FixedSlippage(Group, tag_field="kind", tag="fixed", frozen=True, kw_only=True):
     """A constant cost per share, always against the order."""
 
-    basis_points: BasisPoints = 2.0
+    basis_points: Annotated[BasisPoints, Meta(description="Cost per share, of the price.")] = 2.0
 
 
 class SpreadVolatilitySlippage(
@@ -26,9 +26,21 @@ class SpreadVolatilitySlippage(
     running standard deviation of bar returns over `window` bars.
     """
 
-    half_spread_bps: BasisPoints = 1.0
-    volatility_share: Annotated[float, Meta(ge=0, le=10)] = 0.05
-    window: Annotated[int, Meta(ge=2, le=10_000)] = 30
+    half_spread_bps: Annotated[
+        BasisPoints, Meta(description="Half the quoted spread, of the price.")
+    ] = 1.0
+    volatility_share: Annotated[
+        Fraction, Meta(description="Share of the standard deviation of bar returns.")
+    ] = 0.05
+    window: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=10_000,
+            description="Bars the standard deviation is taken over.",
+            extra={"unit": "bars"},
+        ),
+    ] = 30
 
 
 SlippageConfig = NoSlippage | FixedSlippage | SpreadVolatilitySlippage
@@ -39,9 +51,16 @@ class ExecutionConfig(Group, frozen=True, kw_only=True):
 
     latency_ms: Annotated[
         int,
-        Meta(ge=0, le=60_000, description="0 fills at the close that was just seen: it flatters."),
+        Meta(
+            ge=0,
+            le=60_000,
+            description="Time from decision to venue; 0 fills at the close just seen: it flatters.",
+            extra={"unit": "milliseconds"},
+        ),
     ] = 250
-    slippage: SlippageConfig = SpreadVolatilitySlippage()
+    slippage: Annotated[
+        SlippageConfig, Meta(description="Cost of crossing the spread and moving the price.")
+    ] = SpreadVolatilitySlippage()
     participation_percent: Annotated[
         Percent,
         Meta(description="Share of a bar's volume one order may take; 0: no cap."),

@@ -18,17 +18,33 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
     end: Annotated[
         dt.date | None, Meta(description="Last session day, inclusive; None: the last stored.")
     ] = None
-    cash: Annotated[Decimal, Meta(description="Starting cash in USD.")] = Decimal(100_000)
+    cash: Annotated[
+        Decimal,
+        Meta(
+            description="Starting cash.",
+            extra={"unit": "USD"},
+        ),
+    ] = Decimal(100_000)
     chunk_rows: Annotated[
         int,
-        Meta(ge=1_000, le=5_000_000, description="Rows in memory at once; bounds the footprint."),
+        Meta(
+            ge=1_000,
+            le=5_000_000,
+            description="Rows in memory at once; bounds the footprint.",
+            extra={"unit": "rows"},
+        ),
     ] = 100_000
     results: Annotated[
         str, Meta(description="Folder of run folders; empty: runs/ beside the store.")
     ] = ""
     equity_every: Annotated[
         int,
-        Meta(ge=1, le=86_400, description="Seconds between equity samples, session closes apart."),
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Seconds between equity samples, session closes apart.",
+            extra={"unit": "seconds"},
+        ),
     ] = 3_600
 
     def __post_init__(self) -> None:

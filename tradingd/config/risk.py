@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tradingd.config.base import Count, Group, Percent
+from tradingd.config.base import Count, Group, Minutes, Percent
 
 
 class RiskConfig(Group, frozen=True, kw_only=True):
@@ -33,33 +33,45 @@ class RiskConfig(Group, frozen=True, kw_only=True):
     short_of_gross_percent: Annotated[
         Percent, Meta(description="Short value as a share of the gross limit's value.")
     ] = 50.0
-    max_positions: Count = 30
-    max_trades_per_day: Count = 100
+    max_positions: Annotated[Count, Meta(description="Open positions and working entries.")] = 30
+    max_trades_per_day: Annotated[Count, Meta(description="Round trips a session.")] = 100
     loss_streak: Annotated[
         Count, Meta(description="Consecutive losing round trips after which entries pause.")
     ] = 3
     loss_streak_pause_minutes: Annotated[
-        Count, Meta(description="Length of that pause; 0: until the next session.")
+        Minutes, Meta(description="Length of that pause; 0: until the next session.")
     ] = 0
     collar_percent: Annotated[
         Percent, Meta(description="Distance of a limit or stop price from the last mark.")
     ] = 5.0
     max_mark_age_seconds: Annotated[
         Count,
-        Meta(description="Age of the last mark beyond which entries are denied; 0: 2.5 bars."),
+        Meta(
+            description="Age of the last mark beyond which entries are denied; 0: 2.5 bars.",
+            extra={"unit": "seconds"},
+        ),
     ] = 0
-    orders_per_minute: Count = 60
+    orders_per_minute: Annotated[Count, Meta(description="Orders sent within a minute.")] = 60
     max_order_value: Annotated[
-        int, Meta(ge=0, description="Value of one order in whole USD; 0: no such limit.")
+        int,
+        Meta(
+            ge=0,
+            description="Value of one order in whole USD; 0: no such limit.",
+            extra={"unit": "USD"},
+        ),
     ] = 0
     no_trade_open_minutes: Annotated[
-        Count, Meta(description="No entries in the first minutes of a session.")
+        Minutes, Meta(description="No entries in the first minutes of a session.")
     ] = 5
     no_trade_close_minutes: Annotated[
-        Count, Meta(description="No entries in the last minutes of a session.")
+        Minutes, Meta(description="No entries in the last minutes of a session.")
     ] = 5
     earnings_blackout_days: Annotated[
-        Count, Meta(description="No entries within this many calendar days of earnings.")
+        Count,
+        Meta(
+            description="No entries within this many calendar days of earnings.",
+            extra={"unit": "days"},
+        ),
     ] = 2
     require_stop: Annotated[
         bool, Meta(description="Every entry must carry an enforced protective stop.")

@@ -17,5 +17,9 @@ class StoreConfig(Group, frozen=True, kw_only=True):
     row_group_rows: Annotated[
         int, Meta(ge=1_000, le=1_000_000, description="Rows per Parquet row group.")
     ] = 16_384
-    compression: Literal["zstd", "snappy", "none"] = "zstd"
-    compression_level: Annotated[int, Meta(ge=1, le=19)] = 3
+    compression: Annotated[
+        Literal["zstd", "snappy", "none"], Meta(description="Parquet codec.")
+    ] = "zstd"
+    compression_level: Annotated[
+        int, Meta(ge=1, le=19, description="Effort of zstd; the other codecs ignore it.")
+    ] = 3

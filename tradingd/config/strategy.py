@@ -4,24 +4,34 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from tradingd.config.base import Count, Group, Percent, Positive
+from tradingd.config.base import Group, Level, Minutes, Percent, Period, Positive
 
-Bars = Literal["1s", "1m", "1h", "1d"]
+Bars = Annotated[
+    Literal["1s", "1m", "1h", "1d"], Meta(description="Resolution of the bars it trades on.")
+]
 
 
 class StrategyBase(Group, frozen=True, kw_only=True):
     """What every strategy states."""
 
-    bars: Annotated[Bars, Meta(description="Resolution of the bars it trades on.")] = "1d"
+    bars: Bars = "1d"
 
 
 class EmaCross(StrategyBase, tag_field="kind", tag="ema_cross", frozen=True, kw_only=True):
     """Long while the fast average is above the slow one, flat otherwise."""
 
     bars: Bars = "1m"
-    fast: Annotated[int, Meta(ge=1, le=10_000)] = 20
-    slow: Annotated[int, Meta(ge=2, le=10_000)] = 100
-    quantity: Positive = 100
+    fast: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Length of the fast EMA.", extra={"unit": "bars"}),
+    ] = 20
+    slow: Annotated[
+        int,
+        Meta(ge=2, le=10_000, description="Length of the slow EMA.", extra={"unit": "bars"}),
+    ] = 100
+    quantity: Annotated[
+        Positive, Meta(description="Shares of every entry.", extra={"unit": "shares"})
+    ] = 100
 
     def __post_init__(self) -> None:
         if self.fast >= self.slow:
@@ -34,21 +44,59 @@ class IntradayMeanReversion(
     """Fade stretches from the session VWAP that RSI confirms; flat by the end of the day."""
 
     bars: Bars = "1m"
-    z_entry: Annotated[float, Meta(gt=0, le=20)] = 2.0
-    z_exit: Annotated[float, Meta(ge=0, le=20)] = 0.5
-    z_window: Annotated[int, Meta(ge=5, le=10_000)] = 30
-    rsi_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
-    rsi_oversold: Annotated[float, Meta(ge=0, le=100)] = 30.0
-    rsi_overbought: Annotated[float, Meta(ge=0, le=100)] = 70.0
-    atr_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
-    stop_atr: Annotated[float, Meta(gt=0, le=100)] = 1.5
+    z_entry: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=20,
+            description="Distance from VWAP that opens a position.",
+            extra={"unit": "standard deviations"},
+        ),
+    ] = 2.0
+    z_exit: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=20,
+            description="Distance from VWAP within which it is closed.",
+            extra={"unit": "standard deviations"},
+        ),
+    ] = 0.5
+    z_window: Annotated[
+        int,
+        Meta(
+            ge=5,
+            le=10_000,
+            description="Bars the standard deviation is taken over.",
+            extra={"unit": "bars"},
+        ),
+    ] = 30
+    rsi_period: Annotated[Period, Meta(description="Length of the RSI.")] = 14
+    rsi_oversold: Annotated[
+        Level, Meta(description="RSI at or below which a long entry counts.")
+    ] = 30.0
+    rsi_overbought: Annotated[
+        Level, Meta(description="RSI at or above which a short entry counts.")
+    ] = 70.0
+    atr_period: Annotated[Period, Meta(description="Length of the average true range.")] = 14
+    stop_atr: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            description="Protective stop's distance.",
+            extra={"unit": "average ranges"},
+        ),
+    ] = 1.5
     risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
         0.2
     )
-    max_position_percent: Percent = 4.5
-    allow_short: bool = True
+    max_position_percent: Annotated[
+        Percent, Meta(description="Largest value of one position, of equity.")
+    ] = 4.5
+    allow_short: Annotated[bool, Meta(description="Whether it may sell short.")] = True
     flatten_minutes: Annotated[
-        Count, Meta(description="Close everything this many minutes before the session close.")
+        Minutes, Meta(description="Close everything this many minutes before the session close.")
     ] = 10
 
     def __post_init__(self) -> None:
@@ -59,18 +107,34 @@ class IntradayMeanReversion(
 class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", frozen=True, kw_only=True):
     """Enter pull-backs inside an EMA trend that ADX confirms; trail by ATR; hold 1-10 days."""
 
-    fast: Annotated[int, Meta(ge=1, le=10_000)] = 20
-    slow: Annotated[int, Meta(ge=2, le=10_000)] = 50
-    adx_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
-    adx_min: Annotated[float, Meta(ge=0, le=100)] = 20.0
-    atr_period: Annotated[int, Meta(ge=2, le=1_000)] = 14
-    trail_atr: Annotated[float, Meta(gt=0, le=100)] = 3.0
-    max_days: Positive = 10
+    fast: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Length of the fast EMA.", extra={"unit": "bars"}),
+    ] = 20
+    slow: Annotated[
+        int,
+        Meta(ge=2, le=10_000, description="Length of the slow EMA.", extra={"unit": "bars"}),
+    ] = 50
+    adx_period: Annotated[Period, Meta(description="Length of the ADX.")] = 14
+    adx_min: Annotated[Level, Meta(description="ADX above which the trend counts.")] = 20.0
+    atr_period: Annotated[Period, Meta(description="Length of the average true range.")] = 14
+    trail_atr: Annotated[
+        float,
+        Meta(
+            gt=0, le=100, description="Trailing stop's distance.", extra={"unit": "average ranges"}
+        ),
+    ] = 3.0
+    max_days: Annotated[
+        Positive,
+        Meta(description="Sessions after which a position is closed.", extra={"unit": "sessions"}),
+    ] = 10
     risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
         0.3
     )
-    max_position_percent: Percent = 4.5
-    allow_short: bool = False
+    max_position_percent: Annotated[
+        Percent, Meta(description="Largest value of one position, of equity.")
+    ] = 4.5
+    allow_short: Annotated[bool, Meta(description="Whether it may sell short.")] = False
 
     def __post_init__(self) -> None:
         if self.fast >= self.slow:
@@ -81,9 +145,12 @@ class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", frozen=True
     """Buy (or short) on the first bar and hold: the yardstick every strategy is compared with."""
 
     quantity: Annotated[
-        int | None, Meta(description="Shares per symbol; None: equity divided equally.")
+        Positive | None,
+        Meta(
+            description="Shares per symbol; None: equity divided equally.", extra={"unit": "shares"}
+        ),
     ] = None
-    short: bool = False
+    short: Annotated[bool, Meta(description="Sell short instead of buying.")] = False
 
 
 class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, kw_only=True):
@@ -93,7 +160,9 @@ class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, 
         str,
         Meta(pattern=r"^[\w.]+:\w+$", description="package.module:ClassName, importable here."),
     ]
-    params: dict[str, Any] = {}
+    params: Annotated[
+        dict[str, Any], Meta(description="Passed to the class's own settings struct.")
+    ] = {}
 
 
 StrategyConfig = EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | CustomStrategy
