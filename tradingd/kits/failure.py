@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     BUG = 1
     USAGE = 2
     CONFIG = 10
+    STORE_WRITE = 19
     NO_DATA = 20
     UNKNOWN_SYMBOL = 21
     EMPTY_RANGE = 22

@@ -1,0 +1,188 @@
+"""The store's table of contents: an append-only file of commits, one JSON line each.
+
+A commit adds and removes files in one line, so a reader sees all of it or none. A crash can tear
+only the last line; a torn line was never acknowledged and counts as absent.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from tradingd.domain.market import DataKind, Resolution
+from tradingd.history.layout import Series
+from tradingd.kits.failure import ExitCode, Failure
+
+FILE_NAME: Final = "manifest.jsonl"
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One Parquet file of the store.
+
+    `table` is ``bars``, ``quotes``, ``trades`` or a reference table. `first_ts` and `last_ts` are
+    UTC nanoseconds. `digest` identifies the rows of bars whatever file they are in (see
+    `tradingd.history.digest`). `adjusted` rows were split-adjusted by their source.
+    """
+
+    path: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+    source: str
+    symbol: str = ""
+    resolution: Resolution | None = None
+    first_ts: int = 0
+    last_ts: int = 0
+    digest: str = ""
+    adjusted: bool = False
+
+    @property
+    def folder(self) -> str:
+        """The partition the file belongs to."""
+        return self.path.rpartition("/")[0]
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One line of the manifest: files that appear and disappear together.
+
+    `at` is the wall-clock time of the write, UTC ISO 8601; it is provenance and decides nothing.
+    """
+
+    at: str
+    source: str
+    add: tuple[FileRecord, ...] = ()
+    remove: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Manifest:
+    """The files of a store at one moment; `load` reads it, `apply` moves it forward."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, FileRecord] = {}
+        self._folders: dict[str, dict[str, FileRecord]] = {}
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._files
+
+    def files(self) -> list[FileRecord]:
+        """Return every file, by path."""
+        return [self._files[path] for path in sorted(self._files)]
+
+    def in_folder(self, folder: str) -> list[FileRecord]:
+        """Return the files of one partition, in time order."""
+        return _in_time(self._folders.get(folder, {}).values())
+
+    def of_table(self, table: str) -> list[FileRecord]:
+        """Return the files of one table, by path."""
+        return [one for one in self.files() if one.table == table]
+
+    def of_series(self, series: Series) -> list[FileRecord]:
+        """Return the files of one series, in time order."""
+        prefix = f"{series.kind}/"
+        if series.resolution is not None:
+            prefix += f"resolution={series.resolution}/"
+        prefix += f"symbol={series.symbol}/"
+        folders = (folder for folder in self._folders if folder.startswith(prefix))
+        return _in_time(one for folder in folders for one in self._folders[folder].values())
+
+    def series(self, kind: DataKind, resolution: Resolution | None = None) -> list[Series]:
+        """Return the series of a kind, sorted by symbol, then resolution."""
+        found = {
+            Series(kind, one.symbol, one.resolution)
+            for one in self._files.values()
+            if one.table == kind and (resolution is None or one.resolution == resolution)
+        }
+        return sorted(found, key=lambda one: (one.symbol, one.resolution or ""))
+
+    def apply(self, commit: Commit) -> None:
+        """Remove, then add, the files of a commit."""
+        for path in commit.remove:
+            gone = self._files.pop(path, None)
+            if gone:
+                del self._folders[gone.folder][path]
+        for one in commit.add:
+            self._files[one.path] = one
+            self._folders.setdefault(one.folder, {})[one.path] = one
+
+
+def _in_time(files: Iterable[FileRecord]) -> list[FileRecord]:
+    return sorted(files, key=lambda one: (one.first_ts, one.path))
+
+
+def load(root: Path) -> Manifest:
+    """Read the manifest of a store; an absent one is empty.
+
+    Raises
+    ------
+    Failure
+        UNREADABLE_INPUT when a line other than a torn last one cannot be understood.
+    """
+    manifest = Manifest()
+    for commit in commits(root):
+        manifest.apply(commit)
+    return manifest
+
+
+def commits(root: Path) -> Iterator[Commit]:
+    """Yield the commits of a store, oldest first."""
+    path = root / FILE_NAME
+    content = path.read_bytes() if path.exists() else b""
+    lines = content.split(b"\n")
+    decoder = msgspec.json.Decoder(Commit)
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            yield decoder.decode(line)
+        except msgspec.DecodeError as error:
+            if number == len(lines):
+                return
+            raise _unreadable(path, number, str(error)) from error
+
+
+def _unreadable(path: Path, number: int, found: str) -> Failure:
+    return Failure(
+        "the store's manifest cannot be read",
+        code=ExitCode.UNREADABLE_INPUT,
+        where=f"{path}:{number}",
+        expected="one JSON commit per line",
+        found=found,
+        next_step="restore the file from a snapshot: tradingd data restore NAME",
+    )
+
+
+def append(root: Path, entries: Sequence[Commit]) -> None:
+    """Add commits durably; first cuts off what a crash left of an unfinished line."""
+    path = root / FILE_NAME
+    text = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        end = _sound_length(path)
+        os.ftruncate(descriptor, end)
+        try:
+            _write_all(descriptor, text, end)
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, end)
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _write_all(descriptor: int, text: bytes, offset: int) -> None:
+    while text:
+        written = os.pwrite(descriptor, text, offset)
+        text, offset = text[written:], offset + written
+
+
+def _sound_length(path: Path) -> int:
+    """Length up to the last complete line."""
+    content = path.read_bytes()
+    return content.rfind(b"\n") + 1
