@@ -22,10 +22,11 @@ from tradingd.app.trial import (
     backtest_metrics,
     record_path,
     unknown_metric,
+    with_backtest_mode,
 )
 from tradingd.config.environment import TABLE, read_environment
 from tradingd.config.load import Loaded, load
-from tradingd.config.multirun import SweepPlan, multirun, plain, plan_sweep
+from tradingd.config.multirun import SweepPlan, multirun, plan_sweep
 from tradingd.config.paths import results_root
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.failure import ExitCode, Failure
@@ -106,7 +107,7 @@ def sweep(
     """
     if function == BACKTEST and objective not in backtest_metrics():
         raise unknown_metric(objective, backtest_metrics())
-    stated = _with_mode(overrides)
+    stated = with_backtest_mode(overrides)
     plan = plan_sweep(stated, overlay=overlay)
     folder = _new_folder(results_root(_sample(plan, overlay).config), stated)
     trial = Trial(
@@ -121,12 +122,6 @@ def sweep(
     report = _report(folder, plan, objective, [record.row for record in records])
     _keep(folder, report, records)
     return report
-
-
-def _with_mode(overrides: Sequence[str]) -> list[str]:
-    """Add the mode: a sweep is one of backtests unless another was stated."""
-    named = any(plain(text).partition("=")[0] == "mode" for text in overrides)
-    return list(overrides) if named else ["mode=backtest", *overrides]
 
 
 def _sample(plan: SweepPlan, overlay: Path | None) -> Loaded:

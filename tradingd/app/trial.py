@@ -6,7 +6,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,7 +17,7 @@ from tradingd.config.environment import Environment, apply_environment, environm
 from tradingd.config.identity import config_hash, effective_tree
 from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
-from tradingd.config.multirun import Job
+from tradingd.config.multirun import Job, plain
 from tradingd.config.overrides import COMMAND_LINE, parse
 from tradingd.config.system import SystemConfig
 from tradingd.kits.atomicfile import write_bytes
@@ -164,6 +164,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         config = _inside(config, Path(self.folder))
         values = effective_tree(config)
         return Loaded(config=config, hash=config_hash(values), tree=values)
+
+
+def with_backtest_mode(overrides: Sequence[str]) -> list[str]:
+    """Select mode=backtest unless the overrides name a mode."""
+    named = any(plain(text).partition("=")[0] == "mode" for text in overrides)
+    return list(overrides) if named else ["mode=backtest", *overrides]
 
 
 def record_path(folder: Path, number: int) -> Path:
