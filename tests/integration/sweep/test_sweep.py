@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,9 @@ def varying(report: SweepReport, number: int) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _environment_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the trial functions importable, here and so in the workers; restore the threads."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
 
@@ -235,7 +236,3 @@ def test_the_plan_knows_how_many_trials_there_will_be() -> None:
     assert plan_sweep([*optuna, "strategy.fast=range(1,9)"]).jobs == 7
     grid = [*optuna, "hydra/sweeper/sampler=grid"]
     assert plan_sweep([*grid, "strategy.fast=choice(1,2)"]).jobs == 2
-
-
-def test_workers_find_modules_that_only_this_process_was_told_about() -> None:
-    assert any(Path(entry).name == "sweep" for entry in sys.path if entry)
