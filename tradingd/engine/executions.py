@@ -1,0 +1,176 @@
+"""What the venue reports: fills into the book and the records, ends of orders into the ledger."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.model import (
+    OrderCanceled,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderModifyRejected,
+    OrderRejected,
+    OrderUpdated,
+)
+
+from tradingd.domain.orders import Denial, Fill, OrderType, Purpose
+from tradingd.engine.desk import Desk
+from tradingd.engine.fees import VenueFees
+from tradingd.engine.stops import Stops
+from tradingd.engine.tape import Tape
+from tradingd.engine.ticket import Stage, Ticket
+from tradingd.engine.units import nanos_of
+
+
+class Executions:
+    """Applies the engine's order events.
+
+    Parameters
+    ----------
+    desk, stops, fees, tape : Desk, Stops, VenueFees, Tape
+        Parts of the same run.
+    on_filled : Callable
+        The strategy's handler; called after book, records and stops are up to date.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        stops: Stops,
+        fees: VenueFees,
+        tape: Tape,
+        on_filled: Callable[[Fill], None],
+    ) -> None:
+        self._desk = desk
+        self._stops = stops
+        self._fees = fees
+        self._tape = tape
+        self._on_filled = on_filled
+        self._entered: dict[str, tuple[str, int]] = {}
+        self._handlers: dict[type, Callable[[Ticket, Any], None]] = {
+            OrderFilled: self._filled,
+            OrderCanceled: self._canceled,
+            OrderExpired: self._expired,
+            OrderRejected: self._rejected,
+            OrderDenied: self._denied,
+            OrderUpdated: self._updated,
+            OrderModifyRejected: self._modify_rejected,
+        }
+
+    def apply(self, event: Any) -> None:
+        """Take one order event; events of no interest cost one dictionary look-up."""
+        handler = self._handlers.get(type(event))
+        if handler is None:
+            return
+        ticket = self._desk.tickets.get(event.client_order_id.value)
+        if ticket is not None and ticket.engine_id == event.client_order_id.value:
+            handler(ticket, event)
+
+    def _filled(self, ticket: Ticket, event: Any) -> None:
+        quantity, price = int(event.last_qty), nanos_of(event.last_px)
+        fees = self._fees.pop(ticket.engine_id)
+        fill = Fill(
+            order_id=ticket.order_id,
+            strategy=ticket.strategy,
+            symbol=ticket.symbol,
+            side=ticket.side,
+            quantity=quantity,
+            price=price,
+            commission=fees.total,
+            slippage=(price - ticket.touch) * ticket.side.sign * quantity,
+            purpose=ticket.purpose,
+            ts=event.ts_event,
+        )
+        ticket.filled += quantity
+        ticket.paid += price * quantity
+        after = self._book(ticket, fill)
+        self._desk.ledger.fill(ticket, fill, fees, after)
+        if not ticket.leaves:
+            self._desk.close(ticket, "FILLED")
+        elif ticket.takes:
+            self._go_on(ticket)
+        if ticket.purpose is Purpose.CORPORATE:
+            return
+        self._guard(ticket, after)
+        self._on_filled(fill)
+
+    def _book(self, ticket: Ticket, fill: Fill) -> int:
+        """Book a fill, record the round trip it closed; return the position after it."""
+        symbol = fill.symbol
+        before = self._desk.position(symbol)
+        trip = self._desk.book.fill(fill)
+        after = self._desk.position(symbol)
+        bars = self._tape.ordinal(symbol, fill.ts)
+        if trip is not None:
+            reason, since = self._entered.pop(symbol, (ticket.reason, bars))
+            self._desk.ledger.trip(trip, reason, ticket.reason, bars - since)
+        if after and before * after <= 0:
+            self._entered[symbol] = (ticket.reason, bars)
+            if before:
+                self._stops.forget(symbol)
+        return after
+
+    def _guard(self, ticket: Ticket, after: int) -> None:
+        """Set the entry's stop, or bring the one that stands in step."""
+        if ticket.protective_stop is not None and after * ticket.side.sign > 0:
+            self._stops.want(
+                ticket.symbol,
+                ticket.protective_stop,
+                f"protective stop of {ticket.order_id}: {ticket.reason}",
+                ticket.order_id,
+            )
+        else:
+            self._stops.sync(ticket.symbol)
+
+    def _go_on(self, ticket: Ticket) -> None:
+        """Take what a bar's volume could not give to the symbol's next bar, at market."""
+        engine_id = ticket.engine_id
+        ticket.stage = Stage.CONTINUING
+        ticket.engine_id = ""
+        self._desk.verbs.cancel(engine_id)
+        self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
+
+    def _canceled(self, ticket: Ticket, _event: Any) -> None:
+        self._ended(ticket, "CANCELED")
+
+    def _expired(self, ticket: Ticket, _event: Any) -> None:
+        self._ended(ticket, "EXPIRED")
+
+    def _ended(self, ticket: Ticket, status: str) -> None:
+        self._desk.close(ticket, status)
+        if ticket.purpose is not Purpose.PROTECT:
+            self._stops.sync(ticket.symbol)
+
+    def _rejected(self, ticket: Ticket, event: Any) -> None:
+        """Record a refusal of the venue; a stop that found no liquidity tries the next bar."""
+        if ticket.type is OrderType.STOP_MARKET and event.reason.startswith("No market"):
+            ticket.stage = Stage.CONTINUING
+            ticket.engine_id = ""
+            self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
+            return
+        self._refused(ticket, event.reason, "REJECTED")
+
+    def _denied(self, ticket: Ticket, event: Any) -> None:
+        self._refused(ticket, event.reason, "DENIED")
+
+    def _refused(self, ticket: Ticket, reason: str, status: str) -> None:
+        denial = Denial(
+            limit="engine",
+            observed=f"{ticket.side} {ticket.quantity} {ticket.symbol} {ticket.type}",
+            allowed="what the simulated venue accepts",
+            explanation=reason,
+        )
+        self._desk.refuse(ticket, (denial,), status)
+
+    def _updated(self, ticket: Ticket, event: Any) -> None:
+        """Take over quantity and prices that the engine changed (brackets, trailing stops)."""
+        ticket.quantity = int(event.quantity)
+        if event.price is not None:
+            ticket.limit = nanos_of(event.price)
+        if event.trigger_price is not None:
+            ticket.stop = nanos_of(event.trigger_price)
+
+    def _modify_rejected(self, ticket: Ticket, _event: Any) -> None:
+        """Replace a stop that may not be changed where it stands: its size must be right."""
+        if ticket.purpose is Purpose.PROTECT and ticket.stage is Stage.WORKING:
+            self._stops.replace(ticket.symbol)

@@ -1,0 +1,148 @@
+"""At what price an order fills: the touch price of its bar, slippage, and how much of it.
+
+What a simulated order gets, for an order that arrives at a and a bar that spans (start, end]:
+
+=====================  ==========================================================================
+arrives inside a bar   market: the bar's open. Stop already through the open: the open. Limit at
+                       or better than the open: the open, never worse than the limit.
+rests while it forms   stop: the trigger price, or the open when the bar opens beyond it (a gap).
+                       Limit: the limit price, or the open when the bar opens better.
+arrives at its close   market: the close (only without latency: it flatters).
+=====================  ==========================================================================
+
+Slippage is added to market, stop and at once marketable limit orders, always against the order,
+in whole ticks; a resting limit gets none, and no limit fills worse than its price. Together the
+fills in one bar take at most the participation cap of its volume.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nautilus_trader.execution import FillModel
+from nautilus_trader.model import BookOrder, BookType, OrderBook, OrderSide, Price
+
+from tradingd.domain.money import Nanos
+from tradingd.domain.orders import Purpose, Side
+from tradingd.domain.ports import SlippageModel
+from tradingd.engine.faults import Faults
+from tradingd.engine.liquidity import UNLIMITED, Liquidity
+from tradingd.engine.tape import Tape, TapeBar
+from tradingd.engine.ticket import Ticket
+from tradingd.engine.units import nanos_of, price, shares
+
+
+class VenueFills(FillModel):
+    """Gives the matching engine, for each fill, a book of one level at our price and size."""
+
+    def __new__(cls, *_args: object, **_kwargs: object) -> "VenueFills":
+        """Construct the engine's part, which takes no arguments."""
+        made: VenueFills = super().__new__(cls)
+        return made
+
+    def __init__(
+        self,
+        *,
+        tape: Tape,
+        liquidity: Liquidity,
+        slippage: SlippageModel,
+        ticks: dict[str, Nanos],
+        tickets: dict[str, Ticket],
+        faults: Faults,
+        now: Callable[[], int],
+    ) -> None:
+        self._tape = tape
+        self._liquidity = liquidity
+        self._slippage = slippage
+        self._ticks = ticks
+        self._tickets = tickets
+        self._faults = faults
+        self._now = now
+
+    def is_limit_filled(self) -> bool:
+        """Fill limits that are touched: one bar does not say who stood first in the queue."""
+        return True
+
+    def is_slipped(self) -> bool:
+        """Never let the engine add a tick of its own."""
+        return False
+
+    def fill_limit_inside_spread(self) -> bool:
+        """Keep the engine's default for quotes; bars have no spread."""
+        return False
+
+    def get_orderbook_for_fill_simulation(
+        self, instrument: Any, order: Any, best_bid: Price | None = None, best_ask: Any = None
+    ) -> OrderBook:
+        """Return the liquidity that this order meets now, possibly none."""
+        book = OrderBook(instrument.id, BookType.L2_MBP)
+        try:
+            level = self._level(self._tickets[order.client_order_id.value], order, best_bid)
+        except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+            self._faults.record("fill model", self._now(), error, engine=True)
+            return book
+        if level is not None:
+            against = OrderSide.SELL if order.side == OrderSide.BUY else OrderSide.BUY
+            book.add(BookOrder(against, price(level[0]), shares(level[1]), 1), 0, 0, 0)
+        return book
+
+    def _level(self, ticket: Ticket, order: Any, close: Price | None) -> tuple[Nanos, int] | None:
+        """Return (price, size) of the only level, or None where nothing trades."""
+        if ticket.purpose is Purpose.CORPORATE:
+            ticket.touch = 0
+            return 0, UNLIMITED
+        now = self._now()
+        size = self._liquidity.available(ticket.symbol, now)
+        if size <= 0:
+            return None
+        bar = self._tape.bar_until(ticket.symbol, now)
+        last = nanos_of(close) if close is not None else 0
+        trigger = ticket.stop if ticket.stop is not None else trigger_of(order)
+        found = touch_price(ticket, trigger, bar, now, last)
+        if found is None:
+            return None
+        touch, resting = found
+        ticket.touch = touch
+        if resting and ticket.limit is not None:
+            return touch, size
+        return self._slipped(ticket, touch), size
+
+    def _slipped(self, ticket: Ticket, touch: Nanos) -> Nanos:
+        tick = self._ticks[ticket.symbol]
+        cost = self._slippage.per_share(ticket.symbol, touch, tick)
+        slipped = touch + ticket.side.sign * cost
+        if ticket.limit is not None:
+            slipped = worse(ticket.side, ticket.limit, slipped, better=True)
+        return max(tick, slipped)
+
+
+def touch_price(
+    ticket: Ticket, trigger: Nanos | None, bar: TapeBar | None, now: int, close: Nanos
+) -> tuple[Nanos, bool] | None:
+    """Return the price before slippage and whether the order was resting; None: no trade.
+
+    See the table in this module's docstring.
+    """
+    if bar is not None and now == bar.end and 0 <= ticket.arrived < now:
+        if ticket.limit is not None and trigger is None:
+            return worse(ticket.side, bar.open, ticket.limit, better=True), True
+        if trigger is not None:
+            elected = worse(ticket.side, bar.open, trigger)
+            if ticket.limit is None:
+                return elected, True
+            return worse(ticket.side, elected, ticket.limit, better=True), True
+    market = bar.open if bar is not None and bar.start < now < bar.end else close
+    if ticket.limit is not None and (market - ticket.limit) * ticket.side.sign > 0:
+        return None
+    return market, False
+
+
+def worse(side: Side, first: Nanos, second: Nanos, *, better: bool = False) -> Nanos:
+    """Return the price that is worse (or better) for an order of this side."""
+    higher = (side is Side.BUY) is not better
+    return max(first, second) if higher else min(first, second)
+
+
+def trigger_of(order: Any) -> Nanos | None:
+    """Return the trigger price of an engine order that has one (trailing stops move it)."""
+    trigger = getattr(order, "trigger_price", None)
+    return None if trigger is None else nanos_of(trigger)

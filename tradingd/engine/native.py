@@ -1,0 +1,175 @@
+"""The engine's own order verbs, judged by the gate and recorded like ours."""
+
+from decimal import Decimal
+from typing import Any
+
+from nautilus_trader.model import OrderSide, PositionSide
+
+from tradingd.domain.money import Nanos
+from tradingd.domain.orders import OrderType, Purpose
+from tradingd.engine.desk import Desk
+from tradingd.engine.fills import trigger_of
+from tradingd.engine.orders import (
+    limit_of,
+    purpose_of,
+    reason_of,
+    side_of,
+    type_of,
+)
+from tradingd.engine.stops import Stops
+from tradingd.engine.ticket import Stage, Ticket
+from tradingd.engine.units import SIDES, nanos_of
+
+
+class NativeVerbs:
+    """Leads engine orders, changes and cancels through the desk."""
+
+    def __init__(self, desk: Desk, stops: Stops) -> None:
+        self._desk = desk
+        self._stops = stops
+        self._by_id: dict[str, Ticket] = {}
+
+    def submit(self, order: Any, **options: Any) -> None:
+        """Gate and send one engine order."""
+        ticket = self._ticket(order, options)
+        if self._desk.admit(ticket):
+            self._desk.wire.order(ticket.symbol, lambda: self._desk.arrive(ticket))
+
+    def submit_list(self, order_list: Any, **options: Any) -> None:
+        """Gate and send a list: the first order that is denied takes the others with it."""
+        orders = _orders_of(order_list)
+        stop = next((trigger_of(order) for order in orders if trigger_of(order) is not None), None)
+        tickets = [self._ticket(order, options) for order in orders]
+        tickets[0].protective_stop = stop
+        verdict = self._desk.judge(tickets[0])
+        if not verdict.allowed:
+            for ticket in tickets:
+                self._desk.refuse(ticket, verdict.denials)
+            return
+        for ticket in tickets:
+            ticket.parent_id = "" if ticket is tickets[0] else tickets[0].order_id
+            self._desk.register(ticket)
+        # A protective stop of ours beside the bracket's own would close the position twice.
+        tickets[0].protective_stop = None
+        self._desk.wire.order(
+            tickets[0].symbol, lambda: self._place_list(order_list, tickets, options)
+        )
+
+    def modify(self, order_id: str, quantity: Any, price: Any, trigger: Any) -> None:
+        """Change an order; a changed entry is judged like a new one."""
+        ticket = self._find(order_id)
+        if ticket is None:
+            return
+        changed = {
+            "quantity": None if quantity is None else int(quantity),
+            "limit": None if price is None else nanos_of(price),
+            "stop": None if trigger is None else nanos_of(trigger),
+        }
+        if ticket.purpose is Purpose.ENTRY and not self._allowed(ticket, changed):
+            return
+        self._desk.wire.message(lambda: self._change(ticket, changed))
+
+    def cancel(self, order_id: str) -> None:
+        """Cancel an order by our id or the engine's."""
+        ticket = self._find(order_id)
+        if ticket is not None:
+            self._desk.cancel(ticket)
+
+    def cancel_all(self, symbol: str, side: Any) -> None:
+        """Cancel the open orders of a symbol, of one side where given."""
+        for ticket in self._desk.open_tickets(symbol):
+            if side is None or SIDES[ticket.side] == side or side == OrderSide.NO_ORDER_SIDE:
+                self._desk.cancel(ticket)
+
+    def market_exit(self) -> None:
+        """Cancel what is not an exit, close every position."""
+        for ticket in self._desk.all_open():
+            if ticket.purpose is Purpose.ENTRY:
+                self._desk.cancel(ticket)
+        for symbol in sorted(self._desk.book.positions()):
+            self._desk.exit(symbol, reason="market exit", quantity=None)
+
+    def move_stop(self, symbol: str, stop: float | Decimal, reason: str) -> None:
+        """Set the protective stop of a position, or of the entry that is on its way."""
+        price = self._desk.rounded(symbol, stop)
+        if price is None or not reason.strip():
+            raise ValueError(f"moving the stop of {symbol} needs a price and a reason")
+        self._desk.wire.message(lambda: self._move(symbol, price, reason))
+
+    def on_side(self, held: int, side: Any) -> bool:
+        """Tell whether a position is on an engine position side."""
+        wanted = {PositionSide.LONG: 1, PositionSide.SHORT: -1}.get(side)
+        return wanted is None or held * wanted > 0
+
+    def _move(self, symbol: str, stop: Nanos, reason: str) -> None:
+        if self._desk.position(symbol):
+            self._stops.want(symbol, stop, reason, "")
+            return
+        for ticket in self._desk.open_tickets(symbol):
+            if ticket.purpose is Purpose.ENTRY:
+                ticket.protective_stop = stop
+
+    def _allowed(self, ticket: Ticket, changed: dict[str, Any]) -> bool:
+        before = (ticket.quantity, ticket.limit, ticket.stop)
+        self._take(ticket, changed)
+        self._desk.book.order_closed(ticket.order_id)
+        verdict = self._desk.judge(ticket)
+        if not verdict.allowed:
+            for denial in verdict.denials:
+                self._desk.ledger.denial(ticket, denial, self._desk.now())
+            ticket.quantity, ticket.limit, ticket.stop = before
+        self._desk.book.order_opened(ticket.intent(self._desk.mark(ticket.symbol)))
+        return verdict.allowed
+
+    def _change(self, ticket: Ticket, changed: dict[str, Any]) -> None:
+        self._take(ticket, changed)
+        if ticket.stage is Stage.WORKING:
+            self._desk.verbs.modify(ticket.engine_id, **changed)
+
+    def _take(self, ticket: Ticket, changed: dict[str, Any]) -> None:
+        for field, value in changed.items():
+            if value is not None:
+                setattr(ticket, field, value)
+
+    def _place_list(self, order_list: Any, tickets: list[Ticket], options: Any) -> None:
+        if not tickets[0].open:
+            return
+        now = self._desk.now()
+        for ticket in tickets:
+            ticket.engine_ids = 1
+            ticket.engine_id = ticket.native.client_order_id.value
+            ticket.stage = Stage.WORKING
+            ticket.arrived = now
+            self._desk.tickets[ticket.engine_id] = ticket
+        self._desk.verbs.submit_list(order_list, **options)
+
+    def _ticket(self, order: Any, options: dict[str, Any]) -> Ticket:
+        symbol = order.instrument_id.symbol.value
+        purpose = purpose_of(order, self._desk.position(symbol))
+        ticket = self._desk.ticket(
+            symbol,
+            side_of(order),
+            int(order.quantity),
+            type_of(order),
+            purpose,
+            reason_of(order),
+            limit=limit_of(order),
+            stop=trigger_of(order),
+            reduces=bool(order.is_reduce_only)
+            or (purpose is Purpose.EXIT and type_of(order) is OrderType.MARKET),
+            native=order,
+            native_options=options,
+        )
+        self._by_id[order.client_order_id.value] = ticket
+        return ticket
+
+    def _find(self, order_id: str) -> Ticket | None:
+        native = self._by_id.get(order_id)
+        if native is not None:
+            return native if native.open else None
+        return next((t for t in self._desk.all_open() if t.order_id == order_id), None)
+
+
+def _orders_of(order_list: Any) -> list[Any]:
+    orders = getattr(order_list, "orders", order_list)
+    return list(orders() if callable(orders) else orders)

@@ -1,0 +1,121 @@
+"""The parts of one run, connected: what a strategy instance is bound to."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from nautilus_trader.model import Bar, BarType
+
+from tradingd.domain.money import Nanos
+from tradingd.domain.ports import SlippageModel
+from tradingd.engine.actions import Actions
+from tradingd.engine.clock import GuardedClock
+from tradingd.engine.desk import Desk
+from tradingd.engine.executions import Executions
+from tradingd.engine.faults import Faults
+from tradingd.engine.native import NativeVerbs
+from tradingd.engine.sessions import Sessions
+from tradingd.engine.stops import Stops
+from tradingd.engine.tape import Tape
+from tradingd.engine.units import RAW_PER_NANO
+from tradingd.engine.venue import Verbs
+from tradingd.engine.wire import Wire
+from tradingd.gate.book import Book
+
+
+class Runtime:
+    """One run's parts; made by `backtest`, bound to one strategy."""
+
+    def __init__(
+        self,
+        *,
+        bar_types: dict[str, BarType],
+        book: Book,
+        desk: Desk,
+        stops: Stops,
+        native: NativeVerbs,
+        faults: Faults,
+        tape: Tape,
+        slippage: SlippageModel,
+        latency_ns: int,
+    ) -> None:
+        self.bar_types = bar_types
+        self.book = book
+        self.desk = desk
+        self.stops = stops
+        self.native = native
+        self.faults = faults
+        self.executions: Executions
+        self.actions: Actions
+        self.sessions: Sessions
+        self.clock: GuardedClock
+        self.wire: Wire
+        self.now: Callable[[], int] = lambda: 0
+        self._tape = tape
+        self._slippage = slippage
+        self._latency_ns = latency_ns
+        self._tracked: dict[str, list[Any]] = {}
+
+    def connect(self, verbs: Verbs, factory: Any, clock: Any) -> None:
+        """Take the engine's side once the strategy is registered."""
+        self.now = clock.timestamp_ns
+        self.clock = GuardedClock(clock, self.guard)
+
+        def alert(name: str, ts: int, action: Callable[[], None]) -> None:
+            guarded = self.faults.guard(lambda _event: action(), name, self.now, engine=True)
+            clock.set_time_alert_ns(name, ts, guarded)
+
+        self._set_alert = alert
+        self.wire = Wire(self._tape, self._latency_ns, alert=alert, now=self.now)
+        self.desk.connect(verbs=verbs, factory=factory, wire=self.wire, now=self.now)
+        self.actions.connect(alert)
+
+    def begin(self) -> None:
+        """Start the clockwork: the strategy is ready."""
+        self.sessions.start(self.now(), self._set_alert)
+
+    def guard(self, function: Callable[..., Any], handler: str) -> Callable[..., None]:
+        """Wrap the strategy's code so that its first exception ends the run."""
+        return self.faults.guard(function, handler, lambda: self.now())
+
+    def bar_handler(
+        self, names: dict[BarType, str], on_bar: Callable[[Bar], None]
+    ) -> Callable[[Bar], None]:
+        """Return what the engine calls for every bar: mark, observe, then the strategy."""
+        mark, observe, faults = self.book.mark, self._slippage.observe, self.faults
+
+        def handle(bar: Bar) -> None:
+            try:
+                symbol = names[bar.bar_type]
+                close: Nanos = bar.close.raw // RAW_PER_NANO
+                mark(symbol, close, bar.ts_event)
+                observe(symbol, close)
+                on_bar(bar)
+            except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+                faults.record("on_bar", self.now(), error)
+
+        return handle
+
+    def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        """Return what the engine calls for every order event: our books, then the strategy."""
+        ours = self.faults.guard(self._apply, "order event", lambda: self.now(), engine=True)
+        if user is None:
+            return ours
+        theirs = self.guard(user, "on_order_event")
+
+        def handle(event: Any) -> None:
+            ours(event)
+            theirs(event)
+
+        return handle
+
+    def track(self, symbol: str, indicators: Iterable[Any]) -> None:
+        """Rescale these indicators when the symbol splits."""
+        self._tracked.setdefault(symbol, []).extend(indicators)
+
+    def rescale_tracked(self, symbol: str, numerator: int, denominator: int) -> None:
+        """Rescale a symbol's indicators: prices become denominator/numerator of what they were."""
+        for indicator in self._tracked.get(symbol, ()):
+            indicator.rescale(denominator / numerator)
+
+    def _apply(self, event: Any) -> None:
+        self.executions.apply(event)

@@ -1,0 +1,359 @@
+"""The base class of every strategy: what authors override, ask and say.
+
+The engine calls handlers on the instance; `bind` puts guarded ones there, so an exception in any
+of them ends the run, and a bar costs one call more than in a bare strategy.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    ClientOrderId,
+    InstrumentId,
+    StrategyId,
+)
+from nautilus_trader.trading import Strategy as EngineStrategy
+from nautilus_trader.trading import StrategyConfig
+
+from tradingd.config.strategy import StrategyBase
+from tradingd.domain.market import Session
+from tradingd.domain.money import SCALE, decimal
+from tradingd.domain.orders import Fill, Side
+from tradingd.engine.runtime import Runtime
+from tradingd.engine.venue import Verbs
+
+HANDLERS = (
+    "on_order_initialized", "on_order_denied", "on_order_emulated", "on_order_released",
+    "on_order_submitted", "on_order_rejected", "on_order_accepted", "on_order_expired",
+    "on_order_triggered", "on_order_pending_update", "on_order_pending_cancel",
+    "on_order_modify_rejected", "on_order_cancel_rejected", "on_order_updated",
+    "on_order_canceled", "on_order_filled", "on_order_fill_voided", "on_position_opened",
+    "on_position_event", "on_position_changed", "on_position_closed", "on_time_event", "on_data",
+    "on_signal", "on_queue_state", "on_socket_state", "on_instrument", "on_quote", "on_trade",
+    "on_book_deltas", "on_book_depth", "on_book", "on_mark_price", "on_index_price",
+    "on_funding_rate", "on_instrument_status", "on_instrument_close", "on_option_greeks",
+    "on_option_chain", "on_market_exit", "post_market_exit", "on_historical_data",
+    "on_historical_quotes", "on_historical_trades", "on_historical_bars", "on_stop", "on_resume",
+    "on_reset", "on_dispose", "on_degrade", "on_fault",
+)  # fmt: skip
+"""Engine handlers an author may override besides ours; all are guarded."""
+
+
+class Strategy(EngineStrategy):
+    """Base class of strategies; the same class is meant for backtest, paper and live.
+
+    Parameters
+    ----------
+    settings : StrategyBase
+        The strategy's own configuration struct, of the class's `Settings` type.
+
+    Notes
+    -----
+    Orders leave through `enter`, `exit` and `move_stop`, or through the engine's own verbs; both
+    pass the gate. Prices given as float or Decimal are rounded to the symbol's tick.
+    """
+
+    Settings: ClassVar[type[StrategyBase]] = StrategyBase
+
+    def __init__(self, settings: Any) -> None:
+        super().__init__(
+            StrategyConfig(
+                strategy_id=StrategyId(f"{type(self).__name__}-001"),
+                log_events=False,
+                log_commands=False,
+            )
+        )
+        self.settings = settings
+        self.symbols: tuple[str, ...] = ()
+        self._names: dict[BarType, str] = {}
+        self._runtime: Runtime
+
+    # -- what authors override -------------------------------------------------------------------
+
+    def on_begin(self) -> None:
+        """Prepare: `symbols` is set, no bar has been seen."""
+
+    def on_session_open(self, session: Session) -> None:
+        """Act at a session's open, before its first bar."""
+
+    def on_session_close(self, session: Session) -> None:
+        """Act after the last bar of a session was delivered."""
+
+    def on_split(self, symbol: str, numerator: int, denominator: int) -> None:
+        """Adjust own state to a split; tracked indicators have been rescaled."""
+
+    def on_filled(self, fill: Fill) -> None:
+        """Act on a fill; position and protective stop are up to date. Not called for splits."""
+
+    def on_end(self) -> None:
+        """Finish: the last bar has been delivered; orders sent now expire."""
+
+    # -- facts -----------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name on the records: the configuration's kind, or the class for a custom strategy."""
+        tag = getattr(type(self.settings), "__struct_config__", None)
+        label = getattr(tag, "tag", None)
+        return label if isinstance(label, str) else type(self).__name__
+
+    @property
+    def clock(self) -> Any:
+        """The engine's clock; callbacks given to its timers are guarded."""
+        return self._runtime.clock
+
+    @property
+    def now(self) -> int:
+        """Data time in UTC nanoseconds."""
+        return self._runtime.now()
+
+    @property
+    def session(self) -> Session | None:
+        """The session in progress, None outside regular hours."""
+        return self._runtime.desk.session
+
+    @property
+    def minutes_to_close(self) -> float:
+        """Minutes until the session closes; 0 outside a session."""
+        session = self._runtime.desk.session
+        return 0.0 if session is None else (session.close_ns - self.now) / 60e9
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus positions at their last marks, in dollars."""
+        return decimal(self._runtime.book.equity)
+
+    def symbol_of(self, bar: Bar) -> str:
+        """Return the symbol of a bar."""
+        return self._names[bar.bar_type]
+
+    def position(self, symbol: str) -> int:
+        """Return the signed shares held."""
+        line = self._runtime.book.position(symbol)
+        return 0 if line is None else line.quantity
+
+    def entry_price(self, symbol: str) -> float | None:
+        """Return the average entry price, None when flat."""
+        line = self._runtime.book.position(symbol)
+        return None if line is None else line.average_price / SCALE
+
+    def stop_price(self, symbol: str) -> float | None:
+        """Return the price of the protective stop, None without one."""
+        stop = self._runtime.stops.price(symbol)
+        return None if stop is None else stop / SCALE
+
+    def pending(self, symbol: str) -> bool:
+        """Tell whether an entry or exit order is on its way or working."""
+        return self._runtime.desk.pending(symbol)
+
+    # -- verbs -----------------------------------------------------------------------------------
+
+    def enter(
+        self,
+        symbol: str,
+        side: Side,
+        quantity: int,
+        *,
+        reason: str,
+        stop: float | Decimal | None = None,
+        limit: float | Decimal | None = None,
+    ) -> str | None:
+        """Open, enlarge or flip a position.
+
+        Parameters
+        ----------
+        symbol : str
+            One of `symbols`.
+        side : Side
+            BUY or SELL.
+        quantity : int
+            Shares, positive.
+        reason : str
+            Why; lands on the order, its fills and the round trip.
+        stop : float or Decimal, optional
+            Price of the protective stop that guards the whole position from the fill on.
+        limit : float or Decimal, optional
+            Limit price; None sends a market order.
+
+        Returns
+        -------
+        str or None
+            The order's id, or None when the gate denied it (recorded with every limit).
+        """
+        desk = self._runtime.desk
+        return desk.enter(
+            symbol,
+            side,
+            quantity,
+            reason=reason,
+            stop=desk.rounded(symbol, stop),
+            limit=desk.rounded(symbol, limit),
+        )
+
+    def exit(self, symbol: str, *, reason: str, quantity: int | None = None) -> str | None:
+        """Close the position at market, or `quantity` shares of it; never more than is held.
+
+        The protective stop is cancelled first (resized for a part). Returns None when there is
+        nothing left to close or the gate denied it.
+        """
+        return self._runtime.desk.exit(symbol, reason=reason, quantity=quantity)
+
+    def move_stop(self, symbol: str, stop: float | Decimal, *, reason: str) -> None:
+        """Move the protective stop of a position, or set the first one."""
+        self._runtime.native.move_stop(symbol, stop, reason)
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for the cancellation of an order that `enter` or `exit` returned."""
+        self._runtime.native.cancel(order_id)
+
+    def track(self, symbol: str, *indicators: Any) -> None:
+        """Have `rescale(factor)` called on indicators of a symbol when it splits."""
+        self._runtime.track(symbol, indicators)
+
+    # -- the engine's own verbs, led through the desk --------------------------------------------
+
+    def submit_order(
+        self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None
+    ) -> None:
+        """Send an engine order through the gate; its first tag is the reason."""
+        self._runtime.native.submit(
+            order, position_id=position_id, client_id=client_id, params=params
+        )
+
+    def submit_order_list(
+        self, order_list: Any, position_id: Any = None, client_id: Any = None, params: Any = None
+    ) -> None:
+        """Send a list (a bracket) through the gate: all of it, or nothing."""
+        self._runtime.native.submit_list(
+            order_list, position_id=position_id, client_id=client_id, params=params
+        )
+
+    def modify_order(
+        self,
+        client_order_id: ClientOrderId,
+        quantity: Any = None,
+        price: Any = None,
+        trigger_price: Any = None,
+        client_id: Any = None,
+        params: Any = None,
+    ) -> None:
+        """Change an order; the changed entry passes the gate like a new one."""
+        self._runtime.native.modify(client_order_id.value, quantity, price, trigger_price)
+
+    def modify_orders(
+        self, updates: Sequence[Any] = (), client_id: Any = None, params: Any = None
+    ) -> None:
+        """Change several orders, one after another."""
+        for client_order_id, quantity, price, trigger_price in updates:
+            self.modify_order(client_order_id, quantity, price, trigger_price)
+
+    def cancel_order(
+        self, client_order_id: ClientOrderId, client_id: Any = None, params: Any = None
+    ) -> None:
+        """Cancel an order."""
+        self._runtime.native.cancel(client_order_id.value)
+
+    def cancel_orders(
+        self, client_order_ids: Sequence[ClientOrderId], client_id: Any = None, params: Any = None
+    ) -> None:
+        """Cancel several orders."""
+        for client_order_id in client_order_ids:
+            self.cancel_order(client_order_id)
+
+    def cancel_all_orders(
+        self,
+        instrument_id: InstrumentId,
+        order_side: Any = None,
+        client_id: Any = None,
+        strategy_only: bool = True,
+        params: Any = None,
+    ) -> None:
+        """Cancel the open orders of an instrument, protective stops included."""
+        self._runtime.native.cancel_all(instrument_id.symbol.value, order_side)
+
+    def close_position(
+        self,
+        position: Any,
+        client_id: Any = None,
+        tags: Sequence[str] | None = None,
+        time_in_force: Any = None,
+        reduce_only: Any = None,
+        quote_quantity: Any = None,
+        params: Any = None,
+    ) -> None:
+        """Close an engine position at market."""
+        self._close(position.instrument_id, tags)
+
+    def close_all_positions(
+        self,
+        instrument_id: InstrumentId,
+        position_side: Any = None,
+        client_id: Any = None,
+        tags: Sequence[str] | None = None,
+        time_in_force: Any = None,
+        reduce_only: Any = None,
+        quote_quantity: Any = None,
+        params: Any = None,
+    ) -> None:
+        """Close the position of an instrument at market, if it is on the asked side."""
+        held = self.position(instrument_id.symbol.value)
+        if position_side is None or self._runtime.native.on_side(held, position_side):
+            self._close(instrument_id, tags)
+
+    def market_exit(self) -> None:
+        """Cancel every order and close every position at market."""
+        self._runtime.native.market_exit()
+
+    def _close(self, instrument_id: InstrumentId, tags: Sequence[str] | None) -> None:
+        self.exit(instrument_id.symbol.value, reason=tags[0] if tags else "close position")
+
+    # -- wiring ----------------------------------------------------------------------------------
+
+    def bind(self, runtime: Runtime) -> None:
+        """Connect to a run and put guarded handlers on this instance."""
+        self._runtime = runtime
+        self.symbols = tuple(runtime.bar_types)
+        self._names = {bar_type: symbol for symbol, bar_type in runtime.bar_types.items()}
+        for handler in HANDLERS:
+            if self._overrides(handler):
+                self._put(handler, runtime.guard(getattr(self, handler), handler))
+        self._put("on_bar", runtime.bar_handler(self._names, self.on_bar))
+        user = self.on_order_event if self._overrides("on_order_event") else None
+        self._put("on_order_event", runtime.event_handler(user))
+        runtime.faults.on_fault(self._silence)
+
+    def on_start(self) -> None:
+        """Subscribe to the bars and begin (called by the engine)."""
+        runtime = self._runtime
+        runtime.guard(lambda: self._start(runtime), "on_begin")()
+
+    def _start(self, runtime: Runtime) -> None:
+        verbs = Verbs(
+            super().submit_order,
+            super().submit_order_list,
+            super().modify_order,
+            super().cancel_order,
+        )
+        runtime.connect(verbs, self.order_factory, super().clock)
+        for bar_type in runtime.bar_types.values():
+            self.subscribe_bars(bar_type)
+        self.on_begin()
+        runtime.begin()
+
+    def _overrides(self, handler: str) -> bool:
+        own = getattr(type(self), handler, None)
+        return own is not None and own is not getattr(EngineStrategy, handler, None)
+
+    def _put(self, handler: str, function: Callable[..., None]) -> None:
+        setattr(self, handler, function)
+
+    def _silence(self) -> None:
+        """Take no more events: the run has failed."""
+        self._put("on_bar", _ignore)
+
+
+def _ignore(_event: Any) -> None:
+    """Do nothing with what comes after the fault."""

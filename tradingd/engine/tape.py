@@ -1,0 +1,126 @@
+"""The bars in memory, for the questions an order asks: which bar comes next, how does it open.
+
+Only open, volume and times are kept, as NumPy views of the chunk's own Arrow memory.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tradingd.domain.market import Resolution
+from tradingd.domain.money import Nanos
+from tradingd.session.calendar import SessionCalendar
+
+
+class TapeBar(NamedTuple):
+    """A bar as the fill model needs it; it spans (start, end]."""
+
+    start: int
+    end: int
+    open: Nanos
+    volume: int
+
+
+class _Lane(NamedTuple):
+    """One symbol's rows in the chunk, and how many it had in the chunks before."""
+
+    ends: Any
+    opens: Any
+    volumes: Any
+    before: int
+
+
+class Tape:
+    """Bars of the chunk in memory, by symbol.
+
+    Parameters
+    ----------
+    resolution : Resolution
+        Length of the bars.
+    calendar : SessionCalendar
+        Says when a bar that is cut short by the session's open began.
+    """
+
+    def __init__(self, resolution: Resolution, calendar: SessionCalendar) -> None:
+        self._length = resolution.nanoseconds
+        self._daily = resolution is Resolution.DAY
+        self._calendar = calendar
+        self._lanes: dict[str, _Lane] = {}
+        self._passed: dict[str, int] = {}
+
+    def load(self, table: pa.Table) -> None:
+        """Replace the bars in memory by the next chunk (sorted by symbol, then time)."""
+        for symbol, lane in self._lanes.items():
+            self._passed[symbol] = lane.before + len(lane.ends)
+        ends = table["ts_event"].cast(pa.int64()).to_numpy()
+        opens = nanos_column(table["open"])
+        volumes = table["volume"].to_numpy()
+        self._lanes = {
+            symbol: _Lane(
+                ends[first:last],
+                opens[first:last],
+                volumes[first:last],
+                self._passed.get(symbol, 0),
+            )
+            for symbol, first, last in runs(table["symbol"])
+        }
+
+    def next_bar(self, symbol: str, ts: int) -> TapeBar | None:
+        """Return the first bar that ends after `ts`, or None when it is not in this chunk."""
+        return self._bar(symbol, ts + 1)
+
+    def bar_until(self, symbol: str, ts: int) -> TapeBar | None:
+        """Return the first bar that ends at `ts` or later: the one being matched at `ts`."""
+        return self._bar(symbol, ts)
+
+    def ordinal(self, symbol: str, ts: int) -> int:
+        """Return how many bars of the symbol ended at `ts` or before, since the run began."""
+        lane = self._lanes.get(symbol)
+        if lane is None:
+            return self._passed.get(symbol, 0)
+        return lane.before + int(lane.ends.searchsorted(ts, "right"))
+
+    def _bar(self, symbol: str, ts: int) -> TapeBar | None:
+        lane = self._lanes.get(symbol)
+        if lane is None:
+            return None
+        index = int(lane.ends.searchsorted(ts))
+        if index == len(lane.ends):
+            return None
+        end = int(lane.ends[index])
+        return TapeBar(self._start(end), end, int(lane.opens[index]), int(lane.volumes[index]))
+
+    def _start(self, end: int) -> int:
+        """Return when a bar began: its length before its end, but not before the session's open."""
+        session = self._calendar.at(end)
+        if session is None:
+            return end - self._length
+        if self._daily:
+            return session.open_ns
+        return max(end - self._length, session.open_ns)
+
+
+def runs(symbols: pa.ChunkedArray) -> list[tuple[str, int, int]]:
+    """Return (symbol, first row, row after the last) of a sorted symbol column."""
+    if pa.types.is_dictionary(symbols.type):
+        symbols = symbols.cast(pa.string())
+    encoded = pc.run_end_encode(symbols.combine_chunks())
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    names = encoded.values.to_pylist()
+    ends = encoded.run_ends.to_pylist()
+    return list(zip(names, [0, *ends[:-1]], ends, strict=True))
+
+
+def nanos_column(column: pa.ChunkedArray) -> Any:
+    """Return a DECIMAL(18,9) column as int64 Nanos, without a copy per value.
+
+    Arrow stores a decimal128 as two little-endian 64-bit words; eighteen digits fit the low one.
+    """
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = array.chunk(0) if array.num_chunks else pa.array([], column.type)
+    words = np.frombuffer(array.buffers()[1], dtype=np.int64)
+    return words[2 * array.offset : 2 * (array.offset + len(array)) : 2]
