@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from tradingd.domain.market import Resolution
 from tradingd.history.schema import BARS
-
 from tradingd.session.calendar import SessionCalendar
 
 MINUTE = 60_000_000_000

@@ -1,4 +1,4 @@
-"""The same EMA cross in backtrader and backtesting.py, on one synthetic symbol, in one process each.
+"""The same EMA cross in backtrader and backtesting.py, on one synthetic symbol, a process each.
 
 They are installed only for the benchmark; prints one JSON object.
 """
