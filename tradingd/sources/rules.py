@@ -46,8 +46,6 @@ def _bar_defects(bars: Bars) -> Iterator[tuple[str, Mask]]:
     yield "open_outside_range", (bars.open > bars.high) | (bars.open < bars.low)
     yield "close_outside_range", (bars.close > bars.high) | (bars.close < bars.low)
     yield "negative_volume", bars.volume < 0
-    # Rows arrive sorted by time, so equal times are neighbours.
-    yield "repeated_time", np.diff(bars.ts, prepend=bars.ts[:1] - 1) == 0
 
 
 def _quote_defects(quotes: Quotes) -> Iterator[tuple[str, Mask]]:
@@ -59,6 +57,17 @@ def _quote_defects(quotes: Quotes) -> Iterator[tuple[str, Mask]]:
 def _trade_defects(trades: Trades) -> Iterator[tuple[str, Mask]]:
     yield "non_positive_price", trades.price <= 0
     yield "non_positive_size", trades.size <= 0
+
+
+def repeated_times(rows: Rows) -> Mask:
+    """Mark bars that share their time with the one before; ticks may share an instant.
+
+    Rows of one symbol, sorted by time, so equal times are neighbours.
+    """
+    if not isinstance(rows, Bars):
+        return np.zeros(len(rows.ts), dtype=np.bool_)
+    repeated: Mask = np.diff(rows.ts, prepend=rows.ts[:1] - 1) == 0
+    return repeated
 
 
 def require_sound(rows: Rows, place: Callable[[int], str]) -> None:
@@ -74,7 +83,7 @@ def require_sound(rows: Rows, place: Callable[[int], str]) -> None:
     Failure
         INVALID_ROW with file, row number, symbol, time, rule and the values found.
     """
-    for rule, broken in defects(rows):
+    for rule, broken in (*defects(rows), ("repeated_time", repeated_times(rows))):
         if broken.any():
             position = int(np.argmax(broken))
             raise invalid_row(rule, place(position), rows, position)

@@ -1,0 +1,1 @@
+"""CSV and Parquet files in a documented column layout (`contracts/tabular-*.json`)."""
