@@ -84,12 +84,25 @@ class CommissionModel(Protocol):
         """Return the fees of the next fill of an order and remember it."""
         ...
 
+    def forget(self, order_id: str) -> None:
+        """Drop the memory of a closed order; models bound their memory without it too."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Unverified rates and approximations that fills were charged with so far."""
+        ...
+
 
 class SlippageModel(Protocol):
     """Cost per share of crossing the spread, always against the order."""
 
     def observe(self, symbol: str, close: Nanos) -> None:
         """Take the next bar's close (called once per bar, before orders of that bar)."""
+        ...
+
+    def split(self, symbol: str, numerator: int, denominator: int) -> None:
+        """Rescale what is remembered of the symbol's prices, before the ex-date's first bar."""
         ...
 
     def per_share(self, symbol: str, price: Nanos, tick: Nanos) -> Nanos:
