@@ -1,21 +1,18 @@
 """End a run: measure it, write its documents, and rename the folder to its final name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import pyarrow as pa
 
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.results.folder import RunFolder
-from tradingd.results.layout import MANIFEST, METRICS, TIMING
+from tradingd.results.layout import MANIFEST, METRICS, TEARSHEET, TIMING
 from tradingd.results.manifest import Manifest, portable
 from tradingd.results.measure import measure
 from tradingd.results.metrics import Metrics
-
-type Prices = Callable[[str], pa.Table]
-"""Bars of a symbol (ts_event, open, high, low, close) for the plot of trades on prices."""
+from tradingd.results.tearsheet.sheet import Prices, tearsheet
 
 _encoder: Final = msgspec.json.Encoder(order="sorted")
 
@@ -38,6 +35,7 @@ def finish(
     metrics = measure(folder, cash=manifest.cash, seed=manifest.seed)
     write_json(folder.file(METRICS), metrics)
     write_json(folder.file(MANIFEST), manifest)
+    write_bytes(folder.file(TEARSHEET), tearsheet(folder, manifest, metrics, prices))
     write_json(folder.file(TIMING), dict(timing))
     folder.seal()
     return metrics

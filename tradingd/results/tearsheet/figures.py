@@ -1,0 +1,252 @@
+"""Plot specifications as plain dictionaries for plotly.js.
+
+A string that starts with ``$`` names a CSS variable of the page; the page's script puts the colour
+of the light or the dark scheme in its place.
+"""
+
+import math
+from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from tradingd.domain.orders import Purpose, Side
+from tradingd.results.metrics import CostMetrics
+from tradingd.results.tables import DailyEquity, Floats, floats
+from tradingd.results.tearsheet.series import Candles, histogram, local_times, thin
+
+type Figure = dict[str, Any]
+
+_MAX_REASON = 240
+
+
+def equity_and_drawdown(
+    times: Sequence[str], equity: Floats, drawdown: Floats, cash: float
+) -> Figure:
+    """Equity against the starting cash, and below it the fall from the last high."""
+    keep = thin(equity)
+    shown = [times[index] for index in keep]
+    value = _line(shown, equity[keep], "Equity", "$accent", digits=2)
+    value["hovertemplate"] = "%{y:$,.2f}<extra>Equity</extra>"
+    fall = _line(shown, drawdown[keep], "Drawdown", "$loss", yaxis="y2", fill="tozeroy")
+    fall["fillcolor"] = "$loss-soft"
+    fall["hovertemplate"] = "%{y:.2%}<extra>Drawdown</extra>"
+    start = _line([shown[0], shown[-1]], np.array([cash, cash]), "Starting cash", "$muted")
+    start["line"] = {"color": "$muted", "width": 1, "dash": "dot"}
+    start["hoverinfo"] = "skip"
+    return _figure(
+        [start, value, fall],
+        xaxis=_axis(anchor="y2"),
+        yaxis=_axis(domain=[0.32, 1], tickprefix="$", tickformat=",.6~s"),
+        yaxis2=_axis(domain=[0, 0.24], tickformat=".1~%"),
+    )
+
+
+def rolling(times: Sequence[str], windows: dict[int, Floats]) -> Figure:
+    """Show rolling annual Sharpe ratios, one line per window length."""
+    colors = ("$accent", "$second")
+    traces = []
+    for color, (window, values) in zip(colors, windows.items(), strict=True):
+        keep = thin(values)
+        name = f"{window} sessions"
+        trace = _line([times[index] for index in keep], values[keep], name, color, digits=4)
+        trace["hovertemplate"] = "%{y:.2f}<extra>" + name + "</extra>"
+        traces.append(trace)
+    return _figure(traces, yaxis=_axis(zeroline=True))
+
+
+def exposure(times: Sequence[str], long: Floats, short: Floats) -> Figure:
+    """Long and short share of equity as areas above and below zero."""
+    keep = thin(long)
+    shown = [times[index] for index in keep]
+    traces = []
+    for name, values, color in (("Long", long, "$gain"), ("Short", short, "$loss")):
+        trace = _line(shown, values[keep], name, color, fill="tozeroy")
+        trace["fillcolor"] = color + "-soft"
+        trace["hovertemplate"] = "%{y:.1%}<extra>" + name + "</extra>"
+        traces.append(trace)
+    return _figure(traces, yaxis=_axis(tickformat=".0%", zeroline=True))
+
+
+def trip_distribution(results: Floats) -> Figure:
+    """How many round trips ended with how much profit or loss."""
+    centres, counts = histogram(results)
+    bars = {
+        "type": "bar",
+        "x": _numbers(centres, 2),
+        "y": _numbers(counts, 0),
+        "marker": {"color": ["$gain" if centre > 0 else "$loss" for centre in centres]},
+        "hovertemplate": "%{y} trips around %{x:$,.2f}<extra></extra>",
+    }
+    return _figure(
+        [bars],
+        xaxis=_axis(tickprefix="$", tickformat=",.6~s"),
+        yaxis=_axis(title={"text": "trips"}),
+        bargap=0.04,
+        hovermode="closest",
+    )
+
+
+def cost_bars(costs: CostMetrics) -> Figure:
+    """Show what each kind of cost took, in dollars."""
+    parts = (
+        ("Broker", costs.fee_broker),
+        ("Exchange", costs.fee_exchange),
+        ("Regulatory", costs.fee_regulatory),
+        ("Slippage", costs.slippage),
+        ("Borrow", costs.borrow),
+    )
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "y": [name for name, _ in parts],
+        "x": [float(amount) for _, amount in parts],
+        "text": [f"${amount:,.2f}" for _, amount in parts],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "marker": {"color": "$accent"},
+        "hovertemplate": "%{y}: %{text}<extra></extra>",
+    }
+    layout_x = _axis(tickprefix="$", tickformat=",.6~s", rangemode="tozero")
+    return _figure(
+        [bars],
+        xaxis=layout_x,
+        yaxis=_axis(autorange="reversed", showgrid=False, automargin=True),
+        hovermode="closest",
+        margin={"l": 80, "r": 70, "t": 16, "b": 36},
+    )
+
+
+def trades_on_price(candles: Candles | None, fills: pa.Table, *, daily: bool) -> Figure:
+    """Candles of one symbol with its entries and exits; the reason is in the hover text."""
+    traces = [] if candles is None else [_candles(candles)]
+    traces += [
+        _markers(fills, "Long entry", Side.BUY, True, "triangle-up", "$gain", daily),
+        _markers(fills, "Short entry", Side.SELL, True, "triangle-down", "$loss", daily),
+        _markers(fills, "Sell to exit", Side.SELL, False, "x-thin-open", "$second", daily),
+        _markers(fills, "Buy to exit", Side.BUY, False, "cross-thin-open", "$second", daily),
+    ]
+    return _figure(
+        [trace for trace in traces if trace["x"]],
+        xaxis=_axis(rangebreaks=_closed_times(daily), rangeslider={"visible": False}),
+        yaxis=_axis(tickprefix="$"),
+        hovermode="closest",
+    )
+
+
+def drawdown_of(daily: DailyEquity, drawdown: Floats) -> str:
+    """Describe the deepest drawdown in words, for readers who cannot see the plot."""
+    if not len(drawdown):
+        return "no equity samples"
+    deepest = int(drawdown.argmin())
+    return f"deepest {-drawdown[deepest]:.2%} on {daily.days[deepest]}"
+
+
+def _candles(candles: Candles) -> Figure:
+    return {
+        "type": "candlestick",
+        "name": "Price",
+        "showlegend": False,
+        "x": candles.times,
+        "open": _numbers(candles.open, 4),
+        "high": _numbers(candles.high, 4),
+        "low": _numbers(candles.low, 4),
+        "close": _numbers(candles.close, 4),
+        "increasing": {"line": {"color": "$muted", "width": 1}, "fillcolor": "$card"},
+        "decreasing": {"line": {"color": "$muted", "width": 1}, "fillcolor": "$muted"},
+    }
+
+
+def _markers(
+    fills: pa.Table, name: str, side: Side, entry: bool, symbol: str, color: str, daily: bool
+) -> Figure:
+    rows = [
+        index
+        for index, (one, purpose) in enumerate(
+            zip(fills["side"].to_pylist(), fills["purpose"].to_pylist(), strict=True)
+        )
+        if one == side and (purpose == Purpose.ENTRY) == entry
+    ]
+    chosen = fills.take(pa.array(rows, pa.int64()))
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": local_times(chosen["ts"], daily=daily),
+        "y": _numbers(floats(chosen["price"]), 4),
+        "text": [_hover(row) for row in chosen.to_pylist()],
+        "hovertemplate": "%{text}<extra></extra>",
+        "marker": {
+            "symbol": symbol,
+            "size": 9,
+            "color": color,
+            "line": {"width": 2, "color": color},
+        },
+    }
+
+
+def _hover(fill: dict[str, Any]) -> str:
+    """Text of one marker; plotly reads tags in it, so what a strategy wrote is escaped."""
+    reason = wrap(fill["reason"][:_MAX_REASON], 60)
+    what = f"{fill['side']} {fill['quantity']:,} at {fill['price']:,.4f}"
+    lines = [f"<b>{escape(what, quote=False)}</b>", fill["purpose"].lower()]
+    lines += [escape(line, quote=False) for line in reason]
+    return "<br>".join(lines)
+
+
+def _closed_times(daily: bool) -> list[dict[str, Any]]:
+    weekend = {"bounds": ["sat", "mon"]}
+    return [weekend] if daily else [weekend, {"bounds": [16, 9.5], "pattern": "hour"}]
+
+
+def _line(
+    times: Sequence[str], values: Floats, name: str, color: str, *, digits: int = 6, **more: Any
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": list(times),
+        "y": _numbers(values, digits),
+        "line": {"color": color, "width": 1.6},
+        **more,
+    }
+
+
+def _numbers(values: Floats, digits: int) -> list[float | None]:
+    """Round for the page; NaN becomes a gap."""
+    return [None if math.isnan(value) else round(float(value), digits) for value in values]
+
+
+def _axis(**more: Any) -> dict[str, Any]:
+    return {
+        "gridcolor": "$line",
+        "linecolor": "$line",
+        "zerolinecolor": "$line",
+        "zeroline": False,
+        "automargin": True,
+        **more,
+    }
+
+
+def _figure(data: Sequence[Figure], **layout: Any) -> Figure:
+    base: dict[str, Any] = {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "$muted", "family": "system-ui, sans-serif", "size": 12},
+        "margin": {"l": 56, "r": 16, "t": 16, "b": 36},
+        "hovermode": "x unified",
+        "hoverlabel": {
+            "bgcolor": "$card",
+            "bordercolor": "$line",
+            "align": "left",
+            "font": {"color": "$text"},
+        },
+        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "xaxis": _axis(),
+        "yaxis": _axis(),
+    }
+    return {"data": list(data), "layout": base | layout}
