@@ -132,7 +132,7 @@ class Batch:
         if counts.changed:
             self._discard(self._staged.supersede(overlap))
             with refusing_writes(self._root):
-                self._stage(partition, union)
+                self._stage(partition, union, overlap)
         return counts
 
     def _settle(self, partition: Partition, rows: pa.Table) -> None:
@@ -157,11 +157,13 @@ class Batch:
     def _read(self, record: FileRecord) -> pa.Table:
         return files.read_rows(self._root, record)
 
-    def _stage(self, partition: Partition, rows: pa.Table) -> None:
+    def _stage(
+        self, partition: Partition, rows: pa.Table, merged_from: Sequence[FileRecord] = ()
+    ) -> None:
+        names = {self._source, *(name for one in merged_from for name in one.source.split("+"))}
+        source = "+".join(sorted(names))
         self._staged.put(
-            files.write_rows(
-                self._root, partition, rows, self._settings, self._source, self._adjusted
-            )
+            files.write_rows(self._root, partition, rows, self._settings, source, self._adjusted)
         )
 
     def _finish_unit(self) -> None:

@@ -19,7 +19,7 @@ from tradingd.history import reference
 from tradingd.history.digest import combine
 from tradingd.history.layout import times
 from tradingd.history.manifest import FileRecord
-from tradingd.history.rowgroups import RowGroups
+from tradingd.history.rowgroups import RowGroups, own_memory
 from tradingd.history.span import SessionCut, Span, Stamps
 from tradingd.history.windows import DayCounts, chunk_ends
 from tradingd.kits.hashing import stable_hash
@@ -188,7 +188,7 @@ class StoredFeed:
         if self._cut is not None:
             runs = self._cut.slices_of(times(table))
             table = pa.concat_tables([table.slice(*run) for run in runs]) if runs else None
-        return table if table is not None and table.num_rows else None
+        return own_memory(table) if table is not None and table.num_rows else None
 
 
 def _chunk(parts: Sequence[tuple[str, pa.Table, Stamps]], span: Span) -> BarChunk:

@@ -130,6 +130,11 @@ def load(root: Path) -> Manifest:
     return manifest
 
 
+def united_sources(records: Sequence[FileRecord]) -> str:
+    """Return the sources of several files as one provenance text."""
+    return "+".join(sorted({name for one in records for name in one.source.split("+")}))
+
+
 def commits(root: Path) -> Iterator[Commit]:
     """Yield the commits of a store, oldest first."""
     path = root / FILE_NAME

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from tradingd.history import parquet
@@ -62,6 +63,22 @@ class RowGroups:
             ]
             if wanted:
                 yield file.read_row_groups(wanted, columns=list(columns), use_threads=False)
+
+
+def own_memory(table: pa.Table) -> pa.Table:
+    """Copy the rows of a sliced table, so that the row groups they were cut from can be freed."""
+    table = table.combine_chunks()
+    return pa.table([_copied(column) for column in table.columns], schema=table.schema)
+
+
+def _copied(column: pa.ChunkedArray) -> pa.Array:
+    """Copy one fixed-width column without nulls."""
+    array = column.chunk(0)
+    width = array.type.bit_width // 8
+    start = array.offset * width
+    values = np.frombuffer(array.buffers()[1], dtype=np.uint8)
+    rows = values[start : start + len(array) * width].copy()
+    return pa.Array.from_buffers(array.type, len(array), [None, pa.py_buffer(rows)])
 
 
 def _footer(metadata: Any) -> Footer:

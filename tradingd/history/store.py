@@ -107,11 +107,12 @@ class Store:
         """
         series = Series(kind, symbol, resolution)
         span = Span.of_days(start, end)
-        stored = self._files_of(self.contents(), series)
+        contents = self.contents()
+        stored = self._files_of(contents, series)
         if adjust != "none":
             from tradingd.history.views import read_adjusted
 
-            table = read_adjusted(self, series, span, adjust)
+            table = read_adjusted(self.root, contents, series, span, adjust)
         else:
             table = self._read_span(stored, kind, span)
         if not table.num_rows:
