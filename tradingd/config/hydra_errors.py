@@ -10,14 +10,13 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import OmegaConfBaseException
 
 from tradingd.config.keys import KeyPath
-from tradingd.config.overrides import COMMAND_LINE, GROUPS, Override, is_secret, parse
+from tradingd.config.overrides import COMMAND_LINE, Override, is_secret, parse
 from tradingd.config.trees import find_file, options
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
 
 type Origin = Callable[[KeyPath], str]
 
-_PLAIN_NAME = re.compile(r"[\w.\-/]+")
 _FILE = re.compile(r"In '(?P<option>[^']+)'")
 _SEVERAL_VALUES = re.compile(r"Ambiguous value for argument|requires --multirun")
 
@@ -31,25 +30,54 @@ def translated(
     """Turn an error of the block into a Failure that names the file or override at fault."""
     try:
         yield
-    except yaml.MarkedYAMLError as error:
+    except yaml.YAMLError as error:
         raise _unreadable_yaml(error) from error
     except MissingConfigException as error:
         raise _missing_option(error, overrides, folders) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise _unreadable_file(error, folders) from error
     except OverrideParseException as error:
         raise _unparsable(error, overrides) from error
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise _uncomposable(error, overrides, folders, origin) from error
 
 
-def _unreadable_yaml(error: yaml.MarkedYAMLError) -> Failure:
+def _unreadable_yaml(error: yaml.YAMLError) -> Failure:
     # Only the position and the parser's word: the line itself may hold a misplaced secret.
-    mark = error.problem_mark or error.context_mark
+    where, problem = "", "characters that YAML does not allow"
+    if isinstance(error, yaml.MarkedYAMLError):
+        mark = error.problem_mark or error.context_mark
+        where = f"{mark.name}:{mark.line + 1}" if mark else ""
+        problem = error.problem or ""
+    elif isinstance(error, yaml.reader.ReaderError):
+        where = str(error.name)
     return Failure(
         "a configuration file is not valid YAML",
         code=ExitCode.CONFIG,
-        where=f"{mark.name}:{mark.line + 1}" if mark else "",
-        found=error.problem or "",
+        where=where,
+        found=problem,
     )
+
+
+def _unreadable_file(error: Exception, folders: tuple[Path, ...]) -> Failure:
+    """Neither error names its file reliably; the first file that fails again is the one."""
+    files = [file for folder in folders for file in sorted(folder.rglob("*.yaml"))]
+    reason = (error.strerror or "") if isinstance(error, OSError) else "it is not UTF-8 text"
+    return Failure(
+        "a configuration file cannot be read",
+        code=ExitCode.CONFIG,
+        where=str(next((file for file in files if not _is_readable(file)), "")),
+        expected="a YAML file in UTF-8",
+        found=reason,
+    )
+
+
+def _is_readable(file: Path) -> bool:
+    try:
+        file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def _missing_option(
@@ -91,8 +119,6 @@ def _uncomposable(
     culprit = next((one for one in stated if _names(text, one)), None)
     if culprit and _SEVERAL_VALUES.search(text):
         return _several_values(culprit)
-    if nameless := next((one for one in stated if _is_nameless(one)), None):
-        return _no_option_name(nameless, folders)
     key = str(getattr(error.__cause__ or error, "full_key", None) or "")
     path = tuple(key.split(".")) if key else ()
     hidden = is_secret(path) or bool(culprit and is_secret(culprit.path))
@@ -117,23 +143,6 @@ def _place(
         return f"{origin(path)}: {'.'.join(path)}"
     named = _FILE.search(text)
     return str(find_file(named["option"], folders) or named["option"]) if named else ""
-
-
-def _is_nameless(override: Override) -> bool:
-    if override.key not in GROUPS or override.value is None:
-        return False
-    return override.value == "null" or not _PLAIN_NAME.fullmatch(override.value)
-
-
-def _no_option_name(override: Override, folders: tuple[Path, ...]) -> Failure:
-    return Failure(
-        f"the group {override.key} takes the name of an option",
-        code=ExitCode.CONFIG,
-        where=f"{COMMAND_LINE}: {override.key}",
-        expected="one of: " + ", ".join(options(override.key, folders)),
-        found=override.shown(),
-        next_step=f"a value inside it is set as {override.key}.KEY=VALUE",
-    )
 
 
 def _names(text: str, override: Override) -> bool:

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from tradingd.config.keys import KeyPath, root, secret_names
+from tradingd.config.trees import options, packaged_tree
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
 
@@ -74,6 +75,8 @@ def parse(text: str) -> Override:
         raise _no_such_group(key)
     if key.endswith(".kind") and key.removesuffix(".kind") in GROUPS:
         raise _kind_of_group(key.removesuffix(".kind"), value)
+    if key in GROUPS and equals and (value in ("", "null") or value[0] in "[{"):
+        raise _no_option_name(key, text)
     return Override(text=text, key=key, value=value if equals else None, prefix=prefix)
 
 
@@ -96,6 +99,17 @@ def _no_such_group(key: str) -> Failure:
         expected="one of: " + ", ".join(GROUPS),
         found=key,
         next_step=f"did you mean {close}?" if close else "",
+    )
+
+
+def _no_option_name(group: str, text: str) -> Failure:
+    return Failure(
+        f"the group {group} takes the name of one option",
+        code=ExitCode.CONFIG,
+        where=f"{COMMAND_LINE}: {group}",
+        expected="one of: " + ", ".join(options(group, (packaged_tree(),))),
+        found=text,
+        next_step=f"a value inside it is set as {group}.KEY=VALUE",
     )
 
 

@@ -51,6 +51,10 @@ def _where(path: KeyPath, origin: Origin) -> str:
 
 def _unknown_key(path: KeyPath, name: str, tree: Mapping[str, Any], origin: Origin) -> Failure:
     valid = names_in(path, tree)
+    # A misspelt kind leaves the default's in force; the keys beside it are then not to blame.
+    stated = find_value(path, tree)
+    unknown = [key for key in stated if key not in valid] if isinstance(stated, Mapping) else []
+    name = next((key for key in unknown if nearest(key, (TAG,))), name)
     close = nearest(name, valid)
     return Failure(
         f"there is no key {dotted((*path, name))}" + _of_option(path, tree),

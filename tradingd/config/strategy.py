@@ -128,6 +128,13 @@ class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", frozen=True,
         Positive,
         Meta(description="Sessions after which a position is closed.", extra={"unit": "sessions"}),
     ] = 10
+    max_positions: Annotated[
+        Positive,
+        Meta(
+            description="Positions held at once; the strongest trends (ADX) enter first.",
+            extra={"unit": "positions"},
+        ),
+    ] = 12
     risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
         0.3
     )
