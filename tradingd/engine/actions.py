@@ -9,6 +9,7 @@ longs receive, shorts pay. A short pays a borrow fee for every calendar night he
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from tradingd.domain.market import ActionKind, CorporateAction, Session
 from tradingd.domain.money import Nanos
@@ -17,6 +18,11 @@ from tradingd.domain.ports import BorrowModel
 from tradingd.engine.desk import Desk
 from tradingd.engine.stops import Stops
 from tradingd.engine.ticket import Stage, Ticket
+
+RESCALE_NS: Final = 1
+PRINT_NS: Final = 2
+RENEW_NS: Final = 3
+"""Steps of a split after the midnight that begins its ex-date."""
 
 
 class Actions:
@@ -109,21 +115,40 @@ class Actions:
             amount = sign * (self._desk.mark(symbol) * rest // up)
             note = f"{rest}/{down} of a share at the {up}:{down} split"
             self._move("cash_in_lieu", symbol, amount, held, note)
+        recalled = self._recall(symbol)
         change = sign * whole - held
         if change:
             self._shares(symbol, change, f"split {up}:{down}")
-            # The engine fills when this handler returns; all else follows a nanosecond later.
-            self._alert(
-                f"split-{symbol}", self._desk.now() + 1, lambda: self._after(symbol, up, down)
-            )
-        else:
-            self._after(symbol, up, down)
+        # The engine acts on the above when this handler returns; the print at the new price is
+        # data, one nanosecond after the rescaling; orders go back when it has been seen.
+        now = self._desk.now()
+        self._alert(f"split-{symbol}", now + RESCALE_NS, lambda: self._after(symbol, up, down))
+        self._alert(f"orders-{symbol}", now + RENEW_NS, lambda: self._renew(symbol, recalled))
+
+    def _recall(self, symbol: str) -> list[Ticket]:
+        """Take every working order back: at the old price scale the new one would set them off."""
+        working = [
+            ticket
+            for ticket in self._desk.open_tickets(symbol)
+            if ticket.stage is Stage.WORKING and ticket.purpose is not Purpose.CORPORATE
+        ]
+        for ticket in working:
+            self._desk.recall(ticket)
+        return working
 
     def _after(self, symbol: str, up: int, down: int) -> None:
         """Rescale what is measured in shares or dollars per share, then tell the strategy."""
         self._desk.book.split(symbol, up, down)
-        self._orders(symbol, up, down)
+        for ticket in self._desk.open_tickets(symbol):
+            self._rescale(ticket, up, down)
         self._on_split(symbol, up, down)
+
+    def _renew(self, symbol: str, recalled: list[Ticket]) -> None:
+        """Place the recalled orders again, rescaled."""
+        for ticket in recalled:
+            if ticket.open:
+                self._desk.arrive(ticket)
+        self._stops.sync(symbol)
 
     def _shares(self, symbol: str, change: int, reason: str) -> None:
         """Book the shares a split brings or takes, at no price."""
@@ -138,19 +163,12 @@ class Actions:
         self._desk.register(ticket)
         self._desk.place(ticket)
 
-    def _orders(self, symbol: str, up: int, down: int) -> None:
-        """Rescale every open order, on its way or working, to the new shares."""
-        for ticket in self._desk.open_tickets(symbol):
-            if ticket.purpose is Purpose.CORPORATE:
-                continue
-            self._rescale(ticket, up, down)
-
     def _rescale(self, ticket: Ticket, up: int, down: int) -> None:
         tick = self._desk.ticks[ticket.symbol]
         leaves = ticket.leaves * up // down
-        ticket.limit = _scaled(ticket.limit, up, down, tick)
-        ticket.stop = _scaled(ticket.stop, up, down, tick)
-        ticket.protective_stop = _scaled(ticket.protective_stop, up, down, tick)
+        ticket.limit = scaled(ticket.limit, up, down, tick)
+        ticket.stop = scaled(ticket.stop, up, down, tick)
+        ticket.protective_stop = scaled(ticket.protective_stop, up, down, tick)
         if ticket.purpose is Purpose.PROTECT and ticket.stop is not None:
             self._stops.rescale(ticket.symbol, ticket.stop)
         native_on_its_way = ticket.native is not None and ticket.stage is Stage.HELD
@@ -158,17 +176,13 @@ class Actions:
             self._desk.withdraw(ticket)
             return
         ticket.quantity = ticket.filled + leaves
-        if ticket.stage is Stage.WORKING:
-            self._desk.verbs.modify(
-                ticket.engine_id, quantity=ticket.quantity, limit=ticket.limit, stop=ticket.stop
-            )
 
     def _move(self, kind: str, symbol: str, amount: Nanos, quantity: int, note: str) -> None:
         self._desk.book.cash_movement(symbol, amount, kind)
         self._desk.ledger.cash(kind, symbol, amount, quantity, note, self._desk.now())
 
 
-def _scaled(price: Nanos | None, up: int, down: int, tick: Nanos) -> Nanos | None:
+def scaled(price: Nanos | None, up: int, down: int, tick: Nanos) -> Nanos | None:
     """Return a price after a split, on the tick (half up)."""
     if price is None:
         return None

@@ -20,6 +20,7 @@ from tradingd.engine.ledger import Ledger
 from tradingd.engine.liquidity import Liquidity
 from tradingd.engine.loader import BarLoader
 from tradingd.engine.native import NativeVerbs
+from tradingd.engine.prints import SplitPrints
 from tradingd.engine.runtime import Runtime
 from tradingd.engine.sessions import Sessions, sample_interval
 from tradingd.engine.stops import Stops
@@ -196,6 +197,7 @@ class _Run:
             guard(strategy.on_session_close, "on_session_close"),
         )
         self._loader = BarLoader(bar_types)
+        self._prints = SplitPrints(feed.actions(), calendar, self._tape, ticks)
         self._engine = make_engine(plan.cash, instruments, fills, fees)
         strategy.bind(runtime)
         self._engine.add_strategy(strategy)
@@ -206,6 +208,9 @@ class _Run:
         self._tape.load(chunk.table)
         for bars in self._loader.bars(chunk.table):
             self._engine.add_data(bars, None, False, False)
+        prints = self._prints.until(chunk.end_ns)
+        if prints:
+            self._engine.add_data(prints, None, False, False)
         self._engine.sort_data()
         if self._first_ts < 0:
             self._first_ts = chunk.start_ns

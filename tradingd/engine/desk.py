@@ -152,6 +152,13 @@ class Desk:
         elif ticket.open:
             self.close(ticket, "CANCELED")
 
+    def recall(self, ticket: Ticket) -> None:
+        """Take a working order back from the venue, to place what is left of it later."""
+        engine_id = ticket.engine_id
+        ticket.stage = Stage.CONTINUING
+        ticket.engine_id = ""
+        self.verbs.cancel(engine_id)
+
     # -- the life of a ticket --------------------------------------------------------------------
 
     def ticket(

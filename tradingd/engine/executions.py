@@ -87,6 +87,7 @@ class Executions:
         self._desk.ledger.fill(ticket, fill, fees, after)
         if not ticket.leaves:
             self._desk.close(ticket, "FILLED")
+            self._cancel_siblings(ticket)
         elif ticket.takes:
             self._go_on(ticket)
         if ticket.purpose is Purpose.CORPORATE:
@@ -122,12 +123,18 @@ class Executions:
         else:
             self._stops.sync(ticket.symbol)
 
+    def _cancel_siblings(self, ticket: Ticket) -> None:
+        """Cancel the other legs of a bracket; the engine does, unless a split renewed them."""
+        if ticket.native is None or not ticket.parent_id:
+            return
+        for other in self._desk.open_tickets(ticket.symbol):
+            if other.native is not None and other.parent_id == ticket.parent_id:
+                self._desk.withdraw(other)
+
     def _go_on(self, ticket: Ticket) -> None:
         """Take what a bar's volume could not give to the symbol's next bar, at market."""
-        engine_id = ticket.engine_id
-        ticket.stage = Stage.CONTINUING
-        ticket.engine_id = ""
-        self._desk.verbs.cancel(engine_id)
+        self._desk.recall(ticket)
+        ticket.elected = True
         self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
 
     def _canceled(self, ticket: Ticket, _event: Any) -> None:
@@ -146,6 +153,7 @@ class Executions:
         if ticket.type is OrderType.STOP_MARKET and event.reason.startswith("No market"):
             ticket.stage = Stage.CONTINUING
             ticket.engine_id = ""
+            ticket.elected = True
             self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
             return
         self._refused(ticket, event.reason, "REJECTED")

@@ -31,12 +31,14 @@ def engine_order(ticket: Ticket, factory: OrderFactory) -> Any:
         "reduce_only": ticket.reduces,
         "client_order_id": ClientOrderId(ticket.next_engine_id()),
     }
-    continued = ticket.engine_ids > 1
-    if ticket.limit is not None:
+    stop = None if ticket.elected or ticket.stop is None else price(ticket.stop)
+    if ticket.limit is None:
+        if stop is None:
+            return factory.market(**common)
+        return factory.stop_market(trigger_price=stop, **common)
+    if stop is None:
         return factory.limit(price=price(ticket.limit), **common)
-    if ticket.stop is not None and not continued:
-        return factory.stop_market(trigger_price=price(ticket.stop), **common)
-    return factory.market(**common)
+    return factory.stop_limit(price=price(ticket.limit), trigger_price=stop, **common)
 
 
 def side_of(order: Any) -> Side:

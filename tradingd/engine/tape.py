@@ -1,6 +1,6 @@
 """The bars in memory, for the questions an order asks: which bar comes next, how does it open.
 
-Only open, volume and times are kept, as NumPy views of the chunk's own Arrow memory.
+Only open, close, volume and times are kept, as NumPy views of the chunk's own Arrow memory.
 """
 
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ class _Lane(NamedTuple):
 
     ends: Any
     opens: Any
+    closes: Any
     volumes: Any
     before: int
 
@@ -49,18 +50,22 @@ class Tape:
         self._calendar = calendar
         self._lanes: dict[str, _Lane] = {}
         self._passed: dict[str, int] = {}
+        self._last_close: dict[str, Nanos] = {}
 
     def load(self, table: pa.Table) -> None:
         """Replace the bars in memory by the next chunk (sorted by symbol, then time)."""
         for symbol, lane in self._lanes.items():
             self._passed[symbol] = lane.before + len(lane.ends)
+            self._last_close[symbol] = int(lane.closes[-1])
         ends = table["ts_event"].cast(pa.int64()).to_numpy()
         opens = nanos_column(table["open"])
+        closes = nanos_column(table["close"])
         volumes = table["volume"].to_numpy()
         self._lanes = {
             symbol: _Lane(
                 ends[first:last],
                 opens[first:last],
+                closes[first:last],
                 volumes[first:last],
                 self._passed.get(symbol, 0),
             )
@@ -74,6 +79,14 @@ class Tape:
     def bar_until(self, symbol: str, ts: int) -> TapeBar | None:
         """Return the first bar that ends at `ts` or later: the one being matched at `ts`."""
         return self._bar(symbol, ts)
+
+    def close_before(self, symbol: str, ts: int) -> Nanos | None:
+        """Return the close of the last bar that ended before `ts`, None when there was none."""
+        lane = self._lanes.get(symbol)
+        index = 0 if lane is None else int(lane.ends.searchsorted(ts))
+        if lane is None or not index:
+            return self._last_close.get(symbol)
+        return int(lane.closes[index - 1])
 
     def ordinal(self, symbol: str, ts: int) -> int:
         """Return how many bars of the symbol ended at `ts` or before, since the run began."""

@@ -23,7 +23,8 @@ class Ticket(msgspec.Struct, kw_only=True):
 
     One ticket may become several engine orders (a market order that a bar's volume cannot take
     goes on at the next bar); they share the ticket, its id and its record. `touch` is the price
-    before slippage of the fill that is being simulated; `arrived` when the engine last got it.
+    before slippage of the fill that is being simulated; `arrived` when the engine last got it. A
+    stop is `elected` once it has triggered: what is left of it goes on at market.
     """
 
     seq: int
@@ -41,6 +42,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     protective_stop: Nanos | None = None
     parent_id: str = ""
     reduces: bool = False
+    elected: bool = False
     native: Any = None
     native_options: dict[str, Any] = {}
     stage: Stage = Stage.HELD
