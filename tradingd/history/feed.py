@@ -161,7 +161,7 @@ class StoredFeed:
         return first, min(self.span.end_ns, max(one.last_ts for one in wanted))
 
     def _as_seen(self, action: CorporateAction) -> CorporateAction | None:
-        if action.kind is ActionKind.RENAME:
+        if action.kind not in (ActionKind.SPLIT, ActionKind.DIVIDEND):
             return None
         if not self._files[action.symbol][0].adjusted:
             return action

@@ -1,6 +1,6 @@
 """DuckDB over the store: views of the files that the manifest names, adjusted views on top."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,15 @@ _TYPES: Final = {
 }
 
 # Stated, because a symbol such as TRUE or 1E5 would otherwise be read as another type.
-_HIVE: Final = "{'symbol': VARCHAR, 'resolution': VARCHAR, 'year': INTEGER, 'date': DATE}"
+_BARS_FOLDERS: Final = {"resolution": "VARCHAR", "symbol": "VARCHAR", "year": "INTEGER"}
+_TICK_FOLDERS: Final = {"symbol": "VARCHAR", "date": "DATE"}
+
+_FILE_ERRORS: Final = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.SerializationException,
+    duckdb.InternalException,
+)
 
 VIEWS: Final = ("bars", "bars_split", "bars_total", "quotes", "trades", *reference.TABLES)
 
@@ -59,19 +67,20 @@ def translated() -> Iterator[None]:
     """Turn DuckDB's complaints about a file into DAMAGED_PARQUET, about a query into USAGE."""
     try:
         yield
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.SerializationException) as bad:
-        raise Failure(
-            "a Parquet file cannot be read",
-            code=ExitCode.DAMAGED_PARQUET,
-            found=str(bad).splitlines()[0],
-            next_step="tradingd data scan --verify lists damaged files",
-        ) from bad
     except duckdb.Error as error:
+        found = " ".join(line.strip() for line in str(error).splitlines() if line.strip())
+        if isinstance(error, _FILE_ERRORS) and ".parquet" in found:
+            raise Failure(
+                "a Parquet file cannot be read",
+                code=ExitCode.DAMAGED_PARQUET,
+                found=found,
+                next_step="tradingd data scan --verify lists damaged files",
+            ) from error
         raise Failure(
             "the query cannot be run",
             code=ExitCode.USAGE,
             expected=f"DuckDB SQL over {', '.join(VIEWS)}",
-            found=" ".join(line.strip() for line in str(error).splitlines() if line.strip()),
+            found=found,
         ) from error
 
 
@@ -82,10 +91,10 @@ def read_adjusted(
     part = _of_symbol(contents, series)
     names = ", ".join(SCHEMAS[DataKind.BARS].names)
     with connect(root, part, sealed=False) as connection, translated():
-        table = connection.execute(
+        table = connection.sql(
             f"SELECT {names} FROM bars_{adjust} WHERE resolution = $resolution "
             "AND epoch_ns(ts_event) > $low AND epoch_ns(ts_event) <= $high ORDER BY ts_event",
-            {"resolution": str(series.resolution), "low": span.start_ns, "high": span.end_ns},
+            params={"resolution": series.resolution, "low": span.start_ns, "high": span.end_ns},
         ).to_arrow_table()
     return pa.table(table).cast(SCHEMAS[DataKind.BARS])
 
@@ -112,7 +121,7 @@ def _statements(root: Path, contents: Manifest) -> Iterator[str]:
     for kind in (DataKind.QUOTES, DataKind.TRADES):
         yield (
             f"CREATE TEMP VIEW {kind} AS "
-            + _select(root, contents.of_table(kind), SCHEMAS[kind], {"symbol": "VARCHAR"})
+            + _select(root, contents.of_table(kind), SCHEMAS[kind], _TICK_FOLDERS)
         )
     for table, schema in reference.TABLES.items():
         yield (
@@ -122,8 +131,7 @@ def _statements(root: Path, contents: Manifest) -> Iterator[str]:
 
 
 def _bars(root: Path, files: Sequence[FileRecord], adjusted: str) -> str:
-    folders = {"symbol": "VARCHAR", "resolution": "VARCHAR"}
-    rows = _select(root, files, SCHEMAS[DataKind.BARS], folders)
+    rows = _select(root, files, SCHEMAS[DataKind.BARS], _BARS_FOLDERS)
     return f"SELECT *, {adjusted} AS adjusted FROM ({rows})"
 
 
@@ -135,7 +143,7 @@ def _series_table(bars: Sequence[FileRecord]) -> str:
 
 
 def _select(
-    root: Path, files: Sequence[FileRecord], schema: pa.Schema, folders: dict[str, str]
+    root: Path, files: Sequence[FileRecord], schema: pa.Schema, folders: Mapping[str, str]
 ) -> str:
     """SELECT over exactly these files; over none, the same columns without rows."""
     columns = {**folders, **{field.name: _TYPES[str(field.type)] for field in schema}}
@@ -143,7 +151,8 @@ def _select(
         empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in columns.items())
         return f"SELECT {empty} WHERE false"
     paths = ", ".join(_quoted(str(located(root, one.path).resolve())) for one in files)
-    hive = f", hive_partitioning = true, hive_types = {_HIVE}" if folders else ""
+    types = ", ".join(f"'{name}': {kind}" for name, kind in folders.items())
+    hive = f", hive_partitioning = true, hive_types = {{{types}}}" if folders else ""
     return f"SELECT {', '.join(columns)} FROM read_parquet([{paths}]{hive})"
 
 
