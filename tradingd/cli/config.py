@@ -122,6 +122,14 @@ class ExplainRow(msgspec.Struct, frozen=True, kw_only=True):
     wins: bool
 
 
+class ExplainMember(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of an explained group and the layer that set it."""
+
+    key: str
+    value: Any
+    winner: str
+
+
 class ExplainReport(msgspec.Struct, frozen=True, kw_only=True):
     """Output: the key's meaning, its value, and every layer's word on it, the weakest first."""
 
@@ -134,6 +142,7 @@ class ExplainReport(msgspec.Struct, frozen=True, kw_only=True):
     required: bool
     winner: str
     layers: tuple[ExplainRow, ...]
+    members: tuple[ExplainMember, ...]
 
 
 class SchemaParams(msgspec.Struct, frozen=True, kw_only=True):

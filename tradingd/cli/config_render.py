@@ -34,22 +34,25 @@ def diff(report: DiffReport) -> None:
 
 
 def explain(report: ExplainReport) -> None:
-    """Print what the key means, then every layer's value."""
-    default = "none: it must be stated" if report.required else _short(report.default)
+    """Print what the key means, then every layer's value; of a group, its keys."""
+    if report.members:
+        rows = [(one.key, _short(one.value), one.winner) for one in report.members]
+        screen.table(report.description, ("key", "value", "set by"), rows)
+        return
     facts = {
         "value": _short(report.value),
         "meaning": report.description,
         "expected": report.expected,
         "unit": report.unit,
-        "default": default,
+        "default": "none: it must be stated" if report.required else _short(report.default),
         "set by": report.winner,
     }
     lines = [report.key, *(f"  {name:<9} {text}" for name, text in facts.items() if text)]
     sys.stdout.write("\n".join(lines) + "\n\n")
-    rows = [
+    layers = [
         (">" if one.wins else "", one.layer, _short(one.value), one.place) for one in report.layers
     ]
-    screen.table("", ("", "layer (weakest first)", "value", "where"), rows)
+    screen.table("", ("", "layer (weakest first)", "value", "where"), layers)
 
 
 def schema(report: SchemaReport) -> None:

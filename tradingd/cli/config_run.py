@@ -8,6 +8,7 @@ from tradingd.cli.config import (
     DiffParams,
     DiffReport,
     DiffRow,
+    ExplainMember,
     ExplainParams,
     ExplainReport,
     ExplainRow,
@@ -86,6 +87,9 @@ def explain(params: ExplainParams) -> ExplainReport:
         layers=tuple(
             ExplainRow(layer=one.layer, place=one.place, value=one.value, wins=one.wins)
             for one in found.statements
+        ),
+        members=tuple(
+            ExplainMember(key=one.key, value=one.value, winner=one.winner) for one in found.members
         ),
     )
 

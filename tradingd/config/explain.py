@@ -5,7 +5,9 @@ from typing import Any
 
 import msgspec
 
+from tradingd.config.diff import leaves
 from tradingd.config.keys import Key, KeyPath, describe, dotted, names_in
+from tradingd.config.layers import supplier
 from tradingd.config.load import Sources
 from tradingd.config.overrides import is_secret
 from tradingd.config.refusals import find_value
@@ -22,6 +24,14 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     place: str
     value: Any
     wins: bool = False
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """One key of an explained group: its value and the layer that supplied it."""
+
+    key: str
+    value: Any
+    winner: str
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +53,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         Name of the layer that supplied the value.
     statements : tuple of Statement
         Every layer that states the key, the weakest first.
+    members : tuple of Member
+        The keys below it where the key is a group.
     """
 
     key: str
@@ -54,6 +66,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     required: bool
     winner: str
     statements: tuple[Statement, ...]
+    members: tuple[Member, ...] = ()
 
 
 def explain(key: str, sources: Sources) -> Explanation:
@@ -73,9 +86,10 @@ def explain(key: str, sources: Sources) -> Explanation:
     ranked = tuple(
         msgspec.structs.replace(one, wins=place == len(said)) for place, one in enumerate(said, 1)
     )
+    value = find_value(path, tree)
     return Explanation(
         key=key,
-        value=find_value(path, tree),
+        value=value,
         expected=known.expected,
         unit=known.unit,
         description=known.description,
@@ -83,7 +97,14 @@ def explain(key: str, sources: Sources) -> Explanation:
         required=known.required,
         winner=said[-1].layer if said else "",
         statements=ranked,
+        members=tuple(_members(path, value, sources)) if isinstance(value, Mapping) else (),
     )
+
+
+def _members(path: KeyPath, group: Mapping[str, Any], sources: Sources) -> Iterator[Member]:
+    for leaf, value in leaves(group, path):
+        layer = supplier(sources.layers, leaf)
+        yield Member(key=dotted(leaf), value=value, winner=layer.name if layer else DEFAULT)
 
 
 def _statements(path: KeyPath, known: Key, sources: Sources) -> Iterator[Statement]:

@@ -134,6 +134,28 @@ def test_explain_names_the_packaged_file(capsys: pytest.CaptureFixture[str]) -> 
     assert found["expected"] == "a number >= 0 and <= 100000"
 
 
+def test_explain_of_a_group_lists_its_keys_with_the_layer_that_set_each(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = _run(capsys, "explain", "risk", "risk=intraday", "risk.loss_streak=4").splitlines()
+    cells = {row.split()[0]: row.split()[1:] for row in rows if row.strip().startswith("risk.")}
+    assert cells["risk.gross_percent"] == ["50.0", "packaged", "file"]
+    assert cells["risk.loss_streak"] == ["4", "command", "line"]
+    assert cells["risk.max_positions"] == ["30", "struct", "default"]
+
+
+def test_explain_hides_a_literal_secret_that_a_stronger_layer_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "site.yaml").write_text("broker: {secret_key: hunter2}\n")
+    words = ("broker=alpaca", "broker.secret_key='env:REAL'", "--overlay", str(tmp_path))
+    for key in ("broker.secret_key", "broker"):
+        for form in ((), ("--json",)):
+            out = _run(capsys, "explain", key, *words, *form)
+            assert "hunter2" not in out
+            assert "env:REAL" in out
+
+
 def test_explain_is_readable(capsys: pytest.CaptureFixture[str]) -> None:
     out = _run(capsys, "explain", "risk.gross_percent")
     assert "Sum of absolute position values" in out
