@@ -245,6 +245,11 @@ def _figure(data: Sequence[Figure], **layout: Any) -> Figure:
             "align": "left",
             "font": {"color": "$text"},
         },
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": "$faint",
+            "activecolor": "$accent",
+        },
         "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
         "xaxis": _axis(),
         "yaxis": _axis(),

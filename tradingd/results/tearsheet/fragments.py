@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from html import escape
 from typing import Any
 
@@ -68,7 +69,7 @@ def cards(metrics: Metrics) -> str:
         if luck.sharpe_low is None
         else f"95 %: {show(luck.sharpe_low, 'ratio')} to {show(luck.sharpe_high, 'ratio')}"
     )
-    final = f"${show(metrics.account.final_equity, 'dollars')}"
+    final = f"ends at {_dollars(metrics.account.final_equity)}"
     cost = metrics.costs.commission + metrics.costs.slippage + metrics.costs.borrow
     shown = (
         ("Total return", show(returns.total_return, "percent"), final, returns.total_return),
@@ -94,12 +95,12 @@ def cards(metrics: Metrics) -> str:
         (
             "Profit factor",
             show(trades.profit_factor, "ratio"),
-            f"expectancy ${show(trades.expectancy, 'dollars')}"
+            f"{_dollars(trades.expectancy)} a trip"
             if trades.expectancy is not None
             else "no closed position",
             None,
         ),
-        ("Costs", f"${cost:,.0f}", "commission, slippage, borrow", None),
+        ("Costs", _dollars(cost, 0), "commission, slippage, borrow", None),
     )
     return f'<dl class="cards">{"".join(_card(*one) for one in shown)}</dl>'
 
@@ -186,6 +187,10 @@ def footer(manifest: Manifest) -> str:
         f"<dt>{name}</dt><dd><code>{escape(text)}</code></dd>" for name, text in facts.items()
     )
     return f"<h2>Where this comes from</h2><dl>{rows}</dl>"
+
+
+def _dollars(amount: Decimal | float, decimals: int = 2) -> str:
+    return f"{'-' if amount < 0 else ''}${abs(amount):,.{decimals}f}"
 
 
 def _card(title: str, value: str, note: str, signed: float | None) -> str:

@@ -5,7 +5,9 @@
   const config = {
     responsive: true,
     displaylogo: false,
-    modeBarButtonsToRemove: ["lasso2d", "select2d", "autoScale2d"],
+    // The library offers to upload charts to its vendor; results stay where they are.
+    plotlyServerURL: "",
+    modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"],
   };
   const themed = (node, css) => {
     if (typeof node === "string" && /^\$[a-z-]+$/.test(node)) {

@@ -140,10 +140,11 @@ def _trades(folder: RunFolder, manifest: Manifest, prices: Prices) -> tuple[dict
         for one in ranked[:MAX_SYMBOLS]
     )
     note = (
-        f"Unadjusted prices; hover over a mark for the strategy's reason. At most {MAX_CANDLES:,} "
-        f"candles (bars are joined beyond that), the latest {MAX_MARKERS} fills, "
-        f"the {MAX_SYMBOLS} most traded symbols of {len(ranked)}."
+        "Unadjusted prices; hover over a mark for the strategy's reason, drag to zoom. At most "
+        f"{MAX_CANDLES:,} candles (bars are joined beyond that) and the latest {MAX_MARKERS} fills."
     )
+    if len(ranked) > MAX_SYMBOLS:
+        note += f" The {MAX_SYMBOLS} most traded of {len(ranked)} symbols."
     choice = f'<label>Symbol <select id="symbol">{options}</select></label>'
     words = "Candles of the chosen symbol with entries and exits."
     return plots, _section("Trades on prices", note, _plot("trades", words, tall=True), choice)
