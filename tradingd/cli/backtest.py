@@ -22,7 +22,7 @@ class BacktestParams(msgspec.Struct, frozen=True, kw_only=True):
     overrides: Overrides = ()
     overlay: Annotated[
         str | None,
-        Meta(description="Site overlay folder; default: $TRADINGD_CONF or /etc/tradingd."),
+        Meta(description="Site overlay folder; default: $TRADINGD_CONF, /etc/tradingd."),
     ] = None
     multirun: Annotated[
         bool, Meta(description="Sweep: comma lists and ranges become trials.", extra={"short": "m"})
@@ -32,19 +32,11 @@ class BacktestParams(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-class BacktestReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Output: of one run `result`, of a sweep `sweep`."""
-
-    exit_code: int
-    result: dict[str, Any] | None = None
-    sweep: dict[str, Any] | None = None
-
-
 COMMANDS: tuple[Command[Any, Any], ...] = (
     Command(
         path=("backtest",),
         params=BacktestParams,
-        result=BacktestReport,
+        result="tradingd.cli.backtest_run:BacktestReport",
         function="tradingd.cli.backtest_run:run",
         render="tradingd.cli.backtest_run:render",
         summary="Run a strategy over stored history, or sweep its parameters with -m.",

@@ -12,7 +12,7 @@ from tradingd.config.risk import RiskConfig
 from tradingd.config.session import SessionConfig
 from tradingd.config.source import SourceConfig
 from tradingd.config.store import StoreConfig
-from tradingd.config.strategy import StrategyConfig
+from tradingd.config.strategy import CustomStrategy, StrategyConfig
 from tradingd.config.universe import UniverseConfig
 
 
@@ -29,3 +29,10 @@ class SystemConfig(Group, frozen=True, kw_only=True):
     execution: ExecutionConfig
     session: SessionConfig
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7
+
+
+def strategy_name(config: SystemConfig) -> str:
+    """Return the kind of the configured strategy; a custom one is named by its class."""
+    if isinstance(config.strategy, CustomStrategy):
+        return config.strategy.path.rpartition(":")[2]
+    return str(config.strategy.__struct_config__.tag)

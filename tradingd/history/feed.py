@@ -105,7 +105,7 @@ class StoredFeed:
         """
         symbols = set(self.symbols())
         tables = {
-            name: [row for row in table.to_pylist() if row["symbol"] in symbols]
+            name: [row for row in _hashable(table).to_pylist() if row["symbol"] in symbols]
             for name, table in self._tables.items()
         }
         return stable_hash(
@@ -207,3 +207,12 @@ def _chunk(parts: Sequence[tuple[str, pa.Table, Stamps]], span: Span) -> BarChun
     rows = pa.concat_tables(tables).combine_chunks()
     column = pa.array(names).take(pa.array(np.repeat(np.arange(len(names)), sizes)))
     return BarChunk(rows.add_column(0, pa.field("symbol", pa.string()), column), first, last)
+
+
+def _hashable(table: pa.Table) -> pa.Table:
+    """Turn nanosecond times into integers: as objects they depend on pandas being loaded."""
+    fields = [
+        pa.field(field.name, pa.int64()) if pa.types.is_timestamp(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))

@@ -1,0 +1,172 @@
+"""Compose one backtest from a configuration and run it: store, engine, gate, costs, results."""
+
+import random
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tradingd.app.provenance import describe_run
+from tradingd.config.load import Loaded
+from tradingd.config.mode import BacktestMode
+from tradingd.config.paths import results_root, store_root
+from tradingd.config.system import SystemConfig, strategy_name
+from tradingd.config.universe import SymbolsUniverse
+from tradingd.costs.make import borrow_model, commission_model, slippage_model
+from tradingd.domain.market import DataKind, Resolution
+from tradingd.domain.money import nanos
+from tradingd.domain.ports import BarFeed
+from tradingd.domain.records import Recorder
+from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest
+from tradingd.gate.book import Book
+from tradingd.gate.gate import Gate
+from tradingd.history.store import Store
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.results.finish import finish
+from tradingd.results.folder import RunFolder
+from tradingd.results.metrics import Metrics
+from tradingd.results.recorder import RunRecorder
+from tradingd.session.calendar import SessionCalendar
+from tradingd.strategies.make import make_strategy
+
+
+class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished backtest leaves behind."""
+
+    run_id: str
+    folder: str
+    tearsheet: str
+    symbols: int
+    outcome: Outcome
+    metrics: Metrics
+
+
+type Progress = Callable[[int, int], None]
+"""Called with (rows done, rows in all)."""
+
+
+def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> BacktestResult:
+    """Run the configured backtest and write its run folder.
+
+    Raises
+    ------
+    Failure
+        Before anything is written for a bad range or symbol; STRATEGY_FAILED or ENGINE_FAILED
+        after the run folder was marked as failed.
+    """
+    mode = backtest_mode(loaded.config)
+    store = Store(store_root(loaded.config), loaded.config.store)
+    feed = open_feed(store, loaded.config, mode)
+    folder = RunFolder.create(
+        results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
+    )
+    recorder = RunRecorder(folder)
+    try:
+        outcome = simulate(loaded.config, mode, store, feed, recorder, progress)
+        recorder.close()
+        manifest = describe_run(loaded, folder.run_id, feed, outcome)
+        metrics = finish(
+            folder,
+            manifest=manifest,
+            timing={"engine_cpu_s": outcome.engine_seconds, "load_cpu_s": outcome.load_seconds},
+            prices=lambda symbol: store.read(
+                DataKind.BARS, symbol, feed.resolution, mode.start, mode.end
+            ),
+        )
+    except BaseException as error:
+        folder.fail(error)
+        raise
+    return BacktestResult(
+        run_id=folder.run_id,
+        folder=str(folder.path),
+        tearsheet=str(folder.path / "tearsheet.html"),
+        symbols=len(feed.symbols()),
+        outcome=outcome,
+        metrics=metrics,
+    )
+
+
+def simulate(
+    config: SystemConfig,
+    mode: BacktestMode,
+    store: Store,
+    feed: BarFeed,
+    recorder: Recorder,
+    progress: Progress,
+) -> Outcome:
+    """Build the parts a backtest needs and run the engine over the feed."""
+    random.seed(config.seed)
+    book = Book(nanos(mode.cash))
+    gate = Gate(
+        config.risk,
+        book,
+        reference=store.reference(feed.symbols()),
+        account=config.broker.account,
+        bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
+    )
+    plan = BacktestPlan(
+        cash=nanos(mode.cash),
+        latency_ms=config.execution.latency_ms,
+        participation_percent=config.execution.participation_percent,
+        account=config.broker.account,
+        equity_every=mode.equity_every,
+        seed=config.seed,
+    )
+    total = feed.rows()
+    return run_backtest(
+        plan=plan,
+        feed=feed,
+        strategy=make_strategy(config.strategy),
+        gate=gate,
+        book=book,
+        commissions=commission_model(config.broker.fees),
+        slippage=slippage_model(config.execution.slippage),
+        borrow=borrow_model(config.broker.borrow_rate),
+        calendar=SessionCalendar(config.session.calendar),
+        recorder=recorder,
+        progress=lambda done: progress(done, total),
+    )
+
+
+def backtest_mode(config: SystemConfig) -> BacktestMode:
+    """Return the backtest settings, or refuse another mode."""
+    if isinstance(config.mode, BacktestMode):
+        return config.mode
+    raise Failure(
+        "a backtest needs mode=backtest",
+        code=ExitCode.CONFIG,
+        where="mode",
+        expected="backtest",
+        found=type(config.mode).__name__,
+        next_step="leave mode out, or state mode=backtest",
+    )
+
+
+def open_feed(store: Store, config: SystemConfig, mode: BacktestMode) -> BarFeed:
+    """Open the bars of the universe at the strategy's resolution."""
+    resolution = Resolution(config.strategy.bars)
+    calendar = SessionCalendar(config.session.calendar)
+    return store.feed(
+        universe_symbols(store, config, resolution),
+        resolution,
+        mode.start,
+        mode.end,
+        chunk_rows=mode.chunk_rows,
+        sessions=calendar if config.session.regular_only else None,
+    )
+
+
+def universe_symbols(store: Store, config: SystemConfig, resolution: Resolution) -> Sequence[str]:
+    """Return the symbols a run trades, sorted."""
+    if isinstance(config.universe, SymbolsUniverse):
+        return sorted(set(config.universe.symbols))
+    stored = set(store.symbols(DataKind.BARS, resolution)) - set(config.universe.exclude)
+    if stored:
+        return sorted(stored)
+    raise Failure(
+        f"the history store holds no {resolution} bars",
+        code=ExitCode.NO_DATA,
+        where=str(store.root),
+        expected=f"bars at resolution {resolution}, as strategy.bars asks",
+        found="none",
+        next_step="tradingd data import source=sample (or another source), then try again",
+    )
