@@ -25,8 +25,8 @@ WINDOW later AS (PARTITION BY symbol ORDER BY effective DESC ROWS UNBOUNDED PREC
 # A price times one billion is a whole number; half up: (2ad + n) // 2n.
 MACROS: Final = (
     """CREATE TEMP MACRO split_price(price, n, d) AS CAST(
-           ((2 * CAST(price::DECIMAL(38, 9) * 1000000000 AS HUGEINT) * d + n) // (2 * n))::DECIMAL(27, 0)
-           * 0.000000001::DECIMAL(10, 9) AS DECIMAL(18, 9))""",
+           ((2 * CAST(price::DECIMAL(38, 9) * 1000000000 AS HUGEINT) * d + n)
+            // (2 * n))::DECIMAL(27, 0) * 0.000000001::DECIMAL(10, 9) AS DECIMAL(18, 9))""",
     """CREATE TEMP MACRO split_volume(volume, n, d) AS
            CAST((2 * volume::HUGEINT * n + d) // (2 * d) AS BIGINT)""",
     """CREATE TEMP MACRO total_price(price, factor) AS

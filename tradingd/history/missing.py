@@ -39,6 +39,19 @@ def unknown_symbol(root: Path, series: Series, stored: Sequence[str]) -> Failure
     )
 
 
+def unknown_symbol_anywhere(root: Path, symbol: str, stored: Sequence[str]) -> Failure:
+    """Return the failure for a symbol of which no table has a row."""
+    similar = nearest(symbol, stored)
+    return Failure(
+        f"the history store holds nothing of {symbol}",
+        code=ExitCode.UNKNOWN_SYMBOL,
+        where=str(root),
+        expected=f"one of {len(stored)} symbols" + (f", perhaps {similar}" if similar else ""),
+        found=symbol,
+        next_step="tradingd data scan lists what is stored",
+    )
+
+
 def empty_range(wanted: Sequence[Series], stored: Sequence[FileRecord], span: Span) -> Failure:
     """Return the failure for a range without a single row."""
     first = min(one.first_ts for one in stored)
