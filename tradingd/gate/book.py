@@ -216,7 +216,7 @@ class Book:
         slippage are divided between the two by shares. CORPORATE fills change quantity and
         average price only: no realised P&L, no trade count.
         """
-        self._advance(fill.ts)
+        self._advance(_BETWEEN if fill.purpose is Purpose.CORPORATE else fill.ts)
         line = self._line(fill.symbol)
         if line.mark_ts < 0:
             line.mark, line.mark_ts = fill.price, fill.ts
@@ -241,7 +241,7 @@ class Book:
         line = self._lines.get(symbol)
         if line is None:
             return
-        self._pause_peak()
+        self._advance(_BETWEEN)
         self._unvalue(line)
         rescale(line, self._working.values(), numerator, denominator)
         self._value(line)
@@ -255,7 +255,7 @@ class Book:
         ValueError
             When `kind` is no `CashKind`.
         """
-        self._pause_peak()
+        self._advance(_BETWEEN)
         self._cash += amount
         line = self._open.get(symbol)
         if line is not None:
@@ -342,16 +342,16 @@ class Book:
         return line
 
     def _advance(self, ts: int) -> None:
-        """Settle the instant that ends here: its equity may be the day's peak."""
+        """Settle the instant that ends here: its equity may be the day's peak.
+
+        Splits, their shares and cash movements advance to _BETWEEN: they settle what was before
+        and the state that they leave half-booked is never settled.
+        """
         if ts == self._instant:
             return
         if self._instant != _BETWEEN:
             self._peak = max(self._peak, self.equity)
         self._instant = ts
-
-    def _pause_peak(self) -> None:
-        """Settle what was, then ignore the half-booked state until the next price."""
-        self._advance(_BETWEEN)
 
     def _unvalue(self, line: Position) -> None:
         if line.quantity > 0:

@@ -6,7 +6,7 @@ import msgspec
 
 from tradingd.config.risk import RiskConfig
 from tradingd.domain.market import ReferenceData
-from tradingd.domain.money import Nanos, dollars
+from tradingd.domain.money import Nanos, decimal, dollars
 from tradingd.domain.orders import Denial
 from tradingd.gate.situation import Situation
 
@@ -56,9 +56,15 @@ def portion(amount: Nanos, ppm: int) -> Nanos:
 
 def percent_of(amount: Nanos, base: Nanos) -> str:
     """Format a share for a person."""
-    return f"{100 * amount / base:.4g} %" if base > 0 else "all of it"
+    return f"{100 * amount / base:.6g} %" if base > 0 else "all of it"
 
 
 def usd(amount: Nanos) -> str:
-    """Format an amount for a person; fractions of a cent are shown only below a cent."""
-    return f"{dollars(amount)} USD"
+    """Format an amount exactly: two decimals, or as many as tell it from the limit beside it."""
+    exact = decimal(amount)
+    return f"{dollars(amount) if exact == round(exact, 2) else f'{exact.normalize():,f}'} USD"
+
+
+def seconds(nanoseconds: int) -> str:
+    """Format a duration exactly."""
+    return f"{decimal(nanoseconds).normalize():f} s"

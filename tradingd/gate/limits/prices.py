@@ -8,6 +8,7 @@ from tradingd.gate.limits.base import (
     Settings,
     parts_per_million,
     percent_of,
+    seconds,
     usd,
 )
 from tradingd.gate.situation import Situation
@@ -53,22 +54,20 @@ class MarkAge(Limit):
     key = "max_mark_age_seconds"
 
     def __init__(self, settings: Settings) -> None:
-        seconds = settings.limits.max_mark_age_seconds
-        half_bars = 5 * settings.bar_seconds * NANOSECONDS // 2
-        self._allowed = seconds * NANOSECONDS if seconds else half_bars
+        configured = settings.limits.max_mark_age_seconds
+        two_and_a_half_bars = 5 * settings.bar_seconds * NANOSECONDS // 2
+        self._allowed = configured * NANOSECONDS or two_and_a_half_bars
 
     def check(self, order: Situation) -> Denial | None:
         """Pass at the limit, deny beyond and where there is no mark at all."""
-        allowed = f"{self._allowed / NANOSECONDS:g} s"
+        allowed = seconds(self._allowed)
         if order.line.mark_ts < 0:
             return self.deny("no price", allowed, f"{order.intent.symbol} has no price yet.")
         age = order.now - order.line.mark_ts
         if age <= self._allowed:
             return None
-        seconds = f"{age / NANOSECONDS:g} s"
-        return self.deny(
-            seconds, allowed, f"The last price of {order.intent.symbol} is {seconds} old."
-        )
+        text = f"The last price of {order.intent.symbol} is {seconds(age)} old."
+        return self.deny(seconds(age), allowed, text)
 
 
 class RequireStop(Limit):
