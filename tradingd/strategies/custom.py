@@ -62,7 +62,7 @@ def import_strategy(path: str) -> type[Strategy]:
             expected="a subclass of tradingd.engine.strategy.Strategy",
             found=f"a class derived from {found.__mro__[1].__name__}"
             if isinstance(found, type)
-            else f"a {type(found).__name__}",
+            else f"an object of type {type(found).__name__}",
         )
     if not issubclass(found.Settings, StrategyBase):
         raise _refused(

@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from tradingd.config.execution import NoSlippage
 from tradingd.config.risk import RiskConfig
 from tradingd.config.strategy import StrategyConfig
-from tradingd.config.execution import NoSlippage
 from tradingd.costs.make import borrow_model, commission_model, slippage_model
 from tradingd.domain.market import CorporateAction, Instrument, ReferenceData, Resolution, Session
 from tradingd.domain.money import nanos

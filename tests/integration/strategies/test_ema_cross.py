@@ -5,6 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 import pytest
+
 from tests.integration.strategies.strategy_kit import (
     CALENDAR,
     MemoryFeed,
@@ -12,7 +13,6 @@ from tests.integration.strategies.strategy_kit import (
     minutes_of,
     run,
 )
-
 from tradingd.config.load import load
 from tradingd.config.risk import RiskConfig
 from tradingd.config.strategy import EmaCross

@@ -1,8 +1,8 @@
 """Rules of the intraday mean reversion: bars of one symbol in, decisions out.
 
 Enter against a close that lies further than `z_entry` from the session VWAP while RSI says
-oversold (or overbought), with a stop `stop_atr` average true ranges away. Leave when the stretch
-is gone, and before the session ends in any case.
+oversold (or overbought), once per stretch, with a stop `stop_atr` average true ranges away. Leave
+when the stretch is gone, and before the session ends in any case.
 """
 
 import msgspec
@@ -37,6 +37,7 @@ class MeanReversionSignal:
     def __init__(self, settings: IntradayMeanReversion) -> None:
         self._settings = settings
         self._close = 0.0
+        self._faded: Side | None = None
         self.stretch = VwapStretch(settings.z_window)
         self.rsi = Rsi(settings.rsi_period)
         self.atr = Atr(settings.atr_period)
@@ -51,6 +52,8 @@ class MeanReversionSignal:
         self.stretch.update(high, low, close, volume)
         self.rsi.update(close)
         self.atr.update(high, low, close)
+        if self._faded and is_gone(self.stretch.value, self._faded, self._settings):
+            self._faded = None
 
     @property
     def reading(self) -> Reading | None:
@@ -66,12 +69,19 @@ class MeanReversionSignal:
         )
 
     def entry(self, minutes_to_close: float) -> Entry | None:
-        """Return the entry that the last bar asks for, if any."""
+        """Return the entry that the last bar asks for, if any; every stretch is faded once.
+
+        After a stop, or a denial, the same stretch gives no second entry: it must be gone first.
+        """
         # Most bars are within the band; asking first spares them the reading.
         if not abs(self.stretch.value) > self._settings.z_entry:
             return None
         reading = self.reading
-        return entry_for(reading, self._settings, minutes_to_close) if reading else None
+        entry = entry_for(reading, self._settings, minutes_to_close) if reading else None
+        if entry is None or entry.side is self._faded:
+            return None
+        self._faded = entry.side
+        return entry
 
     def exit(self, side: Side, minutes_to_close: float) -> str | None:
         """Return why a position should be closed after the last bar, or None to keep it."""
@@ -126,15 +136,20 @@ def _entry(
 def exit_for(
     z: float, side: Side, settings: IntradayMeanReversion, minutes_to_close: float
 ) -> str | None:
-    """Decide whether an open position should be closed; its stop is the venue's business.
-
-    A stretch that jumped right over the VWAP is gone too, so a long is closed at any z above
-    -z_exit and a short at any z below z_exit.
-    """
+    """Decide whether an open position should be closed; its stop is the venue's business."""
     if minutes_to_close <= settings.flatten_minutes:
         return f"{minutes_to_close:g} min to the close, flat within {settings.flatten_minutes}"
-    if side is Side.BUY and z > -settings.z_exit:
+    if not is_gone(z, side, settings):
+        return None
+    if side is Side.BUY:
         return f"z {z:.2f} back above {-settings.z_exit:.2f}"
-    if side is Side.SELL and z < settings.z_exit:
-        return f"z {z:.2f} back below {settings.z_exit:.2f}"
-    return None
+    return f"z {z:.2f} back below {settings.z_exit:.2f}"
+
+
+def is_gone(z: float, side: Side, settings: IntradayMeanReversion) -> bool:
+    """Tell whether the stretch that a position on `side` fades is gone.
+
+    One that jumped right over the VWAP is gone too: a long ends at any z above -z_exit, a short at
+    any z below z_exit.
+    """
+    return z * side.sign > -settings.z_exit

@@ -62,23 +62,24 @@ class SwingTrend(Strategy):
             self.move_stop(symbol, stop, reason=f"trail by {self.settings.trail_atr:g} ATR")
 
     def open_strongest(self) -> None:
-        """Send the noted entries, the highest ADX first, while there are free places."""
+        """Send as many of the noted entries as there are free places, the highest ADX first.
+
+        A denied one is not replaced by the next: most denials are about the account, not the stock.
+        """
         candidates = sorted(self.candidates, key=lambda one: (-one[1].strength, one[0]))
         self.candidates.clear()
         if not candidates:
             return
         free = self.settings.max_positions - sum(map(self.occupied, self.symbols))
-        for symbol, entry, close in candidates:
-            if free <= 0:
-                return
-            free -= self.open(symbol, entry, close)
+        for symbol, entry, close in candidates[: max(free, 0)]:
+            self.open(symbol, entry, close)
 
     def occupied(self, symbol: str) -> bool:
         """Tell whether a symbol takes one of the places: held, or an order on its way."""
         return bool(self.position(symbol)) or self.pending(symbol)
 
-    def open(self, symbol: str, entry: Entry, close: float) -> bool:
-        """Enter with a size that risks the configured share of the equity; tell whether it went."""
+    def open(self, symbol: str, entry: Entry, close: float) -> None:
+        """Enter with a size that risks the configured share of the equity."""
         shares = shares_by_risk(
             equity=self.equity,
             price=close,
@@ -86,8 +87,6 @@ class SwingTrend(Strategy):
             risk_percent=self.settings.risk_percent,
             max_position_percent=self.settings.max_position_percent,
         )
-        if not shares or self.occupied(symbol):
-            return False
-        self.sessions_held[symbol] = 0
-        order = self.enter(symbol, entry.side, shares, reason=entry.reason, stop=entry.stop)
-        return order is not None
+        if shares and not self.occupied(symbol):
+            self.sessions_held[symbol] = 0
+            self.enter(symbol, entry.side, shares, reason=entry.reason, stop=entry.stop)
