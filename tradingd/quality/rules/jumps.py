@@ -85,7 +85,7 @@ def outliers(
             from checked left join {actions} using (symbol, day)
             where regular and close > 0
         ), returns as (
-            select symbol, ts, day,
+            select symbol, ts, day, growth,
                    ln((close * growth + amount)
                       / lag(close) over (partition by {per} order by ts)) as change
             from regular_bars
@@ -93,7 +93,7 @@ def outliers(
             select symbol, median(change) as middle, mad(change) as deviation
             from returns group by symbol
         ), far as (
-            select symbol, ts, day, change, change - middle as distance,
+            select symbol, ts, day, growth, change, change - middle as distance,
                    abs(change - middle)
                        > greatest({deviations} * 1.4826 * deviation, {least_return}) as is_far
             from returns join usual using (symbol)
@@ -109,6 +109,7 @@ def outliers(
           and not (coalesce(was_far, false) and distance * distance_before < 0)
           and not exists (
               from (values {_RATIOS}) as ratios(split, label)
-              where not {within_day} and abs(change + ln(split)) <= {tolerance_percent / 100}
+              where not {within_day} and growth = 1
+                and abs(change + ln(split)) <= {tolerance_percent / 100}
           )
     """
