@@ -115,7 +115,7 @@ def sweep(
         folder=str(folder),
         objective=objective,
         variables=_variables(),
-        import_path=tuple(str(Path(entry).resolve()) for entry in sys.path),
+        import_path=tuple(str(Path(entry).resolve()) for entry in (*sys.path, "")),
     )
     fault = _run(stated, plan, overlay, folder, trial, progress)
     records = _collect(folder, plan, fault)

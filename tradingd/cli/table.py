@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from tradingd.cli import analyze, backtest, config, control, data, doctor, runs
+from tradingd.cli import analyze, backtest, config, control, data, doctor, runs, validate
 from tradingd.cli.command import Command
 
 TRADINGD: tuple[Command[Any, Any], ...] = (
     *backtest.COMMANDS,
+    *validate.COMMANDS,
     *runs.COMMANDS,
     *data.COMMANDS,
     *analyze.COMMANDS,

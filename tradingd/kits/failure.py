@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     ENGINE_FAILED = 31
     RUN_NOT_FOUND = 32
     TRIALS_FAILED = 33
+    LOOK_AHEAD = 34
     DOCTOR = 40
     NO_DAEMON = 50
     INTERRUPTED = 130
