@@ -40,9 +40,11 @@ def tracked(intent: OrderIntent, position: Position) -> WorkingOrder | None:
     """Return the order as the book must remember it, or None where it claims nothing.
 
     Protective stops and resting (limit, stop) exits claim nothing: several of them guard the same
-    shares at once and the engine cancels the rest when one fills.
+    shares at once and the engine cancels the rest when one fills. That holds for the children of
+    a bracket whose entry is still working, too.
     """
-    entry = is_increase(intent, position)
+    guarded = position.selling if intent.side is Side.BUY else position.buying
+    entry = is_increase(intent, position, guarded)
     if not entry and intent.type is not OrderType.MARKET:
         return None
     return WorkingOrder(

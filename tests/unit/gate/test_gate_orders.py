@@ -171,6 +171,20 @@ def test_the_children_of_an_unfilled_bracket_are_measured_against_their_parent()
     assert not gate.check(sell(100, purpose=Purpose.EXIT), NOW, SESSION, guards=100).allowed
 
 
+def test_the_children_of_a_working_bracket_add_no_exposure_of_their_own():
+    book = book_of(0)
+    book.order_opened(buy(100, order_id="E", stop="95"))
+    before = (book.pending_long, book.open_risk, book.unfilled_entries)
+    stop = sell(100, 95, purpose=Purpose.PROTECT, type=OrderType.STOP_MARKET, order_id="S")
+    target = sell(100, 110, purpose=Purpose.EXIT, type=OrderType.LIMIT, order_id="T")
+    for child in (stop, target):
+        book.order_opened(child)
+    assert book.pending_short == 0
+    assert (book.pending_long, book.open_risk, book.unfilled_entries) == before
+    book.order_opened(sell(101, 110, purpose=Purpose.EXIT, type=OrderType.LIMIT, order_id="U"))
+    assert book.pending_short > 0
+
+
 # -- exits and prices --------------------------------------------------------------------------
 
 
