@@ -15,6 +15,6 @@ def require_known(wanted: Collection[str], available: Collection[str]) -> None:
                 f"unknown symbol {symbol!r}",
                 code=ExitCode.UNKNOWN_SYMBOL,
                 where="source.symbols",
-                expected=f"one of {len(available)} symbols" + (f", e.g. {close}" if close else ""),
+                expected="a symbol that the source holds" + (f", e.g. {close}" if close else ""),
                 found=symbol,
             )
