@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,9 @@ import msgspec
 from tradingd import __version__
 from tradingd.cli.command import Command, add_parameters, decode_parameters
 from tradingd.kits.failure import ExitCode, Failure
+
+_WITH_TRACEBACK = (ExitCode.STRATEGY_FAILED, ExitCode.ENGINE_FAILED)
+"""Failures of code, the user's or ours: a person needs the traceback of the cause."""
 
 _BUILT_IN = ("json", "describe", "command_", "rest_")
 
@@ -40,6 +44,8 @@ def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str]
     try:
         return _execute(command, arguments)
     except Failure as failure:
+        if failure.code in _WITH_TRACEBACK and failure.__cause__ is not None:
+            traceback.print_exception(failure.__cause__)
         _complain(program, failure.line())
         return failure.code
     except msgspec.ValidationError as error:
