@@ -18,6 +18,17 @@ def show_metrics(title: str, metrics: Metrics) -> None:
     if metrics.denials:
         denials = sorted(metrics.denials.items(), key=lambda item: (-item[1], item[0]))
         screen.table("orders denied by the gate", ["limit", "orders"], denials)
+    _show_undefined(metrics)
+
+
+def _show_undefined(metrics: Metrics) -> None:
+    """Say why a metric is a dash, one line a reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, reason in metrics.undefined.items():
+        reasons.setdefault(reason, []).append(name)
+    for reason, names in reasons.items():
+        text = f"not defined: {', '.join(names)}: {reason}"
+        screen.console().print(text, markup=False, soft_wrap=True)
 
 
 def _cells(line: Line | None) -> tuple[str, str]:

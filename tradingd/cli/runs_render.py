@@ -1,4 +1,4 @@
-"""Print runs for a person: the list, one run, runs side by side, and any run's metrics."""
+"""Print runs for a person: the list, one run, runs side by side."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,37 +8,10 @@ from rich.markup import escape
 
 from tradingd.app.runs import RunList, RunReport
 from tradingd.cli import screen
+from tradingd.cli.metrics_screen import show_metrics
 from tradingd.results.compare import Comparison, MetricRow
 from tradingd.results.layout import TEARSHEET
-from tradingd.results.metrics import Metrics, show
-
-_GROUPS = {
-    "account": "Account",
-    "returns": "Returns",
-    "trades": "Trades",
-    "costs": "Costs",
-    "luck": "Luck or skill",
-}
-
-
-def render_metrics(metrics: Metrics) -> None:
-    """Print every metric, what the gate denied, and why some metrics have no value."""
-    rows: list[tuple[str, str, str]] = []
-    group = ""
-    for line in metrics.lines():
-        heading = _GROUPS[line.group] if line.group != group else ""
-        group = line.group
-        rows.append((heading, line.title, line.text))
-    rows += [
-        ("Denied orders" if not index else "", escape(limit), f"{count:,}")
-        for index, (limit, count) in enumerate(metrics.denials.items())
-    ]
-    screen.table("", ("", "metric", "value"), _right(rows, 2))
-    reasons: dict[str, list[str]] = {}
-    for name, reason in metrics.undefined.items():
-        reasons.setdefault(reason, []).append(name)
-    for reason, names in reasons.items():
-        _say(f"- {', '.join(names)}: {reason}")
+from tradingd.results.metrics import show
 
 
 def render_list(report: RunList) -> None:
@@ -57,7 +30,7 @@ def render_show(report: RunReport) -> None:
     if report.manifest is not None:
         screen.table("", ("run", report.run_id), _identity(report))
     if report.metrics is not None:
-        render_metrics(report.metrics)
+        show_metrics("", report.metrics)
     if report.error is not None:
         _say(f"{report.run_id} failed with exit code {report.error.exit_code}\n")
         _say(report.error.traceback)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.integration.results.record_run import record_run
 from tradingd.cli.main import tradingd
-from tradingd.cli.runs_render import render_metrics
+from tradingd.cli.metrics_screen import show_metrics
 from tradingd.kits.failure import ExitCode
 from tradingd.results.catalog import find_run, read_run
 from tradingd.results.folder import RunFolder
@@ -45,7 +45,12 @@ def test_show_prints_the_metrics_and_the_files(
     folder = record_run(tmp_path)
     assert tradingd(["runs", "show", "ema", "--root", str(tmp_path)]) == ExitCode.OK
     out = capsys.readouterr().out
-    for words in ("Sharpe ratio", "Denied orders", str(folder / "tearsheet.html"), "c0ffee"):
+    for words in (
+        "Sharpe ratio",
+        "orders denied by the gate",
+        str(folder / "tearsheet.html"),
+        "c0ffee",
+    ):
         assert words in out
 
 
@@ -94,7 +99,7 @@ def test_metrics_print_reasons_of_what_is_not_defined(
 ) -> None:
     record_run(tmp_path)
     metrics = read_run(find_run(tmp_path, "latest")).metrics
-    render_metrics(metrics)
+    show_metrics("", metrics)
     out = capsys.readouterr().out
     assert metrics.undefined
     for reason in metrics.undefined.values():

@@ -15,8 +15,10 @@ from tradingd.results.tearsheet.series import MonthlyReturns
 from tradingd.session.calendar import NEW_YORK
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_FULL_COLOR = 0.10
-"""Monthly return at which a cell has its strongest colour."""
+_LEAST_FULL_COLOR = 0.01
+"""The largest month has the strongest colour, unless it is below this: calm runs stay pale."""
+
+_DIRECTIONS = {"BUY": "long", "SELL": "short"}
 
 _TITLES = {
     "account": "Account",
@@ -108,9 +110,11 @@ def cards(metrics: Metrics) -> str:
 def months_table(months: MonthlyReturns) -> str:
     """Return the heat map of monthly returns as a table that reads aloud well."""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Year", *MONTHS, "Total"))
+    returns = [abs(value) for row in months.months for value in row if value is not None]
+    full = max([_LEAST_FULL_COLOR, *returns])
     rows = []
     for year, row, total in zip(months.years, months.months, months.totals, strict=True):
-        cells = "".join(_heat(value) for value in row) + _heat(total, "total")
+        cells = "".join(_heat(value, full) for value in row) + _heat(total, full, "total")
         rows.append(f'<tr><th scope="row">{year}</th>{cells}</tr>')
     return (
         f'<div class="scroll"><table class="months"><thead><tr>{head}</tr></thead>'
@@ -201,11 +205,11 @@ def _card(title: str, value: str, note: str, signed: float | None) -> str:
     )
 
 
-def _heat(value: float | None, kind: str = "") -> str:
+def _heat(value: float | None, full: float, kind: str = "") -> str:
     name = f' class="{kind}"' if kind else ""
     if value is None:
         return f"<td{name}></td>"
-    strength = round(min(abs(value) / _FULL_COLOR, 1) * 55)
+    strength = round(min(abs(value) / full, 1) * 55)
     color = "gain" if value >= 0 else "loss"
     style = f"background:color-mix(in srgb,var(--{color}) {strength}%,transparent)"
     return f'<td{name} style="{style}">{value * 100:+.1f}</td>'
@@ -213,8 +217,9 @@ def _heat(value: float | None, kind: str = "") -> str:
 
 def _trip_row(trip: Trip) -> str:
     tone = "up" if trip.result > 0 else "down"
+    side = _DIRECTIONS.get(trip.side, trip.side.lower())
     return (
-        f'<tr><th scope="row">{escape(trip.symbol)}</th><td>{escape(trip.side.lower())}</td>'
+        f'<tr><th scope="row">{escape(trip.symbol)}</th><td>{escape(side)}</td>'
         f'<td class="n">{trip.quantity:,}</td>'
         f'<td class="dates">{_day(trip.ts_opened)} – {_day(trip.ts_closed)}</td>'
         f'<td class="n">{trip.entry_price:,.2f}</td><td class="n">{trip.exit_price:,.2f}</td>'
