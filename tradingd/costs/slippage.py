@@ -12,6 +12,8 @@ _PER_BASIS_POINT = _BILLION // 10_000
 class NoSlippage:
     """Fills at the touch price."""
 
+    memory = 0
+
     def observe(self, symbol: str, close: Nanos) -> None:
         """Need nothing."""
 
@@ -31,6 +33,8 @@ class FixedSlippage:
     basis_points : float
         Cost in 1/10,000 of the price; taken to the nearest 1e-9 of the price once.
     """
+
+    memory = 0
 
     def __init__(self, basis_points: float) -> None:
         self._billionths = round(basis_points * _PER_BASIS_POINT)
@@ -70,6 +74,8 @@ class SpreadVolatilitySlippage:
         self._spread = round(half_spread_bps * _PER_BASIS_POINT)
         self._share = volatility_share
         self._window = window
+        # So many returns need one close more.
+        self.memory = window + 1
         self._closes: dict[str, Nanos] = {}
         self._returns: dict[str, deque[float]] = {}
 

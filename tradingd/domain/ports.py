@@ -1,7 +1,7 @@
 """Protocols between layers: what the engine asks of history, costs and sessions."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -97,8 +97,13 @@ class CommissionModel(Protocol):
 class SlippageModel(Protocol):
     """Cost per share of crossing the spread, always against the order."""
 
+    @property
+    def memory(self) -> int:
+        """Number of last closes that decide the cost; older ones need not be observed."""
+        ...
+
     def observe(self, symbol: str, close: Nanos) -> None:
-        """Take the next bar's close (called once per bar, before orders of that bar)."""
+        """Take the next bar's close; bars reach the model before the next one is traded in."""
         ...
 
     def split(self, symbol: str, numerator: int, denominator: int) -> None:
@@ -134,6 +139,11 @@ class ImportTask(Protocol):
     @property
     def resolution(self) -> Resolution | None:
         """Length of the bars; None for quotes and trades."""
+        ...
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """Rows left out, by reason, once `load` has been read to its end."""
         ...
 
     def load(self) -> Iterator[tuple[str, pa.Table]]:

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ from tradingd.engine.ledger import Ledger
 from tradingd.engine.liquidity import Liquidity
 from tradingd.engine.loader import BarLoader
 from tradingd.engine.native import NativeVerbs
+from tradingd.engine.observer import Observer
 from tradingd.engine.prints import SplitPrints
 from tradingd.engine.runtime import Runtime
 from tradingd.engine.sessions import Sessions, sample_interval
@@ -143,7 +144,8 @@ class _Run:
         ticks = {instrument.symbol: instrument.tick for instrument in instruments}
         bar_types = {symbol: bar_type(symbol, feed.resolution) for symbol in feed.symbols()}
         self._tape = Tape(feed.resolution, calendar)
-        liquidity = Liquidity(self._tape, plan.participation_percent)
+        self._observer = Observer(slippage, self._tape)
+        liquidity = Liquidity(plan.participation_percent)
         fees = VenueFees(
             commissions=commissions,
             liquidity=liquidity,
@@ -154,7 +156,7 @@ class _Run:
         fills = VenueFills(
             tape=self._tape,
             liquidity=liquidity,
-            slippage=slippage,
+            observer=self._observer,
             ticks=ticks,
             tickets=tickets,
             faults=self._faults,
@@ -167,6 +169,8 @@ class _Run:
             ledger=self._ledger,
             ticks=ticks,
             tickets=tickets,
+            tape=self._tape,
+            forget=commissions.forget,
         )
         stops = Stops(desk)
         runtime = Runtime(
@@ -177,16 +181,13 @@ class _Run:
             native=NativeVerbs(desk, stops),
             faults=self._faults,
             tape=self._tape,
-            slippage=slippage,
             latency_ns=plan.latency_ms * 1_000_000,
         )
         self._runtime = runtime
         guard = runtime.guard
-        runtime.executions = Executions(
-            desk, stops, fees, self._tape, guard(strategy.on_filled, "on_filled")
-        )
+        runtime.executions = Executions(desk, stops, fees, self._tape, strategy.fill_handler(guard))
         runtime.actions = Actions(
-            desk, stops, feed.actions(), borrow, guard(self._split, "on_split")
+            desk, stops, feed.actions(), borrow, self._observer, guard(self._split, "on_split")
         )
         runtime.sessions = Sessions(
             desk,
@@ -205,18 +206,20 @@ class _Run:
     def chunk(self, chunk: BarChunk) -> None:
         """Load and run one chunk, then drop what is done."""
         started = time.process_time()
+        self._observer.chunk_done()
         self._tape.load(chunk.table)
-        for bars in self._loader.bars(chunk.table):
-            self._engine.add_data(bars, None, False, False)
-        prints = self._prints.until(chunk.end_ns)
-        if prints:
-            self._engine.add_data(prints, None, False, False)
+        bars = list(self._loader.bars(chunk.table))
+        loaded = time.process_time()
+        lanes: list[Sequence[Any]] = [*bars, self._prints.until(chunk.end_ns)]
+        for lane in lanes:
+            if lane:
+                self._engine.add_data(lane, None, False, False)
+        del bars, lanes, lane
         self._engine.sort_data()
         if self._first_ts < 0:
             self._first_ts = chunk.start_ns
         else:
             self._runtime.wire.chunk_loaded()
-        loaded = time.process_time()
         self._engine.run(streaming=True)
         self._engine.clear_data()
         self._last_ts = chunk.end_ns
@@ -277,6 +280,8 @@ class _Run:
             _disagree("cash", dollars(ours), dollars(theirs))
 
     def _purge(self) -> None:
+        self._runtime.desk.purge()
+        self._runtime.native.purge()
         cache = self._engine.cache
         cache.purge_closed_orders(self._last_ts)
         cache.purge_closed_positions(self._last_ts)

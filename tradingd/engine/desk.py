@@ -13,6 +13,7 @@ from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderType, Purpose, Side, Verdict
 from tradingd.engine.ledger import Ledger
 from tradingd.engine.orders import deny, engine_order
+from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import on_tick, opposite
 from tradingd.engine.venue import Verbs
@@ -34,6 +35,10 @@ class Desk:
         Price increment per symbol.
     tickets : dict[str, Ticket]
         Tickets by engine order id; shared with the fill and fee models.
+    tape : Tape
+        Knows the last price of symbols nobody holds.
+    forget : Callable
+        Tells the commission model that an order is closed.
     """
 
     def __init__(
@@ -45,6 +50,8 @@ class Desk:
         ledger: Ledger,
         ticks: dict[str, Nanos],
         tickets: dict[str, Ticket],
+        tape: Tape,
+        forget: Callable[[str], None],
     ) -> None:
         self.strategy = strategy
         self.book = book
@@ -58,6 +65,8 @@ class Desk:
         self.now: Callable[[], int]
         self.before_exit: Callable[[Ticket], None]
         self._gate = gate
+        self._tape = tape
+        self.forget = forget
         self._open: dict[str, dict[str, Ticket]] = {}
         self._numbers = 0
 
@@ -201,16 +210,19 @@ class Desk:
 
     def admit(self, ticket: Ticket) -> bool:
         """Ask the gate; record the denial, or count the order as working."""
-        verdict = self.judge(ticket)
+        intent = ticket.intent(self.mark(ticket.symbol))
+        verdict = self._gate.check(intent, self.now(), self.session)
         if not verdict.allowed:
             self.refuse(ticket, verdict.denials)
             return False
-        self.register(ticket)
+        self._open.setdefault(ticket.symbol, {})[ticket.order_id] = ticket
+        self.book.order_opened(intent)
         return True
 
-    def judge(self, ticket: Ticket) -> Verdict:
-        """Return the gate's verdict on a ticket as it stands."""
-        return self._gate.check(ticket.intent(self.mark(ticket.symbol)), self.now(), self.session)
+    def judge(self, ticket: Ticket, guards: int = 0) -> Verdict:
+        """Return the gate's verdict; `guards` are shares whose fill releases a bracket's leg."""
+        intent = ticket.intent(self.mark(ticket.symbol))
+        return self._gate.check(intent, self.now(), self.session, guards=guards)
 
     def register(self, ticket: Ticket) -> None:
         """Follow an order from now on; the book counts it as pending exposure."""
@@ -245,16 +257,12 @@ class Desk:
         """Give an order its final state and record it."""
         if not ticket.open:
             return
-        ticket.stage = Stage.CLOSED
-        self._open.get(ticket.symbol, {}).pop(ticket.order_id, None)
-        self.book.order_closed(ticket.order_id)
+        self._closed(ticket)
         self.ledger.order(ticket, status, self.now())
 
     def refuse(self, ticket: Ticket, denials: tuple[Denial, ...], status: str = "DENIED") -> None:
         """Record an order that may not leave, with every limit that said no."""
-        ticket.stage = Stage.CLOSED
-        self._open.get(ticket.symbol, {}).pop(ticket.order_id, None)
-        self.book.order_closed(ticket.order_id)
+        self._closed(ticket)
         limits = ",".join(denial.limit for denial in denials)
         if ticket.native is not None and not ticket.engine_ids:
             deny(ticket.native, f"gate: {limits}", self.now())
@@ -263,13 +271,35 @@ class Desk:
         self.ledger.order(ticket, status, self.now(), denied_by=limits)
 
     def mark(self, symbol: str) -> Nanos:
-        """Return the last price of a symbol, 0 before the first."""
+        """Return the last price of a symbol, 0 before the first.
+
+        Bars mark what is held; a flat symbol is marked here, when somebody asks.
+        """
         line = self.book.line(symbol)
-        return 0 if line is None else line.mark
+        if line is None or not line.quantity:
+            last = self._tape.last_close(symbol, self.now())
+            if last is None:
+                return 0 if line is None else line.mark
+            if line is None or last[1] > line.mark_ts:
+                self.book.mark(symbol, *last)
+                return last[0]
+        assert line is not None
+        return line.mark
 
     def rounded(self, symbol: str, value: Any) -> Nanos | None:
         """Return a price a strategy gave, on the symbol's tick."""
         return None if value is None else on_tick(value, self.ticks[symbol])
+
+    def purge(self) -> None:
+        """Forget closed orders; no event of theirs can come any more."""
+        for engine_id in [key for key, ticket in self.tickets.items() if not ticket.open]:
+            del self.tickets[engine_id]
+
+    def _closed(self, ticket: Ticket) -> None:
+        ticket.stage = Stage.CLOSED
+        self._open.get(ticket.symbol, {}).pop(ticket.order_id, None)
+        self.book.order_closed(ticket.order_id)
+        self.forget(ticket.order_id)
 
     def _clip(self, ticket: Ticket) -> bool:
         """Cut a reducing order to the position as it is now; False when none is left."""

@@ -1,7 +1,7 @@
 """What the venue reports: fills into the book and the records, ends of orders into the ledger."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from nautilus_trader.model import (
     OrderCanceled,
@@ -21,6 +21,19 @@ from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import nanos_of
 
+HANDLED: Final = frozenset(
+    {
+        OrderFilled,
+        OrderCanceled,
+        OrderExpired,
+        OrderRejected,
+        OrderDenied,
+        OrderUpdated,
+        OrderModifyRejected,
+    }
+)
+"""Event types that change a ticket; the others cost one look-up."""
+
 
 class Executions:
     """Applies the engine's order events.
@@ -29,7 +42,7 @@ class Executions:
     ----------
     desk, stops, fees, tape : Desk, Stops, VenueFees, Tape
         Parts of the same run.
-    on_filled : Callable
+    on_filled : Callable, optional
         The strategy's handler; called after book, records and stops are up to date.
     """
 
@@ -39,7 +52,7 @@ class Executions:
         stops: Stops,
         fees: VenueFees,
         tape: Tape,
-        on_filled: Callable[[Fill], None],
+        on_filled: Callable[[Fill], None] | None,
     ) -> None:
         self._desk = desk
         self._stops = stops
@@ -58,13 +71,11 @@ class Executions:
         }
 
     def apply(self, event: Any) -> None:
-        """Take one order event; events of no interest cost one dictionary look-up."""
-        handler = self._handlers.get(type(event))
-        if handler is None:
-            return
-        ticket = self._desk.tickets.get(event.client_order_id.value)
-        if ticket is not None and ticket.engine_id == event.client_order_id.value:
-            handler(ticket, event)
+        """Take an order event of one of the `HANDLED` types."""
+        engine_id = event.client_order_id.value
+        ticket = self._desk.tickets.get(engine_id)
+        if ticket is not None and ticket.engine_id == engine_id:
+            self._handlers[type(event)](ticket, event)
 
     def _filled(self, ticket: Ticket, event: Any) -> None:
         quantity, price = int(event.last_qty), nanos_of(event.last_px)
@@ -93,7 +104,8 @@ class Executions:
         if ticket.purpose is Purpose.CORPORATE:
             return
         self._guard(ticket, after)
-        self._on_filled(fill)
+        if self._on_filled is not None:
+            self._on_filled(fill)
 
     def _book(self, ticket: Ticket, fill: Fill) -> int:
         """Book a fill, record the round trip it closed; return the position after it."""
@@ -138,6 +150,7 @@ class Executions:
         self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
 
     def _canceled(self, ticket: Ticket, _event: Any) -> None:
+        self._stops.dropped(ticket)
         self._ended(ticket, "CANCELED")
 
     def _expired(self, ticket: Ticket, _event: Any) -> None:
@@ -169,6 +182,8 @@ class Executions:
             explanation=reason,
         )
         self._desk.refuse(ticket, (denial,), status)
+        if ticket.purpose is not Purpose.PROTECT:
+            self._stops.sync(ticket.symbol)
 
     def _updated(self, ticket: Ticket, event: Any) -> None:
         """Take over quantity and prices that the engine changed (brackets, trailing stops)."""

@@ -75,8 +75,7 @@ class VenueFees(FeeModel):
     def _charge(self, ticket: Ticket, quantity: int, fill_px: Price) -> Fees:
         if ticket.purpose is Purpose.CORPORATE:
             return NO_FEES
-        now = self._now()
-        self._liquidity.take(ticket.symbol, now, quantity)
+        self._liquidity.take(ticket.symbol, ticket.bar, quantity)
         return self._commissions.charge(
-            ticket.order_id, ticket.side, quantity, nanos_of(fill_px), trading_day(now)
+            ticket.order_id, ticket.side, quantity, nanos_of(fill_px), trading_day(self._now())
         )

@@ -23,9 +23,9 @@ from nautilus_trader.model import BookOrder, BookType, OrderBook, OrderSide, Pri
 
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Purpose, Side
-from tradingd.domain.ports import SlippageModel
 from tradingd.engine.faults import Faults
 from tradingd.engine.liquidity import UNLIMITED, Liquidity
+from tradingd.engine.observer import Observer
 from tradingd.engine.tape import Tape, TapeBar
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.units import nanos_of, price, shares
@@ -44,7 +44,7 @@ class VenueFills(FillModel):
         *,
         tape: Tape,
         liquidity: Liquidity,
-        slippage: SlippageModel,
+        observer: Observer,
         ticks: dict[str, Nanos],
         tickets: dict[str, Ticket],
         faults: Faults,
@@ -52,7 +52,7 @@ class VenueFills(FillModel):
     ) -> None:
         self._tape = tape
         self._liquidity = liquidity
-        self._slippage = slippage
+        self._observer = observer
         self._ticks = ticks
         self._tickets = tickets
         self._faults = faults
@@ -91,10 +91,10 @@ class VenueFills(FillModel):
             ticket.touch = 0
             return 0, UNLIMITED
         now = self._now()
-        size = self._liquidity.available(ticket.symbol, now)
+        bar = ticket.bar = self._tape.bar_until(ticket.symbol, now)
+        size = self._liquidity.available(ticket.symbol, bar)
         if size <= 0:
             return None
-        bar = self._tape.bar_until(ticket.symbol, now)
         last = nanos_of(close) if close is not None else 0
         trigger = ticket.stop if ticket.stop is not None else trigger_of(order)
         found = touch_price(ticket, trigger, bar, now, last)
@@ -102,13 +102,13 @@ class VenueFills(FillModel):
             return None
         touch, resting = found
         ticket.touch = touch
-        if resting and ticket.limit is not None:
-            return touch, size
-        return self._slipped(ticket, touch), size
+        fill = touch if resting and ticket.limit is not None else self._slipped(ticket, touch)
+        return on_tick(fill, self._ticks[ticket.symbol], ticket.side), size
 
     def _slipped(self, ticket: Ticket, touch: Nanos) -> Nanos:
-        tick = self._ticks[ticket.symbol]
-        cost = self._slippage.per_share(ticket.symbol, touch, tick)
+        symbol, tick = ticket.symbol, self._ticks[ticket.symbol]
+        self._observer.catch_up(symbol, self._now() if ticket.bar is None else ticket.bar.end)
+        cost = self._observer.slippage.per_share(symbol, touch, tick)
         slipped = touch + ticket.side.sign * cost
         if ticket.limit is not None:
             slipped = worse(ticket.side, ticket.limit, slipped, better=True)
@@ -134,6 +134,16 @@ def touch_price(
     if ticket.limit is not None and (market - ticket.limit) * ticket.side.sign > 0:
         return None
     return market, False
+
+
+def on_tick(amount: Nanos, tick: Nanos, side: Side) -> Nanos:
+    """Return the whole tick at or beyond `amount`, against the order.
+
+    Consolidated opens carry fractions of a tick (a midpoint print), adjusted bars do everywhere;
+    the engine drops a fill between ticks without a word and the order would rest for ever.
+    """
+    ticks = -(-amount // tick) if side is Side.BUY else amount // tick
+    return max(tick, ticks * tick)
 
 
 def worse(side: Side, first: Nanos, second: Nanos, *, better: bool = False) -> Nanos:

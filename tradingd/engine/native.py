@@ -41,11 +41,13 @@ class NativeVerbs:
         stop = next((trigger_of(order) for order in orders if trigger_of(order) is not None), None)
         tickets = [self._ticket(order, options) for order in orders]
         tickets[0].protective_stop = stop
-        verdict = self._desk.judge(tickets[0])
-        if not verdict.allowed:
-            for ticket in tickets:
-                self._desk.refuse(ticket, verdict.denials)
-            return
+        for ticket in tickets:
+            guards = 0 if ticket is tickets[0] else tickets[0].quantity
+            verdict = self._desk.judge(ticket, guards)
+            if not verdict.allowed:
+                for refused in tickets:
+                    self._desk.refuse(refused, verdict.denials)
+                return
         for ticket in tickets:
             ticket.parent_id = "" if ticket is tickets[0] else tickets[0].order_id
             self._desk.register(ticket)
@@ -88,6 +90,10 @@ class NativeVerbs:
                 self._desk.cancel(ticket)
         for symbol in sorted(self._desk.book.positions()):
             self._desk.exit(symbol, reason="market exit", quantity=None)
+
+    def purge(self) -> None:
+        """Forget closed orders."""
+        self._by_id = {key: ticket for key, ticket in self._by_id.items() if ticket.open}
 
     def move_stop(self, symbol: str, stop: float | Decimal, reason: str) -> None:
         """Set the protective stop of a position, or of the entry that is on its way."""

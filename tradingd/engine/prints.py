@@ -48,9 +48,13 @@ class SplitPrints:
         return local_midnight_ns(day) + PRINT_NS
 
     def _print(self, ts: int, action: CorporateAction) -> TradeTick | None:
-        close = self._tape.close_before(action.symbol, ts)
-        tick = self._ticks[action.symbol]
-        restated = scaled(close, action.numerator, action.denominator, tick)
+        last = self._tape.last_close(action.symbol, ts)
+        restated = scaled(
+            last[0] if last else None,
+            action.numerator,
+            action.denominator,
+            self._ticks[action.symbol],
+        )
         if restated is None:
             return None
         return TradeTick(

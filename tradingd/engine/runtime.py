@@ -5,12 +5,10 @@ from typing import Any
 
 from nautilus_trader.model import Bar, BarType
 
-from tradingd.domain.money import Nanos
-from tradingd.domain.ports import SlippageModel
 from tradingd.engine.actions import Actions
 from tradingd.engine.clock import GuardedClock
 from tradingd.engine.desk import Desk
-from tradingd.engine.executions import Executions
+from tradingd.engine.executions import HANDLED, Executions
 from tradingd.engine.faults import Faults
 from tradingd.engine.native import NativeVerbs
 from tradingd.engine.sessions import Sessions
@@ -35,7 +33,6 @@ class Runtime:
         native: NativeVerbs,
         faults: Faults,
         tape: Tape,
-        slippage: SlippageModel,
         latency_ns: int,
     ) -> None:
         self.bar_types = bar_types
@@ -51,7 +48,6 @@ class Runtime:
         self.wire: Wire
         self.now: Callable[[], int] = lambda: 0
         self._tape = tape
-        self._slippage = slippage
         self._latency_ns = latency_ns
         self._tracked: dict[str, list[Any]] = {}
 
@@ -60,9 +56,20 @@ class Runtime:
         self.now = clock.timestamp_ns
         self.clock = GuardedClock(clock, self.guard)
 
+        faults = self.faults
+
+        def guarded(action: Callable[[], None], name: str) -> Callable[[Any], None]:
+            def run(_event: Any) -> None:
+                if faults.first is None:
+                    try:
+                        action()
+                    except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+                        faults.record(name, self.now(), error, engine=True)
+
+            return run
+
         def alert(name: str, ts: int, action: Callable[[], None]) -> None:
-            guarded = self.faults.guard(lambda _event: action(), name, self.now, engine=True)
-            clock.set_time_alert_ns(name, ts, guarded)
+            clock.set_time_alert_ns(name, ts, guarded(action, name))
 
         self._set_alert = alert
         self.wire = Wire(self._tape, self._latency_ns, alert=alert, now=self.now)
@@ -80,15 +87,14 @@ class Runtime:
     def bar_handler(
         self, names: dict[BarType, str], on_bar: Callable[[Bar], None]
     ) -> Callable[[Bar], None]:
-        """Return what the engine calls for every bar: mark, observe, then the strategy."""
-        mark, observe, faults = self.book.mark, self._slippage.observe, self.faults
+        """Return what the engine calls for every bar: mark what is held, then the strategy."""
+        held, mark, faults = self.book.positions(), self.book.mark, self.faults
 
         def handle(bar: Bar) -> None:
             try:
                 symbol = names[bar.bar_type]
-                close: Nanos = bar.close.raw // RAW_PER_NANO
-                mark(symbol, close, bar.ts_event)
-                observe(symbol, close)
+                if symbol in held:
+                    mark(symbol, bar.close.raw // RAW_PER_NANO, bar.ts_event)
                 on_bar(bar)
             except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                 faults.record("on_bar", self.now(), error)
@@ -97,14 +103,17 @@ class Runtime:
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
         """Return what the engine calls for every order event: our books, then the strategy."""
-        ours = self.faults.guard(self._apply, "order event", lambda: self.now(), engine=True)
-        if user is None:
-            return ours
-        theirs = self.guard(user, "on_order_event")
+        faults, handlers, apply = self.faults, HANDLED, self._apply
+        theirs = None if user is None else self.guard(user, "on_order_event")
 
         def handle(event: Any) -> None:
-            ours(event)
-            theirs(event)
+            if type(event) in handlers and faults.first is None:
+                try:
+                    apply(event)
+                except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+                    faults.record("order event", self.now(), error, engine=True)
+            if theirs is not None:
+                theirs(event)
 
         return handle
 

@@ -61,6 +61,13 @@ class Stops:
         if exit_ticket.leaves >= abs(self._desk.position(exit_ticket.symbol)):
             self._remove(exit_ticket.symbol)
 
+    def dropped(self, ticket: Ticket) -> None:
+        """Take note that somebody else cancelled a stop: the position stays without one."""
+        if self._working.get(ticket.symbol) is ticket:
+            del self._working[ticket.symbol]
+            self._wanted.pop(ticket.symbol, None)
+            self._desk.book.set_stop(ticket.symbol, None)
+
     def forget(self, symbol: str) -> None:
         """Drop the stop of a position that turned to the other side."""
         self._wanted.pop(symbol, None)

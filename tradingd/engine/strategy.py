@@ -325,6 +325,14 @@ class Strategy(EngineStrategy):
         self._put("on_order_event", runtime.event_handler(user))
         runtime.faults.on_fault(self._silence)
 
+    def fill_handler(
+        self, guard: Callable[[Callable[..., Any], str], Callable[..., None]]
+    ) -> Callable[[Fill], None] | None:
+        """Return the guarded `on_filled`, None where the author did not write one."""
+        if type(self).on_filled is Strategy.on_filled:
+            return None
+        return guard(self.on_filled, "on_filled")
+
     def on_start(self) -> None:
         """Subscribe to the bars and begin (called by the engine)."""
         runtime = self._runtime

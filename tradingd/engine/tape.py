@@ -50,13 +50,14 @@ class Tape:
         self._calendar = calendar
         self._lanes: dict[str, _Lane] = {}
         self._passed: dict[str, int] = {}
-        self._last_close: dict[str, Nanos] = {}
+        self._last: dict[str, tuple[Nanos, int]] = {}
+        self._start_of = (-1, -1)
 
     def load(self, table: pa.Table) -> None:
         """Replace the bars in memory by the next chunk (sorted by symbol, then time)."""
         for symbol, lane in self._lanes.items():
             self._passed[symbol] = lane.before + len(lane.ends)
-            self._last_close[symbol] = int(lane.closes[-1])
+            self._last[symbol] = int(lane.closes[-1]), int(lane.ends[-1])
         ends = table["ts_event"].cast(pa.int64()).to_numpy()
         opens = nanos_column(table["open"])
         closes = nanos_column(table["close"])
@@ -80,13 +81,31 @@ class Tape:
         """Return the first bar that ends at `ts` or later: the one being matched at `ts`."""
         return self._bar(symbol, ts)
 
-    def close_before(self, symbol: str, ts: int) -> Nanos | None:
-        """Return the close of the last bar that ended before `ts`, None when there was none."""
+    def last_close(self, symbol: str, ts: int) -> tuple[Nanos, int] | None:
+        """Return (close, end) of the last bar that ended at `ts` or before; None before any."""
         lane = self._lanes.get(symbol)
-        index = 0 if lane is None else int(lane.ends.searchsorted(ts))
+        index = 0 if lane is None else int(lane.ends.searchsorted(ts, "right"))
         if lane is None or not index:
-            return self._last_close.get(symbol)
-        return int(lane.closes[index - 1])
+            return self._last.get(symbol)
+        return int(lane.closes[index - 1]), int(lane.ends[index - 1])
+
+    def closes(self, symbol: str, after: int, before_ts: int, most: int) -> list[Nanos]:
+        """Return closes of bars that ended before a time, oldest first.
+
+        `after` bars of the symbol since the run began are left out, and all but the last `most`.
+        Bars of earlier chunks are gone.
+        """
+        lane = self._lanes.get(symbol)
+        if lane is None:
+            return []
+        last = int(lane.ends.searchsorted(before_ts))
+        first = max(after - lane.before, last - most, 0)
+        found: list[Nanos] = lane.closes[first:last].tolist()
+        return found
+
+    def symbols(self) -> list[str]:
+        """Return the symbols with bars in memory."""
+        return list(self._lanes)
 
     def ordinal(self, symbol: str, ts: int) -> int:
         """Return how many bars of the symbol ended at `ts` or before, since the run began."""
@@ -106,7 +125,13 @@ class Tape:
         return TapeBar(self._start(end), end, int(lane.opens[index]), int(lane.volumes[index]))
 
     def _start(self, end: int) -> int:
-        """Return when a bar began: its length before its end, but not before the session's open."""
+        """Return when a bar began; symbols share their times, so the last answer is kept."""
+        if end != self._start_of[0]:
+            self._start_of = end, self._begin(end)
+        return self._start_of[1]
+
+    def _begin(self, end: int) -> int:
+        """Return the length before the end, but not before the session's open."""
         session = self._calendar.at(end)
         if session is None:
             return end - self._length

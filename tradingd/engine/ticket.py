@@ -7,6 +7,7 @@ import msgspec
 
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderIntent, OrderType, Purpose, Side
+from tradingd.engine.tape import TapeBar
 
 
 class Stage(Enum):
@@ -22,9 +23,10 @@ class Ticket(msgspec.Struct, kw_only=True):
     """An order of ours. Mutable on purpose: it changes with every event of its life.
 
     One ticket may become several engine orders (a market order that a bar's volume cannot take
-    goes on at the next bar); they share the ticket, its id and its record. `touch` is the price
-    before slippage of the fill that is being simulated; `arrived` when the engine last got it. A
-    stop is `elected` once it has triggered: what is left of it goes on at market.
+    goes on at the next bar); they share the ticket, its id and its record. `touch` and `bar`
+    are the price before slippage and the bar of the fill that is being simulated; `arrived` is
+    when the engine last got it. A stop is `elected` once it has triggered: what is left of it
+    goes on at market.
     """
 
     seq: int
@@ -50,6 +52,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     paid: Nanos = 0
     arrived: int = -1
     touch: Nanos = 0
+    bar: TapeBar | None = None
     engine_ids: int = 0
     engine_id: str = ""
 

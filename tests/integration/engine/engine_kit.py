@@ -207,6 +207,7 @@ class PerShare:
         self._per_share = nanos(per_share)
         self._minimum = nanos(minimum)
         self._charged: dict[str, int] = {}
+        self.forgotten: list[str] = []
         self._bought: dict[str, int] = {}
 
     def charge(self, order_id, side, quantity, price, day):  # type: ignore[no-untyped-def]
@@ -216,16 +217,26 @@ class PerShare:
         self._charged[order_id] = self._charged.get(order_id, 0) + due
         return Fees(broker=due)
 
+    def forget(self, order_id: str) -> None:
+        self.forgotten.append(order_id)
+
+    notes: Sequence[str] = ()
+
 
 class Slip:
     """Slippage of a fixed amount per share."""
 
     def __init__(self, per_share: str = "0") -> None:
+        self.memory = 5
+        self.splits: list[tuple[str, int, int]] = []
         self._per_share = nanos(per_share)
         self.seen: list[tuple[str, int]] = []
 
     def observe(self, symbol: str, close: int) -> None:
         self.seen.append((symbol, close))
+
+    def split(self, symbol: str, numerator: int, denominator: int) -> None:
+        self.splits.append((symbol, numerator, denominator))
 
     def per_share(self, symbol: str, price: int, tick: int) -> int:
         return self._per_share
