@@ -143,7 +143,7 @@ def test_suspicious_and_empty_tick_quotes_are_left_out_and_counted(tmp_path: Pat
     ((_, table),) = task.load()
     assert table.num_rows == 1
     assert table["ask"].to_pylist() == [None]
-    assert task.skipped == {"empty_quote": 1, "suspicious_quote": 1}  # type: ignore[attr-defined]
+    assert task.skipped == {"empty_quote": 1, "suspicious_quote": 1}
 
 
 def test_finer_quotes_stand_in_for_coarser_ones_of_the_same_day(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_the_dirt_of_the_index_set_is_left_out_and_counted(real_data: Path, tmp_
     store = fill(tmp_path, source, adjusted=True)
     (task,) = source.tasks()
     list(task.load())
-    assert task.skipped == {  # type: ignore[attr-defined]
+    assert task.skipped == {
         "close_outside_range": 8,
         "high_below_low": 1,
         "missing_value": 10,

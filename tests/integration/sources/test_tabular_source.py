@@ -103,7 +103,7 @@ def test_an_impossible_row_is_refused_by_default_and_left_out_on_request(
     (task,) = make_source(TabularSource(path=path, skip_invalid=True)).tasks()
     ((_, table),) = task.load()
     assert table.num_rows == 1
-    assert task.skipped == {rule: 1}  # type: ignore[attr-defined]
+    assert task.skipped == {rule: 1}
 
 
 @pytest.mark.parametrize(
