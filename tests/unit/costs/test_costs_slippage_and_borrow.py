@@ -81,6 +81,21 @@ def test_before_two_returns_only_the_spread_is_charged():
     assert model.per_share("AAA", usd("100"), CENT) == CENT
 
 
+@pytest.mark.parametrize("window", [2, 3, 5])
+def test_the_last_closes_that_memory_names_decide_the_cost(window):
+    whole, late = observed(window), observed(window)
+    for model, closes in ((whole, ["97", *CLOSES]), (late, CLOSES[-whole.memory :])):
+        for close in closes:
+            model.observe("AAA", usd(close))
+    assert whole.memory == window + 1
+    assert late.deviation("AAA") == whole.deviation("AAA")
+
+
+def test_models_that_need_no_closes_say_so():
+    assert slippage_model(NoSlippage()).memory == 0
+    assert slippage_model(FixedSlippage()).memory == 0
+
+
 def test_symbols_do_not_share_their_volatility():
     assert observed(30).per_share("BBB", usd("100"), CENT) == CENT
 

@@ -52,7 +52,7 @@ def announced(days_ahead: int) -> ReferenceData:
 
 BORROW = ReferenceData(shortable={"AAA": {DAY: 100}})
 LISTED = {"short_availability": "listed"}
-REG_T = {"margin_regime": "intraday_4210"}
+MAINTENANCE = {"margin_regime": "intraday_4210"}
 
 # key -> (beyond the limit: denied, exactly at it, whether that denies, inside it: passes)
 CASES = {
@@ -178,12 +178,12 @@ CASES = {
         False,
         Case(sell(99), LISTED, reference=BORROW),
     ),
-    # Regulation T's 50 %: 2 x 100,000 is 2,000 shares at 100
+    # 25 % of 4,000 shares at 100 is the equity of 100,000
     "margin_regime": (
-        Case(buy(2001), REG_T),
-        Case(buy(2000), REG_T),
+        Case(buy(4001), MAINTENANCE),
+        Case(buy(4000), MAINTENANCE),
         False,
-        Case(buy(1999), REG_T),
+        Case(buy(3999), MAINTENANCE),
     ),
 }
 

@@ -534,27 +534,51 @@ def test_selling_one_purchase_in_pieces_is_one_day_trade():
     assert book.day_trades == 1
 
 
+NEW_RULE = {"margin_regime": "intraday_4210"}
+DAILY = 86_400
+
+
 @pytest.mark.parametrize(
-    ("limits", "cash", "bar_seconds", "multiple"),
+    ("limits", "cash", "bar_seconds", "longs", "shorts"),
     [
-        (PDT, 25_000, 60, 4),
-        (PDT, 24_999, 60, 2),
-        (PDT, 25_000, 86_400, 2),
-        ({"margin_regime": "intraday_4210"}, 25_000, 60, 2),
-        ({"margin_regime": "intraday_4210"}, 2_000, 60, 2),
-        ({"margin_regime": "intraday_4210"}, 1_999, 60, 1),
-        (PDT, 1_999, 60, 1),
+        (PDT, 25_000, 60, 100_000, 100_000),  # four times
+        (PDT, 24_999, 60, 49_998, 49_998),  # twice
+        (PDT, 25_000, DAILY, 50_000, 50_000),  # held overnight: twice
+        (PDT, 1_999, 60, 1_999, 1_999),  # no loan
+        (NEW_RULE, 25_000, 60, 100_000, 83_333),  # / 25 %, / 30 %
+        (NEW_RULE, 2_000, 60, 8_000, 6_666),
+        (NEW_RULE, 1_999, 60, 1_999, 1_999),
+        (NEW_RULE, 25_000, DAILY, 50_000, 50_000),
     ],
 )
-def test_margin_lets_positions_reach_a_multiple_of_equity(limits, cash, bar_seconds, multiple):
+def test_margin_lets_positions_reach_a_multiple_of_equity(limits, cash, bar_seconds, longs, shorts):
     def marked_at_one(book: Book) -> None:
         book.mark("AAA", usd(1), NOW)
 
-    shares = cash * multiple
     common = {"prepare": marked_at_one, "cash": cash, "bar_seconds": bar_seconds}
-    assert Case(buy(shares, 1), limits, **common).denied_by() == set()
-    assert Case(buy(shares + 1, 1), limits, **common).denied_by() == {"margin_regime"}
-    assert Case(sell(shares + 1, 1), limits, **common).denied_by() == {"margin_regime"}
+    for side, shares in ((buy, longs), (sell, shorts)):
+        assert Case(side(shares, 1), limits, **common).denied_by() == set()
+        assert Case(side(shares + 1, 1), limits, **common).denied_by() == {"margin_regime"}
+
+
+def test_maintenance_counts_longs_shorts_and_working_orders_together():
+    def both_sides(book: Book) -> None:
+        filled(book, Side.BUY, 1_000, symbol="BBB")  # 100,000 long: 25,000
+        filled(book, Side.SELL, 1_000, symbol="CCC")  # 100,000 short: 30,000
+        book.order_opened(buy(1_000, order_id="W"))  # 100,000 on its way: 25,000
+
+    # 100,000 - 80,000 = 20,000 left: 800 shares at 25 %
+    assert Case(buy(800), NEW_RULE, both_sides).denied_by() == set()
+    assert Case(buy(801), NEW_RULE, both_sides).denied_by() == {"margin_regime"}
+
+
+def test_maintenance_frees_what_a_flip_closes():
+    def long(book: Book) -> None:
+        filled(book, Side.BUY, 4_000, symbol="AAA")
+
+    # from 4,000 long to 3,333 short: 30 % of 333,300 is 99,990
+    assert Case(sell(7_333), NEW_RULE, long).denied_by() == set()
+    assert Case(sell(7_334), NEW_RULE, long).denied_by() == {"margin_regime"}
 
 
 def test_the_automatic_regime_changes_on_the_fourth_of_june_2026():

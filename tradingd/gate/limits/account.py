@@ -21,6 +21,13 @@ DAY_TRADES_ALLOWED: Final = 3
 MARGIN_EQUITY: Final = 2_000 * SCALE
 """Minimum equity to borrow at all, FINRA Rule 4210(b)."""
 
+LONG_MAINTENANCE: Final = 25
+"""Percent of a long position's value that equity must cover, FINRA Rule 4210(c)(1)."""
+
+SHORT_MAINTENANCE: Final = 30
+"""Percent of a short's value that equity must cover, FINRA Rule 4210(c)(3); 5 USD a share, and for
+prices below 5 USD 100 % or 2.50 USD, are not modelled."""
+
 _DAY_SECONDS = 86_400
 
 
@@ -60,7 +67,9 @@ class MarginRegime(Limit):
         fourth), and Regulation T's 50 % initial margin. From 25,000 USD: four times equity
         within the day; positions of daily bars are held overnight, so 50 % for them.
     intraday_4210
-        From 2026-06-04 no counting of day trades and no 25,000 USD; 50 % initial margin.
+        From 2026-06-04 no counting of day trades and no 25,000 USD: equity must cover 25 % of the
+        longs and 30 % of the shorts at any time of the day. Positions of daily bars are held
+        overnight, so Regulation T's 50 % for them.
     none
         No rule (margin accounts only).
 
@@ -84,6 +93,8 @@ class MarginRegime(Limit):
                     order, self._legacy_multiple(order)
                 )
             case "intraday_4210":
+                if self._intraday and order.equity >= MARGIN_EQUITY:
+                    return self._maintenance(order)
                 return self._borrowing(order, initial_multiple(order))
             case _:
                 return None
@@ -129,6 +140,19 @@ class MarginRegime(Limit):
             usd(value),
             f"{usd(allowed)} ({multiple} x equity)",
             f"Margin rules allow positions of {usd(allowed)}; this order would make {usd(value)}.",
+        )
+
+    def _maintenance(self, order: Situation) -> Denial | None:
+        book, closed = order.book, order.closing * order.line.mark
+        longs = book.long_value + book.pending_long + (order.value if order.buy else -closed)
+        shorts = book.short_value + book.pending_short + (-closed if order.buy else order.value)
+        required = longs * LONG_MAINTENANCE + shorts * SHORT_MAINTENANCE
+        if required <= order.equity * 100:
+            return None
+        return self.deny(
+            f"{usd(-(-required // 100))} of margin required",
+            f"{usd(order.equity)} of equity",
+            f"{LONG_MAINTENANCE} % of longs and {SHORT_MAINTENANCE} % of shorts must be covered.",
         )
 
     def _legacy_multiple(self, order: Situation) -> int:
