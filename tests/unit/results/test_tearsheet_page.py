@@ -134,6 +134,14 @@ def test_the_page_stays_small_for_a_long_run(tmp_path: Path) -> None:
     assert folder.file("tearsheet.html").stat().st_size < 8_000_000
 
 
+def test_no_trip_is_listed_among_both_the_best_and_the_worst(tmp_path: Path) -> None:
+    won, lost = position(entry_reason="won-it"), position(entry_reason="lost-it", realised=-1)
+    _, text = page(tmp_path, won, lost, *days(3))
+    best, _, worst = text.partition("<caption>Worst")
+    assert (best.count("won-it"), best.count("lost-it")) == (1, 0)
+    assert (worst.count("won-it"), worst.count("lost-it")) == (0, 1)
+
+
 @pytest.mark.parametrize("resolution", ["1d", "1m"])
 def test_intraday_prices_hide_the_night_and_daily_prices_do_not(
     tmp_path: Path, resolution: str

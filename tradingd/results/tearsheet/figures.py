@@ -41,7 +41,7 @@ def equity_and_drawdown(
         [start, value, fall],
         xaxis=_axis(anchor="y2"),
         yaxis=_axis(domain=[0.32, 1], tickprefix="$", tickformat=",.6~s"),
-        yaxis2=_axis(domain=[0, 0.24], tickformat=".1~%"),
+        yaxis2=_axis(domain=[0, 0.24], tickformat=".3~%"),
     )
 
 

@@ -212,7 +212,8 @@ def _heat(value: float | None, full: float, kind: str = "") -> str:
     strength = round(min(abs(value) / full, 1) * 55)
     color = "gain" if value >= 0 else "loss"
     style = f"background:color-mix(in srgb,var(--{color}) {strength}%,transparent)"
-    return f'<td{name} style="{style}">{value * 100:+.1f}</td>'
+    decimals = 1 if full > _LEAST_FULL_COLOR else 2
+    return f'<td{name} style="{style}">{value * 100:+.{decimals}f}</td>'
 
 
 def _trip_row(trip: Trip) -> str:

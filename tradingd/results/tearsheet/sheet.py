@@ -170,10 +170,17 @@ def _costs(plots: dict[str, Any], metrics: Metrics) -> str:
 def _trip_tables(trips: pa.Table) -> str:
     if not trips.num_rows:
         return ""
-    order = np.argsort(trip_results(trips), kind="stable")
-    best = fragments.trips_table("Best", _trips(trips, order[::-1][:LISTED_TRIPS]))
-    worst = fragments.trips_table("Worst", _trips(trips, order[:LISTED_TRIPS]))
-    return _section("Best and worst round trips", "", best + "<br>" + worst)
+    results = trip_results(trips)
+    order = np.argsort(results, kind="stable")
+    tables = [
+        fragments.trips_table(caption, _trips(trips, rows[:LISTED_TRIPS]))
+        for caption, rows in (
+            ("Best", order[::-1][: int((results > 0).sum())]),
+            ("Worst", order[: int((results <= 0).sum())]),
+        )
+        if len(rows)
+    ]
+    return _section("Best and worst round trips", "", "<br>".join(tables))
 
 
 def _trips(trips: pa.Table, rows: np.ndarray) -> list[Trip]:
