@@ -139,7 +139,8 @@ def _row(path: Path) -> RunRow:
 
 def _failed_row(folder: RunFolder, ended: dt.datetime) -> RunRow:
     error = read_error(folder)
-    message = error.message.splitlines()[0] if error.message else error.type
+    # A failure's line goes on with where, expected and found; `runs show` has all of it.
+    message = (error.message or error.type).splitlines()[0].partition(" | ")[0]
     return RunRow(run_id=folder.run_id, status="failed", ended=ended, error=message)
 
 
