@@ -7,11 +7,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
 
 import msgspec
 
-from tradingd.app.multiplicity import deflated_sharpe, expected_maximum_sharpe
+from tradingd.app.sweep_report import SHARPE, SweepReport, report_of
 from tradingd.app.trial import (
     BACKTEST,
     ONE_THREAD,
@@ -26,53 +25,15 @@ from tradingd.app.trial import (
 )
 from tradingd.config.environment import TABLE, read_environment
 from tradingd.config.load import Loaded, load
-from tradingd.config.multirun import SweepPlan, multirun, plan_sweep
+from tradingd.config.multirun import multirun
 from tradingd.config.paths import results_root
+from tradingd.config.sweep_plan import SweepPlan, plan_sweep
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.hashing import stable_hash
 
-SHARPE: Final = "sharpe"
-
 type Progress = Callable[[int, int], None]
 """Called with (trials ended, trials in all) from a thread of its own."""
-
-
-class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of a sweep; also the content of `sweep.json`.
-
-    Parameters
-    ----------
-    trials : tuple of TrialRow
-        Best objective first; trials without one last.
-    parameters : tuple of str
-        Keys that varied.
-    best : int, optional
-        Number of the best trial.
-    expected_maximum : float, optional
-        Sharpe ratio the best of so many trials would reach by luck alone (other objectives: None).
-    deflated_sharpe : float, optional
-        Probability that the best trial's true Sharpe ratio is above that.
-    exit_code : int
-        ``TRIALS_FAILED`` when a run went wrong or no trial finished. Refused trials, whose
-        parameters contradict each other, are expected in a grid and do not count.
-    """
-
-    sweep_id: str
-    folder: str
-    objective: str
-    direction: Literal["maximize", "minimize"]
-    launcher: str
-    sweeper: str
-    parameters: tuple[str, ...]
-    trials: tuple[TrialRow, ...]
-    done: int
-    refused: int
-    failed: int
-    best: int | None
-    expected_maximum: float | None
-    deflated_sharpe: float | None
-    exit_code: int
 
 
 def sweep(
@@ -103,7 +64,8 @@ def sweep(
     ------
     Failure
         ``CONFIG`` when no trial could be composed, ``USAGE`` for an objective that no result
-        has: nothing ran and nothing was written.
+        has: nothing ran and nothing was written. ``TRIALS_FAILED`` when the launcher broke before
+        any trial ended.
     """
     if function == BACKTEST and objective not in backtest_metrics():
         raise unknown_metric(objective, backtest_metrics())
@@ -119,7 +81,7 @@ def sweep(
     )
     fault = _run(stated, plan, overlay, folder, trial, progress)
     records = _collect(folder, plan, fault)
-    report = _report(folder, plan, objective, [record.row for record in records])
+    report = report_of(folder, plan, objective, [record.row for record in records])
     _keep(folder, report, records)
     return report
 
@@ -215,9 +177,9 @@ def _collect(folder: Path, plan: SweepPlan, fault: Exception | None) -> list[Tri
     records = [
         msgspec.json.decode(path.read_bytes(), type=TrialRecord) for path in _records(folder)
     ]
-    if not records and isinstance(fault, Failure):
+    if not records and fault is not None:
         shutil.rmtree(folder)
-        raise fault
+        raise fault if isinstance(fault, Failure) else _not_started(plan, fault) from fault
     seen = {record.row.number for record in records}
     missing = [number for number in range(plan.jobs) if number not in seen]
     if fault is None and plan.sweeper == "optuna" and records:
@@ -225,6 +187,16 @@ def _collect(folder: Path, plan: SweepPlan, fault: Exception | None) -> list[Tri
     return sorted(
         [*records, *(_lost(number, plan, fault) for number in missing)],
         key=lambda record: record.row.number,
+    )
+
+
+def _not_started(plan: SweepPlan, fault: Exception) -> Failure:
+    return Failure(
+        "no trial ended",
+        code=ExitCode.TRIALS_FAILED,
+        where=f"hydra/launcher={plan.launcher}",
+        found=f"{type(fault).__name__}: {fault}".splitlines()[0],
+        next_step="start one with: ray start --head" if plan.launcher == "ray_cluster" else "",
     )
 
 
@@ -238,47 +210,6 @@ def _lost(number: int, plan: SweepPlan, fault: Exception | None) -> TrialRecord:
         error=f"the trial left no result ({reason})",
     )
     return TrialRecord(row=row, work=TrialWork(number=number, node="", pid=0, seconds=0.0))
-
-
-def _report(folder: Path, plan: SweepPlan, objective: str, rows: Sequence[TrialRow]) -> SweepReport:
-    counts = {status: sum(row.status == status for row in rows) for status in ("done", "failed")}
-    ranked = _ranked(rows, maximise=plan.maximise)
-    scores = [row.objective for row in rows if row.objective is not None]
-    by_luck = expected_maximum_sharpe(scores) if objective == SHARPE else None
-    clean = counts["done"] > 0 and not counts["failed"]
-    return SweepReport(
-        sweep_id=folder.name,
-        folder=str(folder),
-        objective=objective,
-        direction="maximize" if plan.maximise else "minimize",
-        launcher=plan.launcher,
-        sweeper=plan.sweeper,
-        parameters=plan.parameters,
-        trials=ranked,
-        done=counts["done"],
-        refused=len(rows) - counts["done"] - counts["failed"],
-        failed=counts["failed"],
-        best=ranked[0].number if scores else None,
-        expected_maximum=by_luck,
-        deflated_sharpe=_deflated(ranked[0], by_luck) if ranked else None,
-        exit_code=ExitCode.OK if clean else ExitCode.TRIALS_FAILED,
-    )
-
-
-def _deflated(best: TrialRow, by_luck: float | None) -> float | None:
-    probability = best.metrics.get("probabilistic_sharpe")
-    if by_luck is None or best.objective is None or probability is None:
-        return None
-    return deflated_sharpe(best.objective, probability, by_luck)
-
-
-def _ranked(rows: Sequence[TrialRow], *, maximise: bool) -> tuple[TrialRow, ...]:
-    sign = -1 if maximise else 1
-
-    def order(row: TrialRow) -> tuple[bool, float, int]:
-        return row.objective is None, sign * (row.objective or 0.0), row.number
-
-    return tuple(sorted(rows, key=order))
 
 
 def _keep(folder: Path, report: SweepReport, records: Sequence[TrialRecord]) -> None:

@@ -17,8 +17,9 @@ from tradingd.config.environment import Environment, apply_environment, environm
 from tradingd.config.identity import config_hash, effective_tree
 from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
-from tradingd.config.multirun import Job, plain
+from tradingd.config.multirun import Job
 from tradingd.config.overrides import COMMAND_LINE, parse
+from tradingd.config.sweep_plan import plain
 from tradingd.config.system import SystemConfig
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.failure import ExitCode, Failure

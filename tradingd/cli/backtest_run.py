@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from tradingd.app.backtest import BacktestResult, backtest
-from tradingd.app.sweep import SweepReport
+from tradingd.app.sweep_report import SweepReport
 from tradingd.app.trial import with_backtest_mode
 from tradingd.cli import screen
 from tradingd.cli.backtest import BacktestParams

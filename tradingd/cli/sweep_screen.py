@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tradingd.app.sweep import SHARPE, SweepReport, sweep
+from tradingd.app.sweep import sweep
+from tradingd.app.sweep_report import SHARPE, SweepReport
 from tradingd.app.trial import TrialRow
 from tradingd.cli import screen
 

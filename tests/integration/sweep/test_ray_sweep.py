@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tradingd.kits.failure import ExitCode
+
 HERE = Path(__file__).parent
 RAY = str(Path(sys.executable).with_name("ray"))
 PATIENCE = 60.0
@@ -117,6 +119,29 @@ def test_a_local_ray_sweep_runs_in_its_own_processes_and_stays_quiet(
     assert {trial["metrics"]["omp_threads"] for trial in report["trials"]} == {1.0}
     assert noise == ""
     assert not (Path(untouched["HOME"]) / ".ray").exists()
+
+
+@pytest.mark.ray
+def test_a_cluster_that_is_not_there_is_one_line_and_leaves_nothing(
+    environment: dict[str, str],
+) -> None:
+    home = Path(environment["HOME"]) / "alone"
+    home.mkdir()
+    alone = {**environment, "RAY_TMPDIR": str(home), "XDG_DATA_HOME": str(home / "data")}
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "tradingd", "backtest", "-m", "hydra/launcher=ray_cluster"),
+            *("hydra.launcher.ray.init.address=auto", "strategy.fast=5,6"),
+        ],
+        env=alone,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == ExitCode.TRIALS_FAILED
+    assert ended.stderr.count("\n") == 1, ended.stderr
+    assert "ray start --head" in ended.stderr
+    assert not list((home / "data").rglob("sweep-*"))
 
 
 @pytest.mark.ray

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tradingd.app.sweep import SweepReport, sweep
+from tradingd.app.sweep import sweep
+from tradingd.app.sweep_report import SweepReport
 from tradingd.config.environment import Environment
 from tradingd.config.load import load
-from tradingd.config.multirun import plan_sweep
+from tradingd.config.sweep_plan import plan_sweep
 from tradingd.kits.failure import ExitCode, Failure
 
 
