@@ -22,6 +22,8 @@ from tradingd.kits.failure import ExitCode
 from tradingd.session.calendar import SessionCalendar
 from tradingd.sources.make import make_source
 
+_SEVERITIES = ("error", "warning", "info")
+
 
 class ScanReport(msgspec.Struct, frozen=True, kw_only=True):
     """Output of `tradingd data scan`; `damaged` is None when hashes were not compared."""
@@ -113,6 +115,8 @@ def run_check(params: parameters.CheckParams) -> CheckReport:
             advance=meter.advance,
         )
     refused = params.strict and report.errors
+    # The worst first, so that the limit never hides an error behind a warning.
+    findings = sorted(report.findings, key=lambda one: _SEVERITIES.index(one.severity))
     return CheckReport(
         exit_code=ExitCode.QUALITY if refused else ExitCode.OK,
         rows=report.rows,
@@ -120,7 +124,7 @@ def run_check(params: parameters.CheckParams) -> CheckReport:
         errors=report.errors,
         total=report.total,
         counts=report.counts,
-        findings=tuple(_finding(one) for one in report.findings[: params.limit]),
+        findings=tuple(_finding(one) for one in findings[: params.limit]),
     )
 
 

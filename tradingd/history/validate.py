@@ -71,8 +71,8 @@ def _in_schema(series: Series, table: pa.Table) -> pa.Table:
     if missing:
         raise _refused(series, "", f"columns {', '.join(schema.names)}", f"no {', '.join(missing)}")
     try:
-        table = table.select(schema.names).cast(schema)
-        table.validate()
+        nullable = pa.schema([field.with_nullable(True) for field in schema])
+        table = table.select(schema.names).cast(nullable)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
         raise _refused(
             series, "", "values of the column types in contracts/", str(error)
@@ -81,7 +81,7 @@ def _in_schema(series: Series, table: pa.Table) -> pa.Table:
         if not field.nullable and table.column(field.name).null_count:
             row = int(pc.index(pc.is_null(table.column(field.name)), True).as_py())
             raise _refused(series, _moment(table, row), f"a value for {field.name}", "null")
-    return table
+    return table.cast(schema)
 
 
 def _check_order(series: Series, table: pa.Table) -> None:

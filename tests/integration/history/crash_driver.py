@@ -125,7 +125,7 @@ def run_and_exit(job: Callable[[Path], None], root: Path) -> None:
         os._exit(code)
 
 
-def main(name: str, base: Path, moments: int) -> None:
+def main(name: str, base: Path, moments: int, stride: int) -> None:
     warnings.simplefilter("ignore", DeprecationWarning)  # fork beside Arrow's idle threads
     prepare_job, job = JOBS[name]
     undisturbed = base / "undisturbed"
@@ -133,10 +133,10 @@ def main(name: str, base: Path, moments: int) -> None:
     began = time.perf_counter()
     job(undisturbed)
     duration = time.perf_counter() - began
-    roots, point = [], 0
+    roots, point = [], 1 - stride
     alive = True
     while alive:
-        point += 1
+        point += stride
         root = base / f"point-{point:03d}"
         prepare_job(root)
         alive = killed_at_point(job, root, point)
@@ -147,8 +147,8 @@ def main(name: str, base: Path, moments: int) -> None:
         prepare_job(root)
         killed_after(job, root, chance.uniform(0, duration * 1.2))
         roots.append(root.name)
-    sys.stdout.write(json.dumps({"roots": roots, "points": point - 1}))
+    sys.stdout.write(json.dumps({"roots": roots, "points": point - stride}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

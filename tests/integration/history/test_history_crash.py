@@ -16,7 +16,19 @@ from tradingd.history.store import Store
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 
-def killed_stores(job: str, base: Path, moments: int) -> tuple[list[Path], int]:
+type Effort = tuple[int, int]
+"""How many random moments, and the step between the file operations to die at."""
+
+EFFORTS = pytest.mark.parametrize(
+    "effort",
+    [
+        pytest.param((3, 9), id="sampled"),
+        pytest.param((25, 1), id="every file operation", marks=pytest.mark.slow),
+    ],
+)
+
+
+def killed_stores(job: str, base: Path, effort: Effort) -> tuple[list[Path], int]:
     done = subprocess.run(
         [
             sys.executable,
@@ -24,7 +36,7 @@ def killed_stores(job: str, base: Path, moments: int) -> tuple[list[Path], int]:
             "tests.integration.history.crash_driver",
             job,
             str(base),
-            str(moments),
+            *map(str, effort),
         ],
         cwd=REPOSITORY,
         capture_output=True,
@@ -43,10 +55,11 @@ def assert_sound(store: Store) -> None:
     assert files_on_disk(store) == [one.path for one in contents.files()]
 
 
+@EFFORTS
 def test_an_import_killed_anywhere_leaves_a_readable_store_that_the_next_run_completes(
-    tmp_path: Path,
+    tmp_path: Path, effort: Effort
 ) -> None:
-    roots, points = killed_stores("import", tmp_path, moments=25)
+    roots, points = killed_stores("import", tmp_path, effort)
     undisturbed = content(Store(tmp_path / "undisturbed"))
     assert points > 30  # the driver really stopped at many file operations
     for root in roots:
@@ -60,8 +73,9 @@ def test_an_import_killed_anywhere_leaves_a_readable_store_that_the_next_run_com
         assert_sound(store)
 
 
-def test_a_compaction_killed_anywhere_changes_no_row(tmp_path: Path) -> None:
-    roots, points = killed_stores("compact", tmp_path, moments=10)
+@EFFORTS
+def test_a_compaction_killed_anywhere_changes_no_row(tmp_path: Path, effort: Effort) -> None:
+    roots, points = killed_stores("compact", tmp_path, effort)
     undisturbed = content(Store(tmp_path / "undisturbed"))
     assert points > 10
     for root in roots:
@@ -73,8 +87,11 @@ def test_a_compaction_killed_anywhere_changes_no_row(tmp_path: Path) -> None:
         assert_sound(store)
 
 
-def test_a_restore_killed_anywhere_leaves_the_old_or_the_new_content(tmp_path: Path) -> None:
-    roots, points = killed_stores("restore", tmp_path, moments=10)
+@EFFORTS
+def test_a_restore_killed_anywhere_leaves_the_old_or_the_new_content(
+    tmp_path: Path, effort: Effort
+) -> None:
+    roots, points = killed_stores("restore", tmp_path, effort)
     restored = content(Store(tmp_path / "undisturbed"))
     JOBS["restore"][0](tmp_path / "old")
     old = content(Store(tmp_path / "old"))
