@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,11 +13,12 @@ from tradingd.config.paths import results_root, store_root
 from tradingd.config.system import SystemConfig, strategy_name
 from tradingd.config.universe import SymbolsUniverse
 from tradingd.costs.make import borrow_model, commission_model, slippage_model
-from tradingd.domain.market import DataKind, Resolution
+from tradingd.domain.market import DataKind, ReferenceData, Resolution
 from tradingd.domain.money import nanos
-from tradingd.domain.ports import BarFeed
+from tradingd.domain.ports import BarFeed, CommissionModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest
+from tradingd.engine.strategy import Strategy
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
 from tradingd.history.store import Store
@@ -56,14 +58,15 @@ def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> B
     mode = backtest_mode(loaded.config)
     store = Store(store_root(loaded.config), loaded.config.store)
     feed = open_feed(store, loaded.config, mode)
+    parts = make_parts(loaded.config, store, feed)
     folder = RunFolder.create(
         results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
     )
     recorder = RunRecorder(folder)
     try:
-        outcome = simulate(loaded.config, mode, store, feed, recorder, progress)
+        outcome = simulate(loaded.config, mode, parts, feed, recorder, progress)
         recorder.close()
-        manifest = describe_run(loaded, folder.run_id, feed, outcome)
+        manifest = describe_run(loaded, folder.run_id, feed, outcome, parts.commissions.notes)
         metrics = finish(
             folder,
             manifest=manifest,
@@ -85,21 +88,38 @@ def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> B
     )
 
 
+class Parts(NamedTuple):
+    """What a run is built from and what may refuse the configuration: made before any file is."""
+
+    strategy: Strategy
+    commissions: CommissionModel
+    reference: ReferenceData
+
+
+def make_parts(config: SystemConfig, store: Store, feed: BarFeed) -> Parts:
+    """Build a run's strategy and costs and read its reference data."""
+    return Parts(
+        make_strategy(config.strategy),
+        commission_model(config.broker.fees),
+        store.reference(feed.symbols()),
+    )
+
+
 def simulate(
     config: SystemConfig,
     mode: BacktestMode,
-    store: Store,
+    parts: Parts,
     feed: BarFeed,
     recorder: Recorder,
     progress: Progress,
 ) -> Outcome:
-    """Build the parts a backtest needs and run the engine over the feed."""
+    """Run the engine over the feed with a book and a gate of this run's own."""
     random.seed(config.seed)
     book = Book(nanos(mode.cash))
     gate = Gate(
         config.risk,
         book,
-        reference=store.reference(feed.symbols()),
+        reference=parts.reference,
         account=config.broker.account,
         bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
     )
@@ -115,10 +135,10 @@ def simulate(
     return run_backtest(
         plan=plan,
         feed=feed,
-        strategy=make_strategy(config.strategy),
+        strategy=parts.strategy,
         gate=gate,
         book=book,
-        commissions=commission_model(config.broker.fees),
+        commissions=parts.commissions,
         slippage=slippage_model(config.execution.slippage),
         borrow=borrow_model(config.broker.borrow_rate),
         calendar=SessionCalendar(config.session.calendar),

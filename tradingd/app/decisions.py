@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tradingd.app.backtest import backtest_mode, open_feed, simulate
+from tradingd.app.backtest import backtest_mode, make_parts, open_feed, simulate
 from tradingd.app.lookahead import DEFAULT_CUTS, Decisions, Placed, Validation, validate
 from tradingd.config.load import Loaded
 from tradingd.config.paths import store_root
@@ -131,9 +131,9 @@ def decide(loaded: Loaded, start: dt.date | None, end: dt.date | None) -> Decisi
     store = Store(store_root(config), config.store)
     memory = OrderMemory()
     with _files_read([store.root]) as files:
-        outcome = simulate(
-            config, mode, store, open_feed(store, config, mode), memory, lambda _done, _all: None
-        )
+        feed = open_feed(store, config, mode)
+        parts = make_parts(config, store, feed)
+        outcome = simulate(config, mode, parts, feed, memory, lambda _done, _all: None)
     return Decisions(
         orders=tuple(sorted(memory.placed)), last_ts=outcome.last_ts, files=tuple(sorted(files))
     )

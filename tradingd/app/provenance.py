@@ -3,6 +3,7 @@
 import importlib.metadata
 import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -32,8 +33,10 @@ DECISIVE_PACKAGES: Final = (
 """Packages whose version can change a result or its bytes."""
 
 
-def describe_run(loaded: Loaded, run_id: str, feed: BarFeed, outcome: Outcome) -> Manifest:
-    """Return the manifest of a finished backtest."""
+def describe_run(
+    loaded: Loaded, run_id: str, feed: BarFeed, outcome: Outcome, notes: Sequence[str]
+) -> Manifest:
+    """Return the manifest of a finished backtest; `notes` qualify its costs."""
     config = loaded.config
     if not isinstance(config.mode, BacktestMode):
         raise Failure("only a backtest is described here", code=ExitCode.BUG, where="mode")
@@ -64,6 +67,7 @@ def describe_run(loaded: Loaded, run_id: str, feed: BarFeed, outcome: Outcome) -
         final_cash=decimal(outcome.final_cash),
         open_positions=outcome.open_positions,
         gate_counts=dict(outcome.gate_counts),
+        notes=tuple(notes),
     )
 
 

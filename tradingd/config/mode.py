@@ -45,7 +45,7 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
             description="Seconds between equity samples, session closes apart.",
             extra={"unit": "seconds"},
         ),
-    ] = 3_600
+    ] = 300
 
     def __post_init__(self) -> None:
         if self.start and self.end and self.start > self.end:

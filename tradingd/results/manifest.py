@@ -37,6 +37,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         Dollars.
     gate_counts : mapping
         Limit -> (orders evaluated, orders denied).
+    notes : tuple of str
+        What qualifies the costs: fee rates that could not be verified, dates out of a schedule.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     final_cash: Decimal
     open_positions: int
     gate_counts: dict[str, tuple[int, int]] = {}
+    notes: tuple[str, ...] = ()
 
 
 def portable(config: Mapping[str, Any]) -> dict[str, Any]:
