@@ -13,13 +13,16 @@ from nautilus_trader.model import (
     OrderUpdated,
 )
 
-from tradingd.domain.orders import Denial, Fill, OrderType, Purpose
+from tradingd.domain.orders import Denial, Fill, Purpose
 from tradingd.engine.desk import Desk
 from tradingd.engine.fees import VenueFees
 from tradingd.engine.stops import Stops
 from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import nanos_of
+
+NO_LIQUIDITY: Final = "No market"
+"""How the engine begins the rejection of an order that met an empty book."""
 
 HANDLED: Final = frozenset(
     {
@@ -146,6 +149,9 @@ class Executions:
     def _go_on(self, ticket: Ticket) -> None:
         """Take what a bar's volume could not give to the symbol's next bar, at market."""
         self._desk.recall(ticket)
+        self._on_next_bar(ticket)
+
+    def _on_next_bar(self, ticket: Ticket) -> None:
         ticket.elected = True
         self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
 
@@ -162,14 +168,13 @@ class Executions:
             self._stops.sync(ticket.symbol)
 
     def _rejected(self, ticket: Ticket, event: Any) -> None:
-        """Record a refusal of the venue; a stop that found no liquidity tries the next bar."""
-        if ticket.type is OrderType.STOP_MARKET and event.reason.startswith("No market"):
+        """Record a refusal of the venue; what found no liquidity tries the next bar."""
+        if ticket.takes and event.reason.startswith(NO_LIQUIDITY):
             ticket.stage = Stage.CONTINUING
             ticket.engine_id = ""
-            ticket.elected = True
-            self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
-            return
-        self._refused(ticket, event.reason, "REJECTED")
+            self._on_next_bar(ticket)
+        else:
+            self._refused(ticket, event.reason, "REJECTED")
 
     def _denied(self, ticket: Ticket, event: Any) -> None:
         self._refused(ticket, event.reason, "DENIED")

@@ -102,8 +102,9 @@ class VenueFills(FillModel):
             return None
         touch, resting = found
         ticket.touch = touch
-        fill = touch if resting and ticket.limit is not None else self._slipped(ticket, touch)
-        return on_tick(fill, self._ticks[ticket.symbol], ticket.side), size
+        if resting and ticket.limit is not None:
+            return touch, size
+        return self._slipped(ticket, touch), size
 
     def _slipped(self, ticket: Ticket, touch: Nanos) -> Nanos:
         symbol, tick = ticket.symbol, self._ticks[ticket.symbol]
@@ -112,7 +113,7 @@ class VenueFills(FillModel):
         slipped = touch + ticket.side.sign * cost
         if ticket.limit is not None:
             slipped = worse(ticket.side, ticket.limit, slipped, better=True)
-        return max(tick, slipped)
+        return max(min(tick, touch), slipped)
 
 
 def touch_price(
@@ -134,16 +135,6 @@ def touch_price(
     if ticket.limit is not None and (market - ticket.limit) * ticket.side.sign > 0:
         return None
     return market, False
-
-
-def on_tick(amount: Nanos, tick: Nanos, side: Side) -> Nanos:
-    """Return the whole tick at or beyond `amount`, against the order.
-
-    Consolidated opens carry fractions of a tick (a midpoint print), adjusted bars do everywhere;
-    the engine drops a fill between ticks without a word and the order would rest for ever.
-    """
-    ticks = -(-amount // tick) if side is Side.BUY else amount // tick
-    return max(tick, ticks * tick)
 
 
 def worse(side: Side, first: Nanos, second: Nanos, *, better: bool = False) -> Nanos:

@@ -85,13 +85,18 @@ def bar_type(symbol: str, resolution: Resolution) -> BarType:
 
 
 def equity(instrument: Instrument) -> Equity:
-    """Return the engine's instrument; prices keep nine decimals, the tick is the real one."""
+    """Return the engine's instrument, with a nano as its tick.
+
+    The engine drops a fill between two ticks without a word, and the order rests for ever; bars
+    have such prices (a midpoint print at the open, adjusted history). The real tick is applied
+    where prices are made: slippage, limits, stops.
+    """
     return Equity(
         instrument_id(instrument.symbol),
         Symbol(instrument.symbol),
         USD,
         PRECISION,
-        price(instrument.tick),
+        price(1),
         0,
         0,
     )
