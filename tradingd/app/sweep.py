@@ -83,6 +83,8 @@ def sweep(
     records = _collect(folder, plan, fault)
     report = report_of(folder, plan, objective, [record.row for record in records])
     _keep(folder, report, records)
+    if isinstance(fault, KeyboardInterrupt):
+        raise fault
     return report
 
 
@@ -130,14 +132,14 @@ def _run(
     folder: Path,
     trial: Trial,
     progress: Progress,
-) -> Exception | None:
-    """Run the trials; return what broke the sweep itself, if anything did."""
+) -> BaseException | None:
+    """Run the trials; return what ended the sweep early, if anything did."""
     for name, one in ONE_THREAD.items():
         os.environ.setdefault(name, one)
     try:
         with _watched(folder, plan.jobs, progress):
             multirun(overrides, plan, overlay=overlay, folder=folder / "hydra", job=trial)
-    except Exception as error:  # noqa: BLE001 - a killed worker, an unreachable cluster: see below
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - what was done is kept
         return error
     return None
 
@@ -172,14 +174,16 @@ def _records(folder: Path) -> list[Path]:
     return sorted((folder / "trials").glob("[0-9]*.json"))
 
 
-def _collect(folder: Path, plan: SweepPlan, fault: Exception | None) -> list[TrialRecord]:
+def _collect(folder: Path, plan: SweepPlan, fault: BaseException | None) -> list[TrialRecord]:
     """Read every record; a trial that left none is a failed row, never a silent gap."""
     records = [
         msgspec.json.decode(path.read_bytes(), type=TrialRecord) for path in _records(folder)
     ]
     if not records and fault is not None:
         shutil.rmtree(folder)
-        raise fault if isinstance(fault, Failure) else _not_started(plan, fault) from fault
+        if isinstance(fault, Failure | KeyboardInterrupt):
+            raise fault
+        raise _not_started(plan, fault) from fault
     seen = {record.row.number for record in records}
     missing = [number for number in range(plan.jobs) if number not in seen]
     if fault is None and plan.sweeper == "optuna" and records:
@@ -190,7 +194,7 @@ def _collect(folder: Path, plan: SweepPlan, fault: Exception | None) -> list[Tri
     )
 
 
-def _not_started(plan: SweepPlan, fault: Exception) -> Failure:
+def _not_started(plan: SweepPlan, fault: BaseException) -> Failure:
     return Failure(
         "no trial ended",
         code=ExitCode.TRIALS_FAILED,
@@ -200,7 +204,7 @@ def _not_started(plan: SweepPlan, fault: Exception) -> Failure:
     )
 
 
-def _lost(number: int, plan: SweepPlan, fault: Exception | None) -> TrialRecord:
+def _lost(number: int, plan: SweepPlan, fault: BaseException | None) -> TrialRecord:
     reason = f"{type(fault).__name__}: {fault}".splitlines()[0] if fault else "no worker reported"
     row = TrialRow(
         number=number,

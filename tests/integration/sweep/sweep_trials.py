@@ -34,6 +34,15 @@ def always_breaks(loaded: Loaded) -> Finished:
     raise LookupError("nothing here")
 
 
+def interrupted_at_five(loaded: Loaded) -> Finished:
+    """Behave as if a person pressed Ctrl-C during fast=5."""
+    strategy = loaded.config.strategy
+    assert isinstance(strategy, EmaCross)
+    if strategy.fast == 5:
+        raise KeyboardInterrupt
+    return parabola(loaded)
+
+
 def dies_at_five(loaded: Loaded) -> Finished:
     """Kill the worker process for fast=5."""
     strategy = loaded.config.strategy

@@ -179,6 +179,16 @@ def test_a_killed_worker_costs_rows_with_the_reason_and_keeps_the_finished_ones(
     assert report.exit_code == ExitCode.TRIALS_FAILED
 
 
+def test_an_interrupted_sweep_keeps_what_was_done(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, "interrupted_at_five", "strategy.fast=10,5,12")
+    (kept,) = (tmp_path / "runs here").glob("sweeps/*/sweep.json")
+    trials = {one["number"]: one for one in json.loads(kept.read_text())["trials"]}
+    assert trials[0]["status"] == "done"
+    assert "KeyboardInterrupt" in trials[1]["error"]
+    assert trials[2]["overrides"][-1] == "strategy.fast=12"
+
+
 def test_optuna_searches_towards_the_best_and_survives_failed_trials(tmp_path: Path) -> None:
     report = run(
         tmp_path,
