@@ -8,6 +8,7 @@ import pytest
 
 from tradingd.app.doctor import access, environment, freshness, storage
 from tradingd.app.doctor.check import Check, diagnosis
+from tradingd.config.environment import Environment
 from tradingd.kits.failure import ExitCode
 
 
@@ -119,29 +120,30 @@ def test_references_are_found_by_their_declaration() -> None:
     }
 
 
-def test_a_reference_resolves_only_to_something_that_is_there(tmp_path: Path) -> None:
-    (tmp_path / "full").write_text("s3cret")
-    (tmp_path / "empty").write_text("")
-    variables = {"SET": "s3cret", "EMPTY": "", "CREDENTIALS_DIRECTORY": str(tmp_path)}
-    assert access.resolvable("env:SET", variables)
-    assert not access.resolvable("env:EMPTY", variables)
-    assert not access.resolvable("env:UNSET", variables)
-    assert access.resolvable("credential:full", variables)
-    assert not access.resolvable("credential:full", {})
-    assert access.resolvable(f"file:{tmp_path / 'full'}", {})
-    assert not access.resolvable(f"file:{tmp_path / 'empty'}", {})
-    assert not access.resolvable("s3cret", variables)
-
-
 def test_missing_credentials_fail_only_where_they_are_needed_and_show_labels_only() -> None:
     found = {"broker.key_id": "env:KEY", "broker.secret_key": "env:SECRET"}
-    variables = {"KEY": "the-key-itself"}
+    variables = Environment(values={"KEY": "the-key-itself"})
     for needed, status in ((True, "fail"), (False, "warn")):
         check = access.credentials(found, variables, needed=needed)
         assert (check.status, check.critical) == (status, needed)
-        assert "broker.secret_key (env:SECRET)" in check.detail
+        assert "broker.secret_key: the secret env:SECRET is not set or empty" in check.detail
         assert "broker.key_id" not in check.detail
         assert "the-key-itself" not in check.detail
+    both = Environment(values={"KEY": "a", "SECRET": "b"})
+    assert access.credentials(found, both, needed=True).status == "ok"
+
+
+def test_a_secret_in_a_file_that_others_can_read_does_not_count(tmp_path: Path) -> None:
+    secret = tmp_path / "key"
+    secret.write_text("hunter2")
+    found = {"broker.key_id": f"file:{secret}"}
+    secret.chmod(0o600)
+    assert access.credentials(found, Environment(values={}), needed=True).status == "ok"
+    secret.chmod(0o644)
+    check = access.credentials(found, Environment(values={}), needed=True)
+    assert check.status == "fail"
+    assert "may be read by others" in check.detail
+    assert "hunter2" not in check.detail
 
 
 def test_the_kernels_word_on_its_clock_is_judged() -> None:

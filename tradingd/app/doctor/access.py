@@ -1,6 +1,5 @@
 """Ports and credentials: what a running daemon will need."""
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -8,11 +7,12 @@ from typing import Any, Final
 import psutil
 
 from tradingd.app.doctor.check import Check
+from tradingd.config.environment import Environment
 from tradingd.config.keys import secret_names
+from tradingd.config.secrets import resolve
+from tradingd.kits.failure import Failure
 
 PORTS: Final = {9101: "metrics", 4001: "IB Gateway live", 4002: "IB Gateway paper"}
-
-_REFERENCE: Final = re.compile(r"^(?P<kind>env|credential|file):(?P<name>.+)$")
 
 
 def ports() -> Check:
@@ -46,31 +46,26 @@ def references(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[
             yield ".".join((*path, key)), value
 
 
-def credentials(
-    found: Mapping[str, str],
-    environment: Mapping[str, str],
-    *,
-    needed: bool,
-) -> Check:
-    """Say which references lead to a secret, by label; values are never read into a message.
+def credentials(found: Mapping[str, str], environment: Environment, *, needed: bool) -> Check:
+    """Say which references lead to a secret, by label; a value is looked up and dropped.
 
     Parameters
     ----------
     found : mapping
         Key path -> reference.
-    environment : mapping
+    environment : Environment
         Variables in force, `.env` included.
     needed : bool
         Whether this mode cannot do without; a backtest can.
     """
     if not found:
         return Check(name="credentials", status="ok", detail="this configuration needs none")
-    missing = [
-        f"{key} ({reference})"
+    problems = [
+        f"{key}: {problem}"
         for key, reference in found.items()
-        if not resolvable(reference, environment)
+        if (problem := unresolvable(reference, environment))
     ]
-    if not missing:
+    if not problems:
         return Check(
             name="credentials",
             status="ok",
@@ -80,21 +75,19 @@ def credentials(
     return Check(
         name="credentials",
         status="fail" if needed else "warn",
-        detail="nothing behind " + ", ".join(missing),
+        detail="; ".join(problems),
         next_step="export the variable, or create the file (mode 600)",
         critical=needed,
     )
 
 
-def resolvable(reference: str, environment: Mapping[str, str]) -> bool:
-    """Whether a reference leads to something; the secret itself is not read."""
-    match = _REFERENCE.match(reference)
-    if match is None:
-        return False
-    if match["kind"] == "env":
-        return bool(environment.get(match["name"]))
-    file = secret_path(reference, environment)
-    return file is not None and file.is_file() and file.stat().st_size > 0
+def unresolvable(reference: str, environment: Environment) -> str | None:
+    """Return why a reference leads nowhere, by the daemon's own rules; None when it does not."""
+    try:
+        resolve(reference, environment=environment)
+    except Failure as failure:
+        return failure.what
+    return None
 
 
 def secret_path(reference: str, environment: Mapping[str, str]) -> Path | None:

@@ -67,7 +67,7 @@ def _configured(overrides: Sequence[str], overlay: Path | None, today: dt.date) 
     yield from _folders(loaded, variables)
     yield access.credentials(
         dict(access.references(loaded.tree)),
-        variables.values,
+        variables,
         needed=not isinstance(loaded.config.mode, BacktestMode),
     )
     yield from _dated(loaded, today)
