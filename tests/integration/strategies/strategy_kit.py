@@ -28,7 +28,7 @@ _PRICE = pa.decimal128(18, 9)
 def bars_table(symbol: str, stamps: Sequence[int], closes: Sequence[float], **columns: Any):
     """Return bars; open is the close before, high and low the larger and smaller of the two."""
     close = np.round(np.asarray(closes, float), 2)
-    opened = np.concatenate([close[:1], close[:-1]])
+    opened = np.round(columns.get("opens", np.concatenate([close[:1], close[:-1]])), 2)
     high = np.round(columns.get("high", np.maximum(opened, close)), 2)
     low = np.round(columns.get("low", np.minimum(opened, close)), 2)
     volume = columns.get("volume", np.full(len(close), 1_000_000))
