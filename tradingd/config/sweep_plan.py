@@ -175,7 +175,7 @@ def _wanted(composed: DictConfig) -> Iterator[tuple[str, str]]:
     choices = composed.hydra.runtime.choices
     if choices["hydra/sweeper"] == "optuna":
         yield "hydra.sweeper.direction", "maximize"
-        # A failed trial tells the study nothing; it must not end the sweep.
+        # A failed trial tells the study nothing and is a row of ours: not worth an error in a log.
         yield "hydra.sweeper.max_failure_rate", "1.0"
         if "seed" in composed.hydra.sweeper.get("sampler", {}):
             yield "hydra.sweeper.sampler.seed", str(composed.get("seed", _default_seed()))

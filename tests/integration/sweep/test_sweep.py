@@ -215,7 +215,9 @@ def test_optuna_with_the_same_seed_asks_for_the_same_trials(tmp_path: Path) -> N
     }
 
 
-def test_optuna_with_only_failing_trials_still_reports_them(tmp_path: Path) -> None:
+def test_optuna_with_only_failing_trials_still_reports_them_and_logs_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     report = run(
         tmp_path,
         "always_breaks",
@@ -225,6 +227,7 @@ def test_optuna_with_only_failing_trials_still_reports_them(tmp_path: Path) -> N
     )
     assert [trial.error for trial in report.trials] == ["LookupError: nothing here"] * 3
     assert (report.best, report.exit_code) == (None, ExitCode.TRIALS_FAILED)
+    assert not caplog.records
 
 
 def test_minimising_ranks_the_smallest_first(tmp_path: Path) -> None:
@@ -238,6 +241,13 @@ def test_minimising_ranks_the_smallest_first(tmp_path: Path) -> None:
     )
     assert report.direction == "minimize"
     assert [trial.objective for trial in report.trials] == [-25.1, -0.1]
+
+
+def test_optuna_maximises_unless_told_otherwise() -> None:
+    search = ["mode=backtest", "hydra/sweeper=optuna", "strategy.fast=range(1,9)"]
+    assert "++hydra.sweeper.direction=maximize" in plan_sweep(search).settings
+    stated = plan_sweep([*search, "hydra.sweeper.direction=minimize"])
+    assert not any("direction" in setting for setting in stated.settings)
 
 
 def test_the_plan_knows_how_many_trials_there_will_be() -> None:

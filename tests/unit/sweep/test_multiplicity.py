@@ -14,6 +14,13 @@ def test_expected_maximum_follows_the_published_formula() -> None:
     assert expected_maximum_sharpe([1.0, 3.0]) == pytest.approx(0.735048, abs=1e-4)
 
 
+def test_expected_maximum_weighs_both_quantiles() -> None:
+    # Four trials: Z(0.75) = 0.674490 and Z(1 - 1/(4e)) = Z(0.908030) = 1.328722; weighted
+    # 0.422784 x 0.674490 + 0.577216 x 1.328722 = 1.052123. Sharpes 1, 2, 3, 4: sample variance
+    # 5/3, deviation 1.290994; 1.290994 x 1.052123 = 1.358285.
+    assert expected_maximum_sharpe([1.0, 2.0, 3.0, 4.0]) == pytest.approx(1.358285, abs=1e-5)
+
+
 def test_expected_maximum_grows_with_the_number_of_trials() -> None:
     few = expected_maximum_sharpe([0.0, 1.0] * 5)
     many = expected_maximum_sharpe([0.0, 1.0] * 500)
