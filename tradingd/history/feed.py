@@ -26,7 +26,7 @@ from tradingd.kits.hashing import stable_hash
 from tradingd.session.calendar import local_midnight_ns
 
 # Rows read at once, in chunks: more means fewer row groups read twice, and more memory.
-WINDOW_CHUNKS: Final = 4
+WINDOW_CHUNKS: Final = 8
 COLUMNS: Final = ("ts_event", "open", "high", "low", "close", "volume")
 
 
