@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
+import pyarrow as pa
 
 from tradingd.app.provenance import describe_run
 from tradingd.config.load import Loaded
@@ -36,7 +38,7 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     folder: str
-    tearsheet: str
+    tearsheet: str | None
     symbols: int
     outcome: Outcome
     metrics: Metrics
@@ -46,8 +48,10 @@ type Progress = Callable[[int, int], None]
 """Called with (rows done, rows in all)."""
 
 
-def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> BacktestResult:
-    """Run the configured backtest and write its run folder.
+def backtest(
+    loaded: Loaded, progress: Progress = lambda _done, _all: None, *, sheet: bool = True
+) -> BacktestResult:
+    """Run the configured backtest and write its run folder, with or without a tear sheet.
 
     Raises
     ------
@@ -58,6 +62,7 @@ def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> B
     mode = backtest_mode(loaded.config)
     store = Store(store_root(loaded.config), loaded.config.store)
     feed = open_feed(store, loaded.config, mode)
+    prices = partial(stored_prices, store, feed.resolution, mode)
     parts = make_parts(loaded.config, store, feed)
     folder = RunFolder.create(
         results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
@@ -71,9 +76,7 @@ def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> B
             folder,
             manifest=manifest,
             timing={"engine_cpu_s": outcome.engine_seconds, "load_cpu_s": outcome.load_seconds},
-            prices=lambda symbol: store.read(
-                DataKind.BARS, symbol, feed.resolution, mode.start, mode.end
-            ),
+            prices=prices if sheet else None,
         )
     except BaseException as error:
         folder.fail(error)
@@ -81,7 +84,7 @@ def backtest(loaded: Loaded, progress: Progress = lambda _done, _all: None) -> B
     return BacktestResult(
         run_id=folder.run_id,
         folder=str(folder.path),
-        tearsheet=str(folder.path / "tearsheet.html"),
+        tearsheet=str(folder.path / "tearsheet.html") if sheet else None,
         symbols=len(feed.symbols()),
         outcome=outcome,
         metrics=metrics,
@@ -145,6 +148,13 @@ def simulate(
         recorder=recorder,
         progress=lambda done: progress(done, total),
     )
+
+
+def stored_prices(
+    store: Store, resolution: Resolution, mode: BacktestMode, symbol: str
+) -> pa.Table:
+    """Read a symbol's bars of the run for the plot of trades on prices."""
+    return store.read(DataKind.BARS, symbol, resolution, mode.start, mode.end)
 
 
 def backtest_mode(config: SystemConfig) -> BacktestMode:

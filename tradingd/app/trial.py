@@ -182,7 +182,7 @@ def run_backtest(loaded: Loaded) -> Finished:
     """Run one backtest of a sweep."""
     from tradingd.app.backtest import backtest
 
-    result = backtest(loaded)
+    result = backtest(loaded, sheet=False)
     numbers = {
         line.name: None if line.value is None else float(line.value)
         for line in result.metrics.lines()

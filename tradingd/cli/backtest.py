@@ -42,7 +42,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         summary="Run a strategy over stored history, or sweep its parameters with -m.",
         examples=(
             "tradingd backtest",
-            "tradingd backtest strategy=ema_cross risk=open universe=symbols universe.symbols=[SPY]",
+            "tradingd backtest strategy=ema_cross risk=open universe=spy",
             "tradingd backtest mode.start=2012-01-01 broker=alpaca",
             "tradingd backtest -m strategy.fast=5,10 strategy.slow=30,50",
             "tradingd backtest -m hydra/launcher=joblib strategy.fast=5,10,20",

@@ -46,8 +46,7 @@ def render(report: BacktestReport) -> None:
 
 def _show_run(result: BacktestResult) -> None:
     show_metrics(result.run_id, result.metrics)
-    console = screen.console()
-    console.print(f"Tear sheet  {result.tearsheet}", soft_wrap=True, markup=False)
+    screen.console().print(f"Tear sheet  {result.tearsheet}", soft_wrap=True, markup=False)
     outcome = result.outcome
     screen.summary(
         {

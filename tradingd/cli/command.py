@@ -91,6 +91,16 @@ def add_parameters(parser: argparse.ArgumentParser, params: type[msgspec.Struct]
         _add_parameter(parser, field, hints[field.name])
 
 
+def repeated_place(params: type[msgspec.Struct]) -> str | None:
+    """Return the name of the field that takes any number of words by place, if there is one."""
+    for name, hint in get_type_hints(params, include_extras=True).items():
+        kind, metas = _unwrap(hint)
+        placed = any((meta.extra or {}).get("positional") for meta in metas)
+        if placed and get_origin(kind) in (tuple, list):
+            return name
+    return None
+
+
 def _add_parameter(
     parser: argparse.ArgumentParser, field: msgspec.structs.FieldInfo, hint: Any
 ) -> None:

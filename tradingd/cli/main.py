@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tradingd import __version__
-from tradingd.cli.command import Command, add_parameters, decode_parameters
+from tradingd.cli.command import Command, add_parameters, decode_parameters, repeated_place
 from tradingd.kits.failure import ExitCode, Failure
 
 _WITH_TRACEBACK = (ExitCode.STRATEGY_FAILED, ExitCode.ENGINE_FAILED)
@@ -37,7 +37,9 @@ def tradingctl(argv: Sequence[str] | None = None) -> int:
 def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str] | None) -> int:
     """Parse, execute and print; every Failure becomes one line on standard error."""
     parser = build_parser(program, commands)
-    arguments = parser.parse_args(list(sys.argv[1:] if argv is None else argv))
+    arguments, rest = parser.parse_known_args(list(sys.argv[1:] if argv is None else argv))
+    if not _take_places(arguments, rest):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if not hasattr(arguments, "command_"):
         return _show_overview(program, parser, commands, arguments)
     command: Command[Any, Any] = arguments.command_
@@ -58,6 +60,18 @@ def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str]
         # The reader went away (`| head`); point stdout at nothing so that exit stays quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _take_places(arguments: argparse.Namespace, rest: list[str]) -> bool:
+    """Append words that follow a flag to the command's repeated places; argparse stops at flags."""
+    if not rest:
+        return True
+    command: Command[Any, Any] | None = getattr(arguments, "command_", None)
+    places = repeated_place(command.params) if command else None
+    if places is None or any(word.startswith("-") for word in rest):
+        return False
+    setattr(arguments, places, [*getattr(arguments, places, ()), *rest])
+    return True
 
 
 def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:

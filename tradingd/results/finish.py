@@ -22,12 +22,13 @@ def finish(
     *,
     manifest: Manifest,
     timing: Mapping[str, float],
-    prices: Prices,
+    prices: Prices | None,
 ) -> Metrics:
     """Write metrics, manifest, tear sheet and timing, then seal the folder.
 
     The recorder must be closed. Everything but `timing.json` depends on the inputs of the run
-    alone, so the manifest carries the run's name without the counter of repetitions.
+    alone, so the manifest carries the run's name without the counter of repetitions. Without
+    `prices` there is no tear sheet: thousands of trials would fill a disk with them.
     """
     manifest = msgspec.structs.replace(
         manifest, run_id=folder.content_id, config=portable(manifest.config)
@@ -35,7 +36,8 @@ def finish(
     metrics = measure(folder, cash=manifest.cash, seed=manifest.seed)
     write_json(folder.file(METRICS), metrics)
     write_json(folder.file(MANIFEST), manifest)
-    write_bytes(folder.file(TEARSHEET), tearsheet(folder, manifest, metrics, prices))
+    if prices is not None:
+        write_bytes(folder.file(TEARSHEET), tearsheet(folder, manifest, metrics, prices))
     write_json(folder.file(TIMING), dict(timing))
     folder.seal()
     return metrics

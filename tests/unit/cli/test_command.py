@@ -63,6 +63,18 @@ def test_flags_and_places_come_from_the_struct(capsys):
     assert capsys.readouterr().out == "text: A B A B.\n"
 
 
+def test_places_may_follow_flags(capsys):
+    assert demo("say", "echo", "a", "--loud", "b", "--count", "1", "c") == 0
+    assert capsys.readouterr().out == "text: A B C\n"
+
+
+def test_an_unknown_flag_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        demo("say", "echo", "a", "--louder")
+    assert ended.value.code == ExitCode.USAGE
+    assert "--louder" in capsys.readouterr().err
+
+
 def test_json_prints_the_result_struct(capsys):
     demo("say", "echo", "a", "--json", "--into", "x/y")
     assert json.loads(capsys.readouterr().out) == {"text": "a", "into": "x/y", "exit_code": 0}
