@@ -11,7 +11,7 @@ from tests.integration.strategies.strategy_kit import CALENDAR, MemoryFeed, bars
 from tradingd.config.risk import RiskConfig
 from tradingd.config.source import TabularSource
 from tradingd.config.strategy import SwingTrend
-from tradingd.domain.market import Resolution
+from tradingd.domain.market import ActionKind, CorporateAction, Resolution
 from tradingd.strategies.swing_trend.signal import SwingSignal
 
 RISK = RiskConfig()
@@ -116,6 +116,33 @@ def test_never_more_positions_than_allowed():
         held[fill.symbol] = held.get(fill.symbol, 0) + sign * fill.quantity
         most = max(most, sum(quantity != 0 for quantity in held.values()))
     assert most == 3
+
+
+def test_a_split_changes_no_decision_and_moves_the_stop_with_the_price():
+    closes = np.round(rising(1), 2)
+    plain = run(SwingTrend(), MemoryFeed([bars("AAA", closes)], Resolution.DAY), risk=RISK)
+    # The split comes while the second position is open.
+    second = plain.tables.positions[1]
+    cut = int(np.searchsorted(STAMPS, second.ts_opened)) + 2
+    assert STAMPS[cut] < second.ts_closed
+    raw = np.where(np.arange(COUNT) < cut, closes * 4, closes)
+    opened = np.concatenate([raw[:1], raw[:-1]])
+    opened[cut] = closes[cut - 1]
+    split = CorporateAction(
+        symbol="AAA", ex_date=SESSIONS[cut].day, kind=ActionKind.SPLIT, numerator=4, denominator=1
+    )
+    high, low = np.maximum(opened, raw), np.minimum(opened, raw)
+    table = bars_table("AAA", STAMPS, raw, opens=opened, high=high, low=low)
+    ran = run(SwingTrend(), MemoryFeed([table], Resolution.DAY, [split]), risk=RISK)
+    after = STAMPS[cut]
+
+    def decided(one):
+        found = (*one.entries(), *one.exits())
+        return [(o.ts_submitted, o.side, o.reason) for o in found if o.ts_submitted > after]
+
+    assert decided(ran) == decided(plain)
+    assert decided(ran)
+    assert ran.tables.positions[1].ts_closed == second.ts_closed
 
 
 @pytest.mark.slow
