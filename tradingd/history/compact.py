@@ -83,7 +83,7 @@ def _unite(store: Store, run: Sequence[FileRecord]) -> Commit:
     rows = pa.concat_tables([files.read_rows(store.root, one) for one in run]).combine_chunks()
     first = run[0]
     series = Series(DataKind(first.table), first.symbol, first.resolution)
-    partition = Partition(series, first.folder.rpartition("=")[2])
+    partition = Partition.at(series, first.folder)
     sources = united_sources(run)
     with refusing_writes(store.root):
         record = files.write_rows(

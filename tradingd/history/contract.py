@@ -13,7 +13,7 @@ from tradingd.history.reference import KEYS, TABLES
 from tradingd.history.schema import BARS, QUOTES, TRADES
 
 _FOLDERS: Final = {
-    "bars": "bars/resolution={1s|1m|1h|1d}/symbol={SYMBOL}/year={YYYY}/",
+    "bars": "bars/resolution={1s|1m|1h|1d}/symbol={SYMBOL}/[year={YYYY}/, of 1s and 1m]",
     "quotes": "quotes/symbol={SYMBOL}/date={YYYY-MM-DD}/",
     "trades": "trades/symbol={SYMBOL}/date={YYYY-MM-DD}/",
 }

@@ -2,6 +2,8 @@
 
 ``bars/resolution=1m/symbol=SPY/year=2013/``, ``quotes/symbol=SPY/date=2013-10-07/`` and
 ``trades/...`` alike; ``reference/<table>/``. Years and dates are those of ``ts_event`` in UTC.
+Hours and days of all years lie together in ``bars/resolution=1d/symbol=SPY/``: a file a year would
+hold a few hundred rows.
 """
 
 import re
@@ -30,8 +32,12 @@ class Series(msgspec.Struct, frozen=True):
         return " ".join(part for part in (self.symbol, self.resolution, self.kind) if part)
 
 
+# Few rows a year: one folder for all of them.
+_WHOLE: Final = (Resolution.HOUR, Resolution.DAY)
+
+
 class Partition(msgspec.Struct, frozen=True):
-    """One folder of a series: a year of bars, or a day of quotes or trades."""
+    """One folder of a series: a year of bars (hours, days: all), a day of quotes or trades."""
 
     series: Series
     period: str
@@ -42,8 +48,15 @@ class Partition(msgspec.Struct, frozen=True):
         kind, symbol = self.series.kind, self.series.symbol
         if kind is DataKind.BARS:
             resolution = self.series.resolution
-            return f"{kind}/resolution={resolution}/symbol={symbol}/year={self.period}"
+            year = f"/year={self.period}" if self.period else ""
+            return f"{kind}/resolution={resolution}/symbol={symbol}{year}"
         return f"{kind}/symbol={symbol}/date={self.period}"
+
+    @classmethod
+    def at(cls, series: Series, folder: str) -> "Partition":
+        """Return the partition of a series that has this folder."""
+        name, _, value = folder.rpartition("/")[2].partition("=")
+        return cls(series, value if name in ("year", "date") else "")
 
 
 def reference_folder(table: str) -> str:
@@ -66,6 +79,9 @@ def check_symbol(symbol: str) -> str:
 def split(series: Series, table: pa.Table) -> Iterator[tuple[Partition, pa.Table]]:
     """Cut a table that is sorted by ts_event at the borders of its partitions."""
     if not table.num_rows:
+        return
+    if series.resolution in _WHOLE:
+        yield Partition(series, ""), table
         return
     unit = "Y" if series.kind is DataKind.BARS else "D"
     periods = times(table).view("datetime64[ns]").astype(f"datetime64[{unit}]")

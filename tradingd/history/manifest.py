@@ -64,6 +64,7 @@ class Manifest:
     def __init__(self) -> None:
         self._files: dict[str, FileRecord] = {}
         self._folders: dict[str, dict[str, FileRecord]] = {}
+        self._series: dict[Series, dict[str, FileRecord]] = {}
 
     def __len__(self) -> int:
         return len(self._files)
@@ -85,20 +86,15 @@ class Manifest:
 
     def of_series(self, series: Series) -> list[FileRecord]:
         """Return the files of one series, in time order."""
-        prefix = f"{series.kind}/"
-        if series.resolution is not None:
-            prefix += f"resolution={series.resolution}/"
-        prefix += f"symbol={series.symbol}/"
-        folders = (folder for folder in self._folders if folder.startswith(prefix))
-        return _in_time(one for folder in folders for one in self._folders[folder].values())
+        return _in_time(self._series.get(series, {}).values())
 
     def series(self, kind: DataKind, resolution: Resolution | None = None) -> list[Series]:
         """Return the series of a kind, sorted by symbol, then resolution."""
-        found = {
-            Series(kind, one.symbol, one.resolution)
-            for one in self._files.values()
-            if one.table == kind and (resolution is None or one.resolution == resolution)
-        }
+        found = (
+            one
+            for one, files in self._series.items()
+            if files and one.kind == kind and (resolution is None or one.resolution == resolution)
+        )
         return sorted(found, key=lambda one: (one.symbol, one.resolution or ""))
 
     def apply(self, commit: Commit) -> None:
@@ -107,9 +103,18 @@ class Manifest:
             gone = self._files.pop(path, None)
             if gone:
                 del self._folders[gone.folder][path]
+                self._of(gone).pop(path, None)
         for one in commit.add:
             self._files[one.path] = one
             self._folders.setdefault(one.folder, {})[one.path] = one
+            self._of(one)[one.path] = one
+
+    def _of(self, record: FileRecord) -> dict[str, FileRecord]:
+        """Files of the record's series; reference tables have none."""
+        if not record.symbol:
+            return {}
+        series = Series(DataKind(record.table), record.symbol, record.resolution)
+        return self._series.setdefault(series, {})
 
 
 def _in_time(files: Iterable[FileRecord]) -> list[FileRecord]:

@@ -27,7 +27,8 @@ _TYPES: Final = {
 }
 
 # Stated, because a symbol such as TRUE or 1E5 would otherwise be read as another type.
-_BARS_FOLDERS: Final = {"resolution": "VARCHAR", "symbol": "VARCHAR", "year": "INTEGER"}
+_BARS_FOLDERS: Final = {"resolution": "VARCHAR", "symbol": "VARCHAR"}
+_YEAR_FOLDERS: Final = {**_BARS_FOLDERS, "year": "INTEGER"}
 _TICK_FOLDERS: Final = {"symbol": "VARCHAR", "date": "DATE"}
 
 _FILE_ERRORS: Final = (
@@ -110,11 +111,10 @@ def _of_symbol(contents: Manifest, series: Series) -> Manifest:
 
 def _statements(root: Path, contents: Manifest) -> Iterator[str]:
     bars = contents.of_table(DataKind.BARS)
-    plain = [one for one in bars if not one.adjusted]
-    restated = [one for one in bars if one.adjusted]
-    yield (
-        "CREATE TEMP VIEW stored_bars AS "
-        f"{_bars(root, plain, 'false')} UNION ALL {_bars(root, restated, 'true')}"
+    yield "CREATE TEMP VIEW stored_bars AS " + " UNION ALL ".join(
+        _bars(root, bars, adjusted, yearly)
+        for adjusted in (False, True)
+        for yearly in (False, True)
     )
     yield "CREATE TEMP VIEW bars AS SELECT * EXCLUDE (adjusted) FROM stored_bars"
     yield _series_table(bars)
@@ -130,9 +130,16 @@ def _statements(root: Path, contents: Manifest) -> Iterator[str]:
     yield from adjustment.STATEMENTS
 
 
-def _bars(root: Path, files: Sequence[FileRecord], adjusted: str) -> str:
-    rows = _select(root, files, SCHEMAS[DataKind.BARS], _BARS_FOLDERS)
-    return f"SELECT *, {adjusted} AS adjusted FROM ({rows})"
+def _bars(root: Path, bars: Sequence[FileRecord], adjusted: bool, yearly: bool) -> str:
+    # DuckDB reads files together only when they lie equally deep.
+    files = [one for one in bars if one.adjusted == adjusted and ("/year=" in one.path) == yearly]
+    folders = _YEAR_FOLDERS if yearly else _BARS_FOLDERS
+    rows = _select(root, files, SCHEMAS[DataKind.BARS], folders)
+    return (
+        f"SELECT * EXCLUDE (year), {adjusted} AS adjusted FROM ({rows})"
+        if yearly
+        else (f"SELECT *, {adjusted} AS adjusted FROM ({rows})")
+    )
 
 
 def _series_table(bars: Sequence[FileRecord]) -> str:

@@ -81,13 +81,17 @@ def test_a_symbol_that_could_leave_its_folder_is_refused(symbol: str) -> None:
         layout.check_symbol(symbol)
 
 
-def test_bars_are_cut_at_the_year_and_ticks_at_the_day_of_utc() -> None:
+def test_minutes_are_cut_at_the_year_days_not_and_ticks_at_the_day_of_utc() -> None:
     border = ns("2014-01-01T00:00:00")
     parts = list(layout.split(SPY, bars([border - 1, border], ["1", "2"])))
     assert [one.folder for one, _ in parts] == [
         "bars/resolution=1m/symbol=SPY/year=2013",
         "bars/resolution=1m/symbol=SPY/year=2014",
     ]
+    [(whole, _)] = layout.split(
+        Series(DataKind.BARS, "SPY", Resolution.DAY), bars([border - 1, border], ["1", "2"])
+    )
+    assert whole.folder == "bars/resolution=1d/symbol=SPY"
     ticks = trades([border - 1, border, border + 1], ["1", "2", "3"])
     sizes = {
         one.period: rows.num_rows for one, rows in layout.split(Series(DataKind.TRADES, "A"), ticks)
