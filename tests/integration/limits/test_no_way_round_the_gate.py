@@ -1,0 +1,235 @@
+"""Whatever verb a strategy uses, its order meets the gate, and a denial stands in the result.
+
+The limit is 10,000 dollars an order; at a price of 100 that is 100 shares.
+"""
+
+from pathlib import Path
+
+import pytest
+from nautilus_trader.model import OrderSide, Price, Quantity, TriggerType
+from nautilus_trader.trading import Strategy as EngineStrategy
+
+from tests.integration.limits.limit_kit import SCRIPTS, Result, Script, make_store, run
+from tradingd.domain.orders import Side
+from tradingd.kits.failure import ExitCode, Failure
+
+LIMIT = "risk.max_order_value=10000"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("gate")
+    make_store(folder / "history")
+    return folder
+
+
+def ran(home: Path, script: Script, *overrides: str) -> Result:
+    name = f"verbs-{len(SCRIPTS)}"
+    SCRIPTS[name] = script
+    return run(home, name, *(overrides or (LIMIT,)))
+
+
+def flat(s):
+    return next(one for one in s.cache.instrument_ids() if one.symbol.value == "FLAT")
+
+
+def shares(quantity: int) -> Quantity:
+    return Quantity.from_int(quantity)
+
+
+def market(s, quantity, side=OrderSide.BUY, **options):
+    return s.order_factory.market(flat(s), side, shares(quantity), tags=["native"], **options)
+
+
+def limit(s, quantity, side=OrderSide.BUY, price=100.0):
+    return s.order_factory.limit(flat(s), side, shares(quantity), Price(price, 2), tags=["native"])
+
+
+def stop(s, quantity):
+    return s.order_factory.stop_market(
+        flat(s), OrderSide.BUY, shares(quantity), Price(101.0, 2), tags=["native"]
+    )
+
+
+def stop_limit(s, quantity):
+    return s.order_factory.stop_limit(
+        flat(s), OrderSide.BUY, shares(quantity), Price(101.0, 2), Price(101.0, 2), tags=["native"]
+    )
+
+
+def bracket(s, quantity):
+    return s.order_factory.bracket(
+        flat(s),
+        OrderSide.BUY,
+        shares(quantity),
+        tp_price=Price(110.0, 2),
+        sl_trigger_price=Price(90.0, 2),
+        entry_tags=["native"],
+        tp_tags=["target"],
+        sl_tags=["stop"],
+    )
+
+
+SENDERS = {
+    "enter": lambda s, n: s.enter("FLAT", Side.BUY, n, reason="native"),
+    "enter_limit": lambda s, n: s.enter("FLAT", Side.BUY, n, reason="native", limit=100),
+    "enter_short": lambda s, n: s.enter("FLAT", Side.SELL, n, reason="native"),
+    "submit_market": lambda s, n: s.submit_order(market(s, n)),
+    "submit_short": lambda s, n: s.submit_order(market(s, n, OrderSide.SELL)),
+    "submit_reduce_only": lambda s, n: s.submit_order(market(s, n, reduce_only=True)),
+    "submit_limit": lambda s, n: s.submit_order(limit(s, n)),
+    "submit_bracket": lambda s, n: s.submit_order_list(bracket(s, n)),
+    "submit_list_of_one": lambda s, n: s.submit_order_list([market(s, n)]),
+}
+
+every_sender = pytest.mark.parametrize("send", SENDERS.values(), ids=SENDERS)
+
+
+@every_sender
+def test_an_order_over_the_limit_is_denied_by_whatever_verb_it_is_sent(home, send):
+    result = ran(home, {1: lambda s: send(s, 101)})
+    order = result.order("native")
+    assert (order["status"], order["denied_by"]) == ("DENIED", "max_order_value")
+    assert {one["limit"] for one in result.denials} == {"max_order_value"}
+    assert result.fills == []
+    assert result.metrics["denials"]["max_order_value"] >= 1
+
+
+@every_sender
+def test_the_same_verb_sends_an_order_at_the_limit(home, send):
+    result = ran(home, {1: lambda s: send(s, 100)})
+    assert result.denials == []
+    assert result.order("native")["status"] in ("FILLED", "CANCELED")
+
+
+@pytest.mark.parametrize("make", [stop, stop_limit], ids=["stop_market", "stop_limit"])
+def test_resting_orders_are_judged_at_the_price_they_may_trade_at(home, make):
+    # 99 x 101 = 9,999; 100 x 101 = 10,100
+    result = ran(
+        home, {1: lambda s: s.submit_order(make(s, 99)), 2: lambda s: s.submit_order(make(s, 100))}
+    )
+    assert [one["status"] for one in result.orders if one["denied_by"]] == ["DENIED"]
+    assert [one["quantity"] for one in result.orders if not one["denied_by"]] == [99]
+
+
+def enlarge(s):
+    s.modify_order(s.kept["order"].client_order_id, shares(102))
+
+
+def enlarge_with_others(s):
+    s.modify_orders([(s.kept["order"].client_order_id, shares(102), None, None)])
+
+
+def dearer(s):
+    s.modify_order(s.kept["order"].client_order_id, price=Price(99.5, 2))
+
+
+def rest(s, quantity, price):
+    s.kept["order"] = limit(s, quantity, price=price)
+    s.submit_order(s.kept["order"])
+
+
+@pytest.mark.parametrize(
+    "change", [enlarge, enlarge_with_others], ids=["modify_order", "modify_orders"]
+)
+def test_a_working_order_cannot_grow_over_the_limit(home, change):
+    # 101 x 99 = 9,999 rests below the market; 102 x 99 = 10,098
+    result = ran(home, {1: lambda s: rest(s, 101, 99.0), 3: change})
+    assert [one["limit"] for one in result.denials] == ["max_order_value"]
+    assert result.order("native")["quantity"] == 101
+
+
+def test_a_working_order_cannot_become_too_dear(home):
+    # 101 x 99.50 = 10,049.50
+    result = ran(home, {1: lambda s: rest(s, 101, 99.0), 3: dearer})
+    assert [one["observed"] for one in result.denials] == ["10,049.50 USD"]
+    assert result.order("native")["limit_price"] == 99
+
+
+WAYS_OUT = {
+    "exit": lambda s: s.exit("FLAT", reason="out"),
+    "close_position": lambda s: s.close_position(s.cache.positions_open()[0]),
+    "close_all_positions": lambda s: s.close_all_positions(flat(s)),
+    "market_exit": lambda s: s.market_exit(),
+    "submit_opposite": lambda s: s.submit_order(market(s, 100, OrderSide.SELL)),
+}
+
+
+@pytest.mark.parametrize("leave", WAYS_OUT.values(), ids=WAYS_OUT)
+def test_a_reduction_passes_when_no_entry_would(home, leave):
+    # one order a minute: the entry takes it, and another entry in that minute is denied
+    result = ran(
+        home,
+        {
+            2: lambda s: s.enter("FLAT", Side.BUY, 100, reason="in"),
+            # 60 s later the first order has left the window
+            3: lambda s: [
+                s.enter("CALM", Side.BUY, 1, reason="second"),
+                s.enter("CALM", Side.BUY, 1, reason="third"),
+                leave(s),
+            ],
+        },
+        "risk.orders_per_minute=1",
+    )
+    assert [one["reason"] for one in result.orders if one["denied_by"]] == ["third"]
+    (out,) = [one for one in result.orders if one["purpose"] == "EXIT"]
+    assert (out["quantity"], out["status"]) == (100, "FILLED")
+    assert result.fills[-1]["position_after"] == 0
+
+
+OVERSIZED = {
+    "submit_opposite": lambda s: s.submit_order(market(s, 201, OrderSide.SELL)),
+    "reduce_only": lambda s: s.submit_order(market(s, 201, OrderSide.SELL, reduce_only=True)),
+    "enter_opposite": lambda s: s.enter("FLAT", Side.SELL, 201, reason="native"),
+    "limit_opposite": lambda s: s.submit_order(limit(s, 201, OrderSide.SELL)),
+}
+
+
+@pytest.mark.parametrize("turn", OVERSIZED.values(), ids=OVERSIZED)
+def test_an_order_that_turns_the_position_is_no_reduction(home, turn):
+    result = ran(home, {1: lambda s: s.enter("FLAT", Side.BUY, 100, reason="in"), 3: turn})
+    assert result.order("native")["denied_by"] == "max_order_value"
+    assert [one["position_after"] for one in result.fills] == [100]
+
+
+def test_one_exit_more_than_there_are_shares_is_no_reduction(home):
+    def twice(s):
+        s.submit_order(market(s, 100, OrderSide.SELL))
+        s.submit_order(market(s, 101, OrderSide.SELL))
+
+    result = ran(home, {1: lambda s: s.enter("FLAT", Side.BUY, 100, reason="in"), 3: twice})
+    assert [one["quantity"] for one in result.orders if one["denied_by"]] == [101]
+    assert result.fills[-1]["position_after"] == 0
+
+
+def round_the_desk(s):
+    """Send an order with the engine's own verb, past every override of ours."""
+    EngineStrategy.submit_order(s, market(s, 1_000))
+
+
+def test_an_order_slipped_past_the_desk_fails_the_run_instead_of_flattering_it(home):
+    with pytest.raises(Failure) as raised:
+        ran(home, {1: round_the_desk})
+    assert raised.value.code is ExitCode.ENGINE_FAILED
+
+
+def test_the_default_profile_denies_an_entry_without_a_stop_whatever_the_verb(home):
+    result = ran(home, {6: lambda s: s.submit_order(market(s, 1))}, "risk=default")
+    assert "require_stop" in result.order("native")["denied_by"].split(",")
+
+
+def test_emulated_orders_are_gated_too(home):
+    def send(s):
+        s.submit_order(
+            s.order_factory.limit(
+                flat(s),
+                OrderSide.BUY,
+                shares(101),
+                Price(100.0, 2),
+                emulation_trigger=TriggerType.LAST_PRICE,
+                tags=["native"],
+            )
+        )
+
+    result = ran(home, {1: send})
+    assert result.order("native")["denied_by"] == "max_order_value"
