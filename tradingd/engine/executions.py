@@ -24,18 +24,16 @@ from tradingd.engine.units import nanos_of
 NO_LIQUIDITY: Final = "No market"
 """How the engine begins the rejection of an order that met an empty book."""
 
-HANDLED: Final = frozenset(
-    {
-        OrderFilled,
-        OrderCanceled,
-        OrderExpired,
-        OrderRejected,
-        OrderDenied,
-        OrderUpdated,
-        OrderModifyRejected,
-    }
+HANDLERS: Final = (
+    "on_order_filled",
+    "on_order_canceled",
+    "on_order_expired",
+    "on_order_rejected",
+    "on_order_denied",
+    "on_order_updated",
+    "on_order_modify_rejected",
 )
-"""Event types that change a ticket; the others cost one look-up."""
+"""The engine's handlers that hear of what changes a ticket; the others are never called."""
 
 
 class Executions:
@@ -74,7 +72,7 @@ class Executions:
         }
 
     def apply(self, event: Any) -> None:
-        """Take an order event of one of the `HANDLED` types."""
+        """Take an order event that came to one of the `HANDLERS`."""
         engine_id = event.client_order_id.value
         ticket = self._desk.tickets.get(engine_id)
         if ticket is not None and ticket.engine_id == engine_id:

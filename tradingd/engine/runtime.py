@@ -8,7 +8,7 @@ from nautilus_trader.model import Bar, BarType
 from tradingd.engine.actions import Actions
 from tradingd.engine.clock import GuardedClock
 from tradingd.engine.desk import Desk
-from tradingd.engine.executions import HANDLED, Executions
+from tradingd.engine.executions import Executions
 from tradingd.engine.faults import Faults
 from tradingd.engine.native import NativeVerbs
 from tradingd.engine.sessions import Sessions
@@ -102,18 +102,17 @@ class Runtime:
         return handle
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
-        """Return what the engine calls for every order event: our books, then the strategy."""
-        faults, handlers, apply = self.faults, HANDLED, self._apply
-        theirs = None if user is None else self.guard(user, "on_order_event")
+        """Return what the engine calls for an order event: our books, then the strategy."""
+        faults, executions = self.faults, self.executions
 
         def handle(event: Any) -> None:
-            if type(event) in handlers and faults.first is None:
+            if faults.first is None:
                 try:
-                    apply(event)
+                    executions.apply(event)
                 except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                     faults.record("order event", self.now(), error, engine=True)
-            if theirs is not None:
-                theirs(event)
+            if user is not None:
+                user(event)
 
         return handle
 
@@ -125,6 +124,3 @@ class Runtime:
         """Rescale a symbol's indicators: prices become denominator/numerator of what they were."""
         for indicator in self._tracked.get(symbol, ()):
             indicator.rescale(denominator / numerator)
-
-    def _apply(self, event: Any) -> None:
-        self.executions.apply(event)

@@ -22,10 +22,12 @@ from tradingd.config.strategy import StrategyBase
 from tradingd.domain.market import Session
 from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import Fill, Side
+from tradingd.engine.executions import HANDLERS as ORDER_HANDLERS
 from tradingd.engine.runtime import Runtime
 from tradingd.engine.venue import Verbs
 
 HANDLERS = (
+    "on_order_event",
     "on_order_initialized", "on_order_denied", "on_order_emulated", "on_order_released",
     "on_order_submitted", "on_order_rejected", "on_order_accepted", "on_order_expired",
     "on_order_triggered", "on_order_pending_update", "on_order_pending_cancel",
@@ -320,9 +322,12 @@ class Strategy(EngineStrategy):
         for handler in HANDLERS:
             if self._overrides(handler):
                 self._put(handler, runtime.guard(getattr(self, handler), handler))
+        names = self._names
+        self._put("symbol_of", lambda bar: names[bar.bar_type])
         self._put("on_bar", runtime.bar_handler(self._names, self.on_bar))
-        user = self.on_order_event if self._overrides("on_order_event") else None
-        self._put("on_order_event", runtime.event_handler(user))
+        for handler in ORDER_HANDLERS:
+            own = getattr(self, handler) if self._overrides(handler) else None
+            self._put(handler, runtime.event_handler(own))
         runtime.faults.on_fault(self._silence)
 
     def fill_handler(
@@ -355,7 +360,7 @@ class Strategy(EngineStrategy):
         own = getattr(type(self), handler, None)
         return own is not None and own is not getattr(EngineStrategy, handler, None)
 
-    def _put(self, handler: str, function: Callable[..., None]) -> None:
+    def _put(self, handler: str, function: Callable[..., Any]) -> None:
         setattr(self, handler, function)
 
     def _silence(self) -> None:
