@@ -2,6 +2,8 @@
 
 from math import nan, sqrt
 
+from tradingd.indicators.zscore import COLLAPSED
+
 
 class SessionVwap:
     """Volume-weighted mean of the typical price (high + low + close) / 3 since the session's open.
@@ -70,6 +72,7 @@ class VwapStretch:
         self._squares: list[float] = []
         self._next = 0
         self._sum = 0.0
+        self._peak = 0.0
 
     def start_session(self) -> None:
         """Start the average afresh; call it at every open."""
@@ -92,9 +95,10 @@ class VwapStretch:
         self._sum += square - self._squares[self._next]
         self._squares[self._next] = square
         self._next = (self._next + 1) % self._period
-        if self._next == 0:
-            # Once per turn of the window the sum is made afresh, so rounding never accumulates.
-            self._sum = sum(self._squares)
+        self._peak = max(self._peak, self._sum)
+        # Made afresh once per turn of the window and after a collapse: rounding never accumulates.
+        if self._next == 0 or self._sum < COLLAPSED * self._peak:
+            self._sum = self._peak = sum(self._squares)
 
     def _publish(self) -> None:
         self.ready = self.vwap.ready and len(self._squares) == self._period
@@ -110,3 +114,4 @@ class VwapStretch:
         self.vwap.rescale(factor)
         self._squares = [one * factor * factor for one in self._squares]
         self._sum *= factor * factor
+        self._peak *= factor * factor

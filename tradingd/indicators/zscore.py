@@ -1,6 +1,10 @@
 """Rolling mean, standard deviation and z-score."""
 
 from math import nan, sqrt
+from typing import Final
+
+COLLAPSED: Final = 1e-4
+"""A running sum below this share of its peak has lost digits and is computed afresh."""
 
 
 class ZScore:
@@ -8,8 +12,9 @@ class ZScore:
 
     The standard deviation has ``period - 1`` in the denominator, as pandas' rolling ``std()``.
     Mean and spread are updated by Welford's method, as offsets from a price inside the window, and
-    computed afresh once per turn of the window: neither the level of the prices nor the length of
-    the series costs digits. A window without any movement reads 0.
+    computed afresh once per turn of the window and whenever the spread collapses: neither the level
+    of the prices, nor the length of the series, nor a calm after a storm costs digits. A
+    window without any movement reads 0.
 
     Source: B. P. Welford, Note on a Method for Calculating Corrected Sums of Squares and Products,
     Technometrics 4 (1962).
@@ -38,6 +43,7 @@ class ZScore:
         self._base = 0.0
         self._mean = 0.0
         self._squares = 0.0
+        self._peak = 0.0
 
     def update(self, price: float) -> None:
         """Take the next price."""
@@ -65,12 +71,16 @@ class ZScore:
         self._squares += (price - gone) * (
             (price - self._base - self._mean) + (gone - self._base - before)
         )
+        self._peak = max(self._peak, self._squares)
+        if self._squares < COLLAPSED * self._peak:
+            self._compute_afresh()
 
     def _compute_afresh(self) -> None:
         self._base = self._window[0]
         offsets = [one - self._base for one in self._window]
         self._mean = sum(offsets) / self._period
         self._squares = sum((one - self._mean) ** 2 for one in offsets)
+        self._peak = self._squares
 
     def _publish(self, price: float) -> None:
         # A flat window is told by counting: rounding would leave a spread of its own.
@@ -87,5 +97,6 @@ class ZScore:
         self._base *= factor
         self._mean *= factor
         self._squares *= factor * factor
+        self._peak *= factor * factor
         self.mean *= factor
         self.deviation *= factor
