@@ -233,3 +233,80 @@ def test_emulated_orders_are_gated_too(home):
 
     result = ran(home, {1: send})
     assert result.order("native")["denied_by"] == "max_order_value"
+
+
+def resting_exit(s, price, quantity=100):
+    order = s.order_factory.limit(
+        sway(s), OrderSide.SELL, shares(quantity), Price(price, 2), tags=[f"target {price:g}"]
+    )
+    s.kept["order"] = order
+    s.submit_order(order)
+
+
+def sway(s):
+    return next(one for one in s.cache.instrument_ids() if one.symbol.value == "SWAY")
+
+
+def stop_exit(s, price):
+    s.submit_order(
+        s.order_factory.stop_market(
+            sway(s), OrderSide.SELL, shares(100), Price(price, 2), tags=[f"stop {price:g}"]
+        )
+    )
+
+
+def hold_sway(s):
+    s.enter("SWAY", Side.BUY, 100, reason="in")
+
+
+# SWAY rises to 110 in minute 6 and falls to 89.80 in minute 7.
+SLY_EXITS: dict[str, Script] = {
+    "two_targets": {
+        1: hold_sway,
+        3: lambda s: [resting_exit(s, 105.0), resting_exit(s, 106.0)],
+    },
+    "two_stops": {1: hold_sway, 3: lambda s: [stop_exit(s, 95.0), stop_exit(s, 94.0)]},
+    "target_left_behind": {
+        1: hold_sway,
+        3: lambda s: resting_exit(s, 105.0),
+        4: lambda s: s.exit("SWAY", reason="out"),
+    },
+    "enlarged_target": {
+        1: hold_sway,
+        3: lambda s: resting_exit(s, 105.0),
+        4: lambda s: s.modify_order(s.kept["order"].client_order_id, shares(500)),
+    },
+}
+
+
+@pytest.mark.xfail(strict=True, reason="resting exits are not held to the position they reduce")
+@pytest.mark.parametrize("script", SLY_EXITS.values(), ids=SLY_EXITS)
+def test_orders_that_passed_as_exits_never_turn_the_position(home, script):
+    result = ran(home, script, "broker.account=cash")
+    assert min(fill["position_after"] for fill in result.fills) == 0
+
+
+@pytest.mark.xfail(strict=True, reason="a list's orders are judged as if they were alone")
+@pytest.mark.parametrize(
+    "limit_word", ["risk.position_percent=6", "risk.max_trades_per_day=1"], ids=["size", "count"]
+)
+def test_the_orders_of_a_list_count_together(home, limit_word):
+    # 50 x 100 are 5 % of equity, twice that 10 %
+    result = ran(
+        home, {1: lambda s: s.submit_order_list([market(s, 50), market(s, 50)])}, limit_word
+    )
+    assert sum(fill["quantity"] for fill in result.fills) <= 50
+
+
+@pytest.mark.xfail(strict=True, reason="a wider stop is not judged")
+def test_a_stop_cannot_be_moved_to_a_loss_that_no_entry_may_carry(home):
+    # 100 x (100 - 96) = 400 is allowed, 100 x (100 - 50) = 5,000 is not
+    result = ran(
+        home,
+        {
+            1: lambda s: s.enter("FLAT", Side.BUY, 100, reason="in", stop=96),
+            3: lambda s: s.move_stop("FLAT", 50, reason="wider"),
+        },
+        "risk.risk_per_trade_percent=0.4",
+    )
+    assert [one["limit"] for one in result.denials] == ["risk_per_trade_percent"]
