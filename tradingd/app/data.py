@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,10 @@ class BadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did; `exit_code` is that of the first refused file."""
+    """What an import did; `exit_code` is that of the first refused file.
+
+    `skipped` counts the rows left out on request, by the rule they broke.
+    """
 
     exit_code: int
     source: str
@@ -53,9 +57,11 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     rows_new: int
     rows_same: int
     rows_revised: int
+    rows_skipped: int
     symbols: int
     actions: int
     seconds: float
+    skipped: dict[str, int] = {}
     refused: tuple[BadFile, ...] = ()
 
 
@@ -92,10 +98,12 @@ def import_history(
     tasks = source.tasks()
     adjusted = isinstance(config.source, TabularSource) and config.source.adjusted
     counts, symbols, refused = Written(), set[str](), list[BadFile]()
+    skipped = Counter[str]()
     with open_store(config).batch(source.name, adjusted=adjusted) as batch:
         for done, task in enumerate(tasks, start=1):
             try:
                 counts += _import_task(batch, task, symbols)
+                skipped.update(task.skipped)
             except Failure as failure:
                 if not keep_going or failure.code not in INPUT_FAILURES:
                     raise
@@ -113,9 +121,11 @@ def import_history(
         rows_new=counts.rows_new + counts_of_facts.rows_new,
         rows_same=counts.rows_same + counts_of_facts.rows_same,
         rows_revised=counts.rows_revised + counts_of_facts.rows_revised,
+        rows_skipped=skipped.total(),
         symbols=len(symbols),
         actions=len(actions),
         seconds=round(time.perf_counter() - began, 3),
+        skipped=dict(sorted(skipped.items())),
         refused=tuple(refused),
     )
 

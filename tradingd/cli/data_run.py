@@ -85,8 +85,11 @@ def render_import(result: data.Imported) -> None:
     if result.refused:
         rows = [(one.file, one.exit_code, one.problem) for one in result.refused]
         screen.table("Refused files", ("file", "exit code", "problem"), rows)
+    if result.skipped:
+        screen.table("Rows left out", ("rule", "rows"), list(result.skipped.items()))
     facts = msgspec.structs.asdict(result)
-    screen.summary({key: facts[key] for key in facts if key not in ("exit_code", "refused")})
+    hidden = ("exit_code", "refused", "skipped")
+    screen.summary({key: facts[key] for key in facts if key not in hidden})
 
 
 def run_query(params: parameters.QueryParams) -> data.Answer:

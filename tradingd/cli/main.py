@@ -37,7 +37,12 @@ def tradingctl(argv: Sequence[str] | None = None) -> int:
 def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str] | None) -> int:
     """Parse, execute and print; every Failure becomes one line on standard error."""
     parser = build_parser(program, commands)
-    arguments, rest = parser.parse_known_args(list(sys.argv[1:] if argv is None else argv))
+    words = list(sys.argv[1:] if argv is None else argv)
+    described = _asked_to_describe(commands, words)
+    if described is not None:
+        _print_json(described.describe())
+        return ExitCode.OK
+    arguments, rest = parser.parse_known_args(words)
     if not _take_places(arguments, rest):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if not hasattr(arguments, "command_"):
@@ -62,6 +67,16 @@ def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str]
         return 128 + signal.SIGPIPE
 
 
+def _asked_to_describe(
+    commands: Sequence[Command[Any, Any]], words: Sequence[str]
+) -> Command[Any, Any] | None:
+    """Return the command to describe; its required places need not be given for that."""
+    if "--describe" not in words:
+        return None
+    path = tuple(word for word in words if not word.startswith("-"))
+    return next((one for one in commands if path[: len(one.path)] == one.path), None)
+
+
 def _take_places(arguments: argparse.Namespace, rest: list[str]) -> bool:
     """Append words that follow a flag to the command's repeated places; argparse stops at flags."""
     if not rest:
@@ -75,9 +90,6 @@ def _take_places(arguments: argparse.Namespace, rest: list[str]) -> bool:
 
 
 def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
-    if getattr(arguments, "describe", False):
-        _print_json(command.describe())
-        return ExitCode.OK
     values = {key: value for key, value in vars(arguments).items() if key not in _BUILT_IN}
     result = command.load()(decode_parameters(command.params, values))
     if getattr(arguments, "json", False):
