@@ -60,6 +60,7 @@ def find_uv() -> str:
         return found
     say("installing uv into .uv/")
     pip = [sys.executable, "-m", "pip"]
+    os.environ.setdefault("PIP_ROOT_USER_ACTION", "ignore")  # a folder of our own harms no system
     if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode != 0:
         stop("this Python has no pip and uv is not on the PATH",
              "install the python3-pip package, or uv, and run again")  # fmt: skip
