@@ -6,24 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-
-Overrides = Annotated[
-    tuple[str, ...],
-    Meta(
-        description="Hydra overrides: a group (strategy=ema_cross) or a value (strategy.fast=5).",
-        extra={"positional": True, "metavar": "OVERRIDE"},
-    ),
-]
+from tradingd.cli.composing import Overlay, Overrides
 
 
 class BacktestParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd backtest`."""
 
     overrides: Overrides = ()
-    overlay: Annotated[
-        str | None,
-        Meta(description="Site overlay folder; default: $TRADINGD_CONF, /etc/tradingd."),
-    ] = None
+    overlay: Overlay = None
     multirun: Annotated[
         bool, Meta(description="Sweep: comma lists and ranges become trials.", extra={"short": "m"})
     ] = False

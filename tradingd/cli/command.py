@@ -14,9 +14,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 from msgspec import Meta
 
-Positional = Meta(extra={"positional": True})
-"""Marks a parameter that is given by place instead of by flag."""
-
 
 class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True, kw_only=True):
     """One verb of a command line.
@@ -85,7 +82,7 @@ def _resolve(reference: str) -> Any:
 
 
 def add_parameters(parser: argparse.ArgumentParser, params: type[msgspec.Struct]) -> None:
-    """Derive arguments from a struct's fields: flags, or places where marked `Positional`."""
+    """Derive arguments from a struct's fields: flags, or places where `extra` says positional."""
     hints = get_type_hints(params, include_extras=True)
     for field in msgspec.structs.fields(params):
         _add_parameter(parser, field, hints[field.name])

@@ -6,23 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-
-Overrides = Annotated[
-    tuple[str, ...],
-    Meta(
-        description="Overrides: a group (strategy=ema_cross) or a value (strategy.fast=5).",
-        extra={"positional": True, "metavar": "OVERRIDE"},
-    ),
-]
-
-Overlay = Annotated[
-    str | None,
-    Meta(
-        description="Site folder that wins over the packaged files; default: the first that exists"
-        " of $TRADINGD_CONF, /etc/tradingd, $XDG_CONFIG_HOME/tradingd.",
-        extra={"metavar": "FOLDER"},
-    ),
-]
+from tradingd.cli.composing import Overlay, Overrides
 
 ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-from tradingd.cli.config import Overlay, Overrides
+from tradingd.cli.composing import Overlay, Overrides
 
 _ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",

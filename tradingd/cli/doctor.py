@@ -6,22 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
+from tradingd.cli.composing import Overlay, Overrides
 
 
 class DoctorParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd doctor`."""
 
-    overrides: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="The configuration to check: groups (broker=alpaca) and values.",
-            extra={"positional": True, "metavar": "OVERRIDE"},
-        ),
-    ] = ()
-    overlay: Annotated[
-        str | None,
-        Meta(description="Site overlay folder; default: $TRADINGD_CONF or /etc/tradingd."),
-    ] = None
+    overrides: Overrides = ()
+    overlay: Overlay = None
 
 
 class CompletionParams(msgspec.Struct, frozen=True, kw_only=True):

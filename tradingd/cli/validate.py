@@ -6,22 +6,14 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
+from tradingd.cli.composing import Overlay, Overrides
 
 
 class ValidateParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd validate`."""
 
-    overrides: Annotated[
-        tuple[str, ...],
-        Meta(
-            description="The backtest to validate: groups (strategy=ema_cross) and values.",
-            extra={"positional": True, "metavar": "OVERRIDE"},
-        ),
-    ] = ()
-    overlay: Annotated[
-        str | None,
-        Meta(description="Site overlay folder; default: $TRADINGD_CONF or /etc/tradingd."),
-    ] = None
+    overrides: Overrides = ()
+    overlay: Overlay = None
     cuts: Annotated[
         int, Meta(ge=1, le=100, description="How many shortened runs to compare with.")
     ] = 3

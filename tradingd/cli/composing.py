@@ -1,0 +1,22 @@
+"""Parameters of every command that composes a configuration."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Overrides = Annotated[
+    tuple[str, ...],
+    Meta(
+        description="Overrides: a group (strategy=ema_cross) or a value (strategy.fast=5).",
+        extra={"positional": True, "metavar": "OVERRIDE"},
+    ),
+]
+
+Overlay = Annotated[
+    str | None,
+    Meta(
+        description="Site folder that wins over the packaged files; default: the first that exists"
+        " of $TRADINGD_CONF, /etc/tradingd, $XDG_CONFIG_HOME/tradingd.",
+        extra={"metavar": "FOLDER"},
+    ),
+]
