@@ -261,8 +261,14 @@ class _Run:
         )
 
     def dispose(self) -> None:
-        """Free the engine's memory."""
+        """Free the engine's memory, all of it.
+
+        The engine's models call back into this run, and the collector cannot see that circle
+        through the engine: without the cut every run stays in memory, and the 256th in a process
+        is refused ("new guard could not be created").
+        """
         self._engine.dispose()
+        del self._engine
 
     def _compare(self) -> None:
         """Refuse a result on which our book and the engine's account disagree.
