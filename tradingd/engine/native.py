@@ -6,7 +6,7 @@ from typing import Any
 from nautilus_trader.model import OrderSide, PositionSide
 
 from tradingd.domain.money import Nanos
-from tradingd.domain.orders import OrderType, Purpose
+from tradingd.domain.orders import Denial, OrderType, Purpose
 from tradingd.engine.desk import Desk
 from tradingd.engine.fills import trigger_of
 from tradingd.engine.orders import (
@@ -32,7 +32,10 @@ class NativeVerbs:
     def submit(self, order: Any, **options: Any) -> None:
         """Gate and send one engine order."""
         ticket = self._ticket(order, options)
-        if self._desk.admit(ticket):
+        denials = _unheld(ticket)
+        if denials:
+            self._desk.refuse(ticket, denials)
+        elif self._desk.admit(ticket):
             self._desk.wire.order(ticket.symbol, lambda: self._desk.arrive(ticket))
 
     def submit_list(self, order_list: Any, **options: Any) -> None:
@@ -43,12 +46,12 @@ class NativeVerbs:
         tickets[0].protective_stop = stop
         for ticket in tickets:
             guards = 0 if ticket is tickets[0] else tickets[0].quantity
-            verdict = self._desk.judge(ticket, guards)
-            if not verdict.allowed:
+            denials = _unheld(ticket) or self._desk.judge(ticket, guards).denials
+            if denials:
                 for refused in tickets:
-                    self._desk.refuse(refused, verdict.denials)
+                    self._desk.refuse(refused, denials)
                 return
-        for ticket in tickets:
+            # Registered at once, so that the next order of the list is judged beside this one.
             ticket.parent_id = "" if ticket is tickets[0] else tickets[0].order_id
             self._desk.register(ticket)
         # A protective stop of ours beside the bracket's own would close the position twice.
@@ -174,6 +177,24 @@ class NativeVerbs:
         if native is not None:
             return native if native.open else None
         return next((t for t in self._desk.all_open() if t.order_id == order_id), None)
+
+
+def _unheld(ticket: Ticket) -> tuple[Denial, ...]:
+    """Deny an exit that would rest without being tied to the position.
+
+    Alone it reduces, but two of them, or one that outlives the position, would turn it. The
+    engine holds a reduce-only order to the position; market exits are cut to it on arrival.
+    """
+    if ticket.purpose is Purpose.ENTRY or ticket.reduces:
+        return ()
+    return (
+        Denial(
+            limit="reduce_only",
+            observed="an exit that rests and is not reduce-only",
+            allowed="reduce_only=True",
+            explanation=f"A resting exit of {ticket.symbol} could outlive or exceed the position.",
+        ),
+    )
 
 
 def _orders_of(order_list: Any) -> list[Any]:

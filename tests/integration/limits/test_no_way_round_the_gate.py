@@ -237,7 +237,12 @@ def test_emulated_orders_are_gated_too(home):
 
 def resting_exit(s, price, quantity=100):
     order = s.order_factory.limit(
-        sway(s), OrderSide.SELL, shares(quantity), Price(price, 2), tags=[f"target {price:g}"]
+        sway(s),
+        OrderSide.SELL,
+        shares(quantity),
+        Price(price, 2),
+        reduce_only=True,
+        tags=[f"target {price:g}"],
     )
     s.kept["order"] = order
     s.submit_order(order)
@@ -250,7 +255,12 @@ def sway(s):
 def stop_exit(s, price):
     s.submit_order(
         s.order_factory.stop_market(
-            sway(s), OrderSide.SELL, shares(100), Price(price, 2), tags=[f"stop {price:g}"]
+            sway(s),
+            OrderSide.SELL,
+            shares(100),
+            Price(price, 2),
+            reduce_only=True,
+            tags=[f"stop {price:g}"],
         )
     )
 
@@ -279,14 +289,25 @@ SLY_EXITS: dict[str, Script] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="resting exits are not held to the position they reduce")
 @pytest.mark.parametrize("script", SLY_EXITS.values(), ids=SLY_EXITS)
 def test_orders_that_passed_as_exits_never_turn_the_position(home, script):
     result = ran(home, script, "broker.account=cash")
     assert min(fill["position_after"] for fill in result.fills) == 0
 
 
-@pytest.mark.xfail(strict=True, reason="a list's orders are judged as if they were alone")
+def test_a_resting_exit_that_is_not_tied_to_the_position_is_denied(home):
+    def loose(s):
+        s.submit_order(
+            s.order_factory.limit(
+                sway(s), OrderSide.SELL, shares(100), Price(105.0, 2), tags=["loose"]
+            )
+        )
+
+    result = ran(home, {1: hold_sway, 3: loose})
+    assert result.order("loose")["denied_by"] == "reduce_only"
+    assert [fill["side"] for fill in result.fills] == ["BUY"]
+
+
 @pytest.mark.parametrize(
     "limit_word", ["risk.position_percent=6", "risk.max_trades_per_day=1"], ids=["size", "count"]
 )
