@@ -2,6 +2,10 @@
 
 It sends no protective stop and puts the whole equity to work, so it runs under ``risk=open``;
 profile `default` denies entries without a stop.
+
+The equal parts count every symbol of the run, also those that list later: with `universe=stored`
+that is knowledge of the future, and `tradingd validate` says so. Name the symbols, or state a
+quantity, where the yardstick must be strict.
 """
 
 from nautilus_trader.model import Bar
