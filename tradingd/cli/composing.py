@@ -13,7 +13,8 @@ Overrides = Annotated[
 ]
 
 Overlay = Annotated[
-    str | None,
+    # An unset variable (--overlay "$SITE") must not mean the working directory.
+    Annotated[str, Meta(min_length=1)] | None,
     Meta(
         description="Site folder that wins over the packaged files; default: the first that exists"
         " of $TRADINGD_CONF, /etc/tradingd, $XDG_CONFIG_HOME/tradingd.",

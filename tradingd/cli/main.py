@@ -1,21 +1,33 @@
 """Parse a command line, run the command, print its result, end with its exit code."""
 
 import argparse
+import errno
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from tradingd import __version__
 from tradingd.cli.command import Command, add_parameters, decode_parameters, repeated_place
+from tradingd.cli.usage import Parser, unfit, unknown_words
 from tradingd.kits.failure import ExitCode, Failure
 
 _WITH_TRACEBACK = (ExitCode.STRATEGY_FAILED, ExitCode.ENGINE_FAILED)
 """Failures of code, the user's or ours: a person needs the traceback of the cause."""
+
+_REFUSED_BY_THE_SYSTEM = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
+        errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO,
+        errno.EMFILE,
+    }
+)  # fmt: skip
+"""What a person can mend: permissions, space, a path that is no folder, a folder that went away."""
 
 _BUILT_IN = ("json", "describe", "command_", "rest_")
 
@@ -35,20 +47,43 @@ def tradingctl(argv: Sequence[str] | None = None) -> int:
 
 
 def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str] | None) -> int:
-    """Parse, execute and print; every Failure becomes one line on standard error."""
-    parser = build_parser(program, commands)
+    """Parse, execute and print; every refusal becomes one line on standard error."""
+    _have_streams()
     words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        try:
+            return _run(program, commands, words)
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        _complain(program, "interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`).
+        _drop_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno not in _REFUSED_BY_THE_SYSTEM:
+            raise
+        _drop_output()
+        _complain(program, _refused(error).line())
+        return ExitCode.STORE_WRITE
+
+
+def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) -> int:
+    parser = build_parser(program, commands)
     described = _asked_to_describe(commands, words)
     if described is not None:
         _print_json(described.describe())
         return ExitCode.OK
     arguments, rest = parser.parse_known_args(words)
-    if not _take_places(arguments, rest):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
-    if not hasattr(arguments, "command_"):
+    if not hasattr(arguments, "command_") and not rest:
         return _show_overview(program, parser, commands, arguments)
-    command: Command[Any, Any] = arguments.command_
+    command: Command[Any, Any] | None = getattr(arguments, "command_", None)
+    name = program if command is None else " ".join((program, *command.path))
     try:
+        if command is None or not _take_places(command, arguments, rest):
+            raise unknown_words(name, rest)
         return _execute(command, arguments)
     except Failure as failure:
         if failure.code in _WITH_TRACEBACK and failure.__cause__ is not None:
@@ -56,15 +91,35 @@ def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str]
         _complain(program, failure.line())
         return failure.code
     except msgspec.ValidationError as error:
-        _complain(program, f"{error} | next: {program} {' '.join(command.path)} --help")
+        _complain(program, unfit(name, error, vars(arguments)).line())
         return ExitCode.USAGE
-    except KeyboardInterrupt:
-        _complain(program, "interrupted")
-        return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        # The reader went away (`| head`); point stdout at nothing so that exit stays quiet.
+
+
+def _have_streams() -> None:
+    """Give a process that was started with closed streams (`>&-`) something to write to."""
+    # Opened once and kept to the end, like the streams they stand for.
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w")
+
+
+def _drop_output() -> None:
+    """Point stdout at nothing where it takes no more, so that the interpreter's exit is quiet."""
+    try:
+        sys.stdout.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+
+
+def _refused(error: OSError) -> Failure:
+    return Failure(
+        "the system refuses a file or folder",
+        code=ExitCode.STORE_WRITE,
+        where=str(error.filename or ""),
+        found=error.strerror or str(error),
+        next_step="free space or fix the path or its permissions, then run the command again",
+    )
 
 
 def _asked_to_describe(
@@ -77,12 +132,13 @@ def _asked_to_describe(
     return next((one for one in commands if path[: len(one.path)] == one.path), None)
 
 
-def _take_places(arguments: argparse.Namespace, rest: list[str]) -> bool:
+def _take_places(
+    command: Command[Any, Any], arguments: argparse.Namespace, rest: list[str]
+) -> bool:
     """Append words that follow a flag to the command's repeated places; argparse stops at flags."""
     if not rest:
         return True
-    command: Command[Any, Any] | None = getattr(arguments, "command_", None)
-    places = repeated_place(command.params) if command else None
+    places = repeated_place(command.params)
     if places is None or any(word.startswith("-") for word in rest):
         return False
     setattr(arguments, places, [*getattr(arguments, places, ()), *rest])
@@ -101,7 +157,7 @@ def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
 
 def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argparse.ArgumentParser:
     """Build the parser of a whole program from its commands."""
-    parser = argparse.ArgumentParser(prog=program, allow_abbrev=False)
+    parser = Parser(prog=program, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     parser.add_argument("--describe", action="store_true", help="describe every command as JSON")
     groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}

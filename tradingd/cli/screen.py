@@ -1,5 +1,6 @@
 """Tables, progress bars and SUMMARY lines for a person; plain text when the output is a pipe."""
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,11 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 
+class _Terminal(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave a reader that went away to the command line; rich would end with exit code 1."""
+        raise BrokenPipeError(errno.EPIPE, "the reader went away")
+
+
 def console() -> Console:
     """Return a console on standard output; wide enough that pipes never truncate a cell."""
     if sys.stdout.isatty():
-        return Console(highlight=False)
-    return Console(highlight=False, width=200, no_color=True)
+        return _Terminal(highlight=False)
+    return _Terminal(highlight=False, width=200, no_color=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
