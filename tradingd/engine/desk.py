@@ -224,6 +224,11 @@ class Desk:
         intent = ticket.intent(self.mark(ticket.symbol))
         return self._gate.check(intent, self.now(), self.session, guards=guards)
 
+    def judge_stop(self, symbol: str, stop: Nanos) -> Verdict:
+        """Return the gate's verdict on moving a protective stop."""
+        self.mark(symbol)
+        return self._gate.check_stop(symbol, stop)
+
     def register(self, ticket: Ticket) -> None:
         """Follow an order from now on; the book counts it as pending exposure."""
         self._open.setdefault(ticket.symbol, {})[ticket.order_id] = ticket

@@ -112,7 +112,11 @@ class NativeVerbs:
 
     def _move(self, symbol: str, stop: Nanos, reason: str) -> None:
         if self._desk.position(symbol):
-            self._stops.want(symbol, stop, reason, "")
+            denials = self._desk.judge_stop(symbol, stop).denials
+            if denials:
+                self._stops.keep(symbol, denials)
+            else:
+                self._stops.want(symbol, stop, reason, "")
             return
         for ticket in self._desk.open_tickets(symbol):
             if ticket.purpose is Purpose.ENTRY:

@@ -6,7 +6,7 @@ when the position is flat or an exit for all of it has arrived.
 """
 
 from tradingd.domain.money import Nanos
-from tradingd.domain.orders import OrderType, Purpose
+from tradingd.domain.orders import Denial, OrderType, Purpose
 from tradingd.engine.desk import Desk, closing_side
 from tradingd.engine.ticket import Stage, Ticket
 
@@ -30,6 +30,13 @@ class Stops:
         self._wanted[symbol] = (stop, reason, parent_id)
         self._desk.book.set_stop(symbol, stop)
         self.sync(symbol)
+
+    def keep(self, symbol: str, denials: tuple[Denial, ...]) -> None:
+        """Leave a stop where it stands and record the limits that denied its move."""
+        working = self._working.get(symbol)
+        if working is not None:
+            for denial in denials:
+                self._desk.ledger.denial(working, denial, self._desk.now())
 
     def sync(self, symbol: str) -> None:
         """Bring the working stop in step with the position."""

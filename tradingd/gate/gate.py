@@ -6,9 +6,10 @@ from typing import Final, Literal
 
 from tradingd.config.risk import RiskConfig
 from tradingd.domain.market import NANOSECONDS, ReferenceData, Session
+from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderIntent, Purpose, Verdict
 from tradingd.gate.book import Book
-from tradingd.gate.limits.base import Limit, Settings
+from tradingd.gate.limits.base import Limit, Settings, StopMove
 from tradingd.gate.limits.table import LIMITS
 from tradingd.gate.situation import Situation
 from tradingd.gate.working import is_increase
@@ -109,6 +110,26 @@ class Gate:
             self._sent.append(now)
             return _ALLOWED
         return Verdict(tuple(denials))
+
+    def check_stop(self, symbol: str, stop: Nanos) -> Verdict:
+        """Evaluate the limits on risk before a protective stop moves.
+
+        A stop that comes closer always passes. One that moves away may not bring the loss above
+        what an entry may risk: else any entry could pass with a near stop and drop it afterwards.
+        """
+        line = self._book.position(symbol)
+        if line is None:
+            return _ALLOWED
+        before, risk = line.stop_risk(), line.risk_to(stop)
+        if risk <= before:
+            return _ALLOWED
+        open_risk = self._book.open_risk - before + risk
+        move = StopMove(abs(line.quantity), risk, open_risk, self._book.equity)
+        found = [limit.check_stop(move) for limit in self._limits]
+        denials = tuple(denial for denial in found if denial is not None)
+        for denial in denials:
+            self._denied[denial.limit] += 1
+        return Verdict(denials)
 
     def count(self) -> Mapping[str, tuple[int, int]]:
         """Return how often each limit was evaluated and how often it denied."""

@@ -59,9 +59,13 @@ class Position(msgspec.Struct, kw_only=True):
         Without a stop the whole cost is at risk: the most a long can lose (a short can lose more;
         that is what `require_stop` is for).
         """
-        if self.stop is None:
+        return self.risk_to(self.stop)
+
+    def risk_to(self, stop: Nanos | None) -> Nanos:
+        """Return the same loss for a stop that stands elsewhere."""
+        if stop is None:
             return abs(self.cost)
-        return max(0, self.cost - self.stop * self.quantity)
+        return max(0, self.cost - stop * self.quantity)
 
     def extra_buys(self) -> int:
         """Shares of the working buys that would enlarge or open a long, the rest covers."""

@@ -319,7 +319,6 @@ def test_the_orders_of_a_list_count_together(home, limit_word):
     assert sum(fill["quantity"] for fill in result.fills) <= 50
 
 
-@pytest.mark.xfail(strict=True, reason="a wider stop is not judged")
 def test_a_stop_cannot_be_moved_to_a_loss_that_no_entry_may_carry(home):
     # 100 x (100 - 96) = 400 is allowed, 100 x (100 - 50) = 5,000 is not
     result = ran(

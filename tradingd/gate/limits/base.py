@@ -1,6 +1,6 @@
 """What every limit has in common, and the exact arithmetic they share."""
 
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bar_seconds: int
 
 
+class StopMove(NamedTuple):
+    """A protective stop about to move away from the price.
+
+    `risk` is the position's loss to the new stop, `open_risk` that of the whole account with it.
+    """
+
+    shares: int
+    risk: Nanos
+    open_risk: Nanos
+    equity: Nanos
+
+
 class Limit:
     """One rule: look at a situation, return a denial or None.
 
@@ -38,6 +50,10 @@ class Limit:
     def check(self, order: Situation) -> Denial | None:
         """Return why the order breaks this limit, or None."""
         raise NotImplementedError
+
+    def check_stop(self, move: StopMove) -> Denial | None:
+        """Return why a wider stop breaks this limit; only limits on risk have an opinion."""
+        return None
 
     def deny(self, observed: str, allowed: str, explanation: str) -> Denial:
         """Build the denial."""

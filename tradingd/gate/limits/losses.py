@@ -1,11 +1,13 @@
 """Limits on what the account has lost, and on what it can lose: no entries into a bad day."""
 
 from tradingd.domain.market import NANOSECONDS
+from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial
 from tradingd.gate.limits.base import (
     MILLION,
     Limit,
     Settings,
+    StopMove,
     parts_per_million,
     percent_of,
     portion,
@@ -72,14 +74,20 @@ class RiskPerTrade(Limit):
 
     def check(self, order: Situation) -> Denial | None:
         """Pass at the limit, deny beyond."""
-        risk = added_risk(order)
-        allowed = portion(order.equity, self._ppm)
+        return self._judge(added_risk(order), order.equity, order.extra)
+
+    def check_stop(self, move: StopMove) -> Denial | None:
+        """Hold the position to what an entry may lose."""
+        return self._judge(move.risk, move.equity, move.shares)
+
+    def _judge(self, risk: Nanos, equity: Nanos, shares: int) -> Denial | None:
+        allowed = portion(equity, self._ppm)
         if risk <= allowed:
             return None
         return self.deny(
             usd(risk),
             f"{usd(allowed)} ({self._percent:g} % of equity)",
-            f"{order.extra} shares would lose {usd(risk)} down to the protective stop.",
+            f"{shares} shares would lose {usd(risk)} down to the protective stop.",
         )
 
 
@@ -94,8 +102,14 @@ class OpenRisk(Limit):
 
     def check(self, order: Situation) -> Denial | None:
         """Pass at the limit, deny beyond."""
-        risk = order.book.open_risk + added_risk(order)
-        allowed = portion(order.equity, self._ppm)
+        return self._judge(order.book.open_risk + added_risk(order), order.equity)
+
+    def check_stop(self, move: StopMove) -> Denial | None:
+        """Hold all stops together to the limit, the moved one at its new price."""
+        return self._judge(move.open_risk, move.equity)
+
+    def _judge(self, risk: Nanos, equity: Nanos) -> Denial | None:
+        allowed = portion(equity, self._ppm)
         if risk <= allowed:
             return None
         return self.deny(

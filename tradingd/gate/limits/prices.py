@@ -60,12 +60,13 @@ class MarkAge(Limit):
 
     def check(self, order: Situation) -> Denial | None:
         """Pass at the limit, deny beyond and where there is no mark at all."""
-        allowed = seconds(self._allowed)
-        if order.line.mark_ts < 0:
-            return self.deny("no price", allowed, f"{order.intent.symbol} has no price yet.")
-        age = order.now - order.line.mark_ts
-        if age <= self._allowed:
+        known_at = order.line.mark_ts
+        age = order.now - known_at
+        if known_at >= 0 and age <= self._allowed:
             return None
+        allowed = seconds(self._allowed)
+        if known_at < 0:
+            return self.deny("no price", allowed, f"{order.intent.symbol} has no price yet.")
         text = f"The last price of {order.intent.symbol} is {seconds(age)} old."
         return self.deny(seconds(age), allowed, text)
 
