@@ -11,30 +11,44 @@ from typing import Any
 type Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def environment_in(home: Path) -> dict[str, str]:
+    """Return an environment whose data and configuration are under `home`."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("TRADINGD")}
+    return {
+        **inherited,
+        "XDG_DATA_HOME": str(home / "data"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "PYTHONWARNINGS": "error::DeprecationWarning:tradingd",
+    }
+
+
 def tradingd_in(home: Path) -> Run:
     """Return a function that runs `tradingd` with its data under `home`."""
 
     def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        inherited = {
-            key: value for key, value in os.environ.items() if not key.startswith("TRADINGD")
-        }
-        settings = {
-            **inherited,
-            "XDG_DATA_HOME": str(home / "data"),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "PYTHONWARNINGS": "error::DeprecationWarning:tradingd",
-            **environment,
-        }
         return subprocess.run(
             [sys.executable, "-m", "tradingd", *words],
             capture_output=True,
             text=True,
-            env=settings,
+            env={**environment_in(home), **environment},
             cwd=home,
             timeout=300,
         )
 
     return run
+
+
+def started_in(home: Path, *words: str, **options: Any) -> subprocess.Popen[str]:
+    """Start `tradingd` under `home` and do not wait for it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tradingd", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment_in(home),
+        cwd=home,
+        **options,
+    )
 
 
 def result_of(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
