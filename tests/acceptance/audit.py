@@ -145,11 +145,16 @@ def touch_prices(run: Run, market: Market) -> Claims:
             continue
         order, where = order_of[fill.order_id], f"fill {fill.seq} touch_price"
         bar = market.bars(fill.symbol)[market.seen(fill.symbol, fill.ts - 1)]
-        yield f"{where} within its bar", bar.low <= fill.touch_price <= bar.high, True
+        if run.config["execution"]["latency_ms"]:
+            yield f"{where} within its bar", bar.low <= fill.touch_price <= bar.high, True
         if fill.ts < bar.end and order.limit_price is None:
             yield where, fill.touch_price, bar.open
         elif order.type == "MARKET" or order.ts_submitted == fill.ts:
-            yield where, fill.touch_price, bar.close
+            # Without latency an order may act before its symbol's bar of that instant is seen.
+            seen = market.bars(fill.symbol)[max(0, market.seen(fill.symbol, fill.ts - 1) - 1)]
+            prompt = run.config["execution"]["latency_ms"] == 0
+            known = seen if prompt and fill.touch_price == seen.close else bar
+            yield where, fill.touch_price, known.close
         elif order.type == "STOP_MARKET":
             worse = max if fill.side == "BUY" else min
             yield where, fill.touch_price, worse(bar.open, order.stop_price)
@@ -409,9 +414,16 @@ def protection(run: Run, _market: Market) -> Claims:
         for order in guards:
             if order.purpose == "PROTECT" and order.status in ("CANCELED", "EXPIRED"):
                 left = order.quantity - order.filled_quantity
-                before = abs(run.held(symbol, order.ts_closed - 1))
-                if order.ts_submitted < order.ts_closed:
-                    yield f"{order.order_id} covered at its end", left, before
+                whole = left in sizes(run, order)
+                yield f"{order.order_id} covered with {left} at its end", whole, True
+
+
+def sizes(run: Run, order: Any) -> set[int]:
+    """Return what was held at the instant an order ended, fill by fill (splits take some ns)."""
+    ended = order.ts_closed
+    instant = [fill for fill in run.trades_of[order.symbol] if ended - 9 <= fill.ts <= ended]
+    before = run.held(order.symbol, ended - 10)
+    return {abs(shares) for shares in (before, *(fill.position_after for fill in instant))}
 
 
 def covers(run: Run, order: Any, shares: int, ts: int) -> bool:
@@ -437,14 +449,30 @@ def limits(run: Run, market: Market) -> Claims:
             done += 1
         values = {one: shares * market.mark(one, ts) for one, shares in held.items() if shares}
         equity = cash + sum(values.values())
-        added = order.quantity * market.mark(order.symbol, ts)
-        size = abs(values.get(order.symbol, Decimal(0))) + added
-        gross = sum(map(abs, values.values())) + added
+        added = signed(order) * worth(market, order)
+        before = values.get(order.symbol, Decimal(0))
+        size = abs(before + added)
+        gross = sum(map(abs, values.values())) - abs(before) + size
         for name, value in (("position_percent", size), ("gross_percent", gross)):
             allowed = equity * Decimal(str(risk[name])) / 100
             yield f"{order.order_id} {name}: {value} of {equity}", value <= allowed, True
         count = len({*values, order.symbol})
         yield f"{order.order_id} max_positions: {count}", count <= risk["max_positions"], True
+
+
+def worth(market: Market, order: Any) -> Decimal:
+    """Return what an entry was taken to cost per share: the mark, or a limit that is worse.
+
+    The table keeps the order's last size; splits may have restated it on its way.
+    """
+    price = market.mark(order.symbol, order.ts_submitted)
+    for one in market.actions:
+        if one.kind == "split" and one.symbol == order.symbol:
+            if order.ts_submitted < midnight(one.day) < order.ts_closed:
+                price = price * one.down / one.up
+    if order.limit_price is None:
+        return price
+    return order.limit_price if order.side == "BUY" else max(price, order.limit_price)
 
 
 CHECKS: Final = (

@@ -7,6 +7,7 @@ number it can work out from fills, closes and corporate actions must be the one 
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ def backtest(run: Run, *overrides: str) -> Path:
 def rows(folder: Path, table: str) -> list[dict[str, Any]]:
     return pq.read_table(folder / f"{table}.parquet").to_pylist()
 
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 # -- the books agree -------------------------------------------------------------------------------
 
@@ -81,6 +84,27 @@ def test_a_range_in_the_middle_of_history_adds_up(on_sample, sample_home):
     folder = backtest(on_sample, "mode.start=2005-03-01", "mode.end=2007-08-08")
     assert audited(sample_home, folder) == []
     assert rows(folder, "fills")
+
+
+@pytest.mark.parametrize(
+    ("seed", "overrides"),
+    [
+        (1, ["risk=open", "risk.require_stop=true"]),
+        (2, ["risk=default", "strategy.params.most=20", "broker.borrow_rate=7"]),
+    ],
+    ids=["open", "default"],
+)
+def test_trading_at_random_adds_up(on_sample, sample_home, seed, overrides):
+    folder = backtest(
+        partial(on_sample, PYTHONPATH=str(REPOSITORY)),
+        "strategy=custom",
+        "strategy.path=tests.acceptance.dice:Dice",
+        f"strategy.params.seed={seed}",
+        *overrides,
+    )
+    assert audited(sample_home, folder) == []
+    assert len(rows(folder, "positions")) > 200
+    assert any(fill["purpose"] == "CORPORATE" for fill in rows(folder, "fills"))
 
 
 @pytest.mark.real_data
