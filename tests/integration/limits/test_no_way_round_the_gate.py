@@ -6,7 +6,14 @@ The limit is 10,000 dollars an order; at a price of 100 that is 100 shares.
 from pathlib import Path
 
 import pytest
-from nautilus_trader.model import OrderSide, Price, Quantity, TriggerType
+from nautilus_trader.model import (
+    ClientOrderId,
+    ExecAlgorithmId,
+    OrderSide,
+    Price,
+    Quantity,
+    TriggerType,
+)
 from nautilus_trader.trading import Strategy as EngineStrategy
 
 from tests.integration.limits.limit_kit import SCRIPTS, Result, Script, make_store, run
@@ -330,3 +337,105 @@ def test_a_stop_cannot_be_moved_to_a_loss_that_no_entry_may_carry(home):
         "risk.risk_per_trade_percent=0.4",
     )
     assert [one["limit"] for one in result.denials] == ["risk_per_trade_percent"]
+
+
+def enter_guarded(s):
+    s.enter("FLAT", Side.BUY, 100, reason="in", stop=96)
+
+
+def guarded_bracket(s):
+    legs = s.order_factory.bracket(
+        flat(s),
+        OrderSide.BUY,
+        shares(100),
+        tp_price=Price(120.0, 2),
+        sl_trigger_price=Price(96.0, 2),
+        entry_tags=["in"],
+        sl_tags=["stop"],
+    )
+    s.submit_order_list(legs)
+    s.kept["stop"] = next(leg for leg in legs if "stop" in (leg.tags or []))
+
+
+def widen(s, order_id):
+    s.modify_order(order_id, trigger_price=Price(50.0, 2))
+
+
+# 100 x (100 - 96) = 400 is what the limit allows; at 50 it would be 5,000
+WIDENED: dict[str, Script] = {
+    "by_changing_the_stop_order": {
+        1: enter_guarded,
+        3: lambda s: widen(s, ClientOrderId("O-000002")),
+    },
+    "by_changing_a_brackets_stop": {
+        1: guarded_bracket,
+        3: lambda s: widen(s, s.kept["stop"].client_order_id),
+    },
+    "before_the_entry_fills": {
+        1: lambda s: [enter_guarded(s), s.move_stop("FLAT", 50, reason="wider")]
+    },
+    "by_another_entry": {
+        1: enter_guarded,
+        3: lambda s: s.enter("FLAT", Side.BUY, 1, reason="more", stop=50),
+    },
+}
+
+
+@pytest.mark.xfail(strict=True, reason="only move_stop on a position is judged")
+@pytest.mark.parametrize("script", WIDENED.values(), ids=WIDENED)
+def test_no_verb_widens_a_stop_beyond_the_risk_of_a_trade(home, script):
+    result = ran(home, script, "risk.risk_per_trade_percent=0.4")
+    assert min(one["stop_price"] for one in result.orders if one["purpose"] == "PROTECT") == 96
+
+
+@pytest.mark.xfail(strict=True, reason="a change of an exit is not judged")
+def test_an_exit_cannot_be_moved_to_where_it_gives_money_away(home):
+    result = ran(
+        home,
+        {
+            1: hold_sway,
+            3: lambda s: resting_exit(s, 100.5),
+            4: lambda s: s.modify_order(s.kept["order"].client_order_id, price=Price(50.0, 2)),
+        },
+        "risk.collar_percent=1",
+    )
+    assert [one["limit"] for one in result.denials] == ["collar_percent"]
+
+
+@pytest.mark.xfail(strict=True, reason="orders the simulation cannot place vanish as EXPIRED")
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"emulation_trigger": TriggerType.LAST_PRICE},
+        {"exec_algorithm_id": ExecAlgorithmId("TWAP")},
+    ],
+    ids=["emulated", "algorithm"],
+)
+def test_an_order_that_nobody_would_place_is_refused_aloud(home, options):
+    def send(s):
+        s.submit_order(
+            s.order_factory.limit(
+                flat(s), OrderSide.BUY, shares(1), Price(100.0, 2), tags=["native"], **options
+            )
+        )
+
+    try:
+        status = ran(home, {1: send}).order("native")["status"]
+    except Failure as failure:
+        status = failure.code.name
+    assert status in ("DENIED", "REJECTED", "STRATEGY_FAILED")
+
+
+@pytest.mark.xfail(strict=True, reason="an order object may be sent again")
+@pytest.mark.parametrize("again", [1, 4], ids=["at_once", "after_its_fill"])
+def test_an_order_that_was_sent_is_not_sent_again(home, again):
+    def keep(s):
+        s.kept["order"] = market(s, 10)
+        s.submit_order(s.kept["order"])
+
+    def repeat(s):
+        s.submit_order(s.kept["order"])
+
+    script = {1: lambda s: [keep(s), repeat(s)]} if again == 1 else {1: keep, again: repeat}
+    result = ran(home, script)
+    assert [one["status"] for one in result.orders if one["status"] != "DENIED"] == ["FILLED"]
