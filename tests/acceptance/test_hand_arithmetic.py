@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 import itertools
+import json
 import zipfile
 from decimal import Decimal
 from pathlib import Path
@@ -151,6 +152,9 @@ def test_holding_apple_through_its_split_and_dividends_equals_hand_arithmetic_ev
     # 645.57 before and 93.70 after the split: unsplit, this day would move equity by half.
     before, after = measured[dt.date(2014, 6, 6)], measured[SPLIT_DAY]
     assert abs(after / before - 1) < Decimal("0.02")
+    # The order that books the split is nobody's trade.
+    trades = json.loads((folder / "metrics.json").read_text())["trades"]
+    assert (trades["orders"], trades["fills"]) == (1, 1)
 
 
 def test_a_short_pays_borrow_for_every_night_on_that_evening_s_value(on_lean, real_data):

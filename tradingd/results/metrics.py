@@ -86,7 +86,7 @@ class TradeMetrics(msgspec.Struct, frozen=True, kw_only=True):
     A trip's result is its realised profit plus dividends less borrow fees.
     """
 
-    orders: Annotated[int, _meta("Orders", "count", "Orders, denied ones included.")]
+    orders: Annotated[int, _meta("Orders", "count", "Orders, denied ones included, splits not.")]
     fills: Annotated[int, _meta("Fills", "count", "Executions; splits are not counted.")]
     trips: Annotated[int, _meta("Round trips", "count", "Closed positions.")]
     win_rate: Annotated[Fraction, _meta("Win rate", "percent", "Trips that earned money.")]

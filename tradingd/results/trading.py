@@ -30,7 +30,7 @@ def trade_metrics(folder: RunFolder, daily: DailyEquity, ratios: Ratios) -> Trad
     no_loss = none or ("" if len(losses) else NO_LOSS)
     fills = market_fills(folder)
     return TradeMetrics(
-        orders=read(folder, "orders", ["seq"]).num_rows,
+        orders=_trades_only(read(folder, "orders", ["purpose"])).num_rows,
         fills=fills.num_rows,
         trips=len(results),
         win_rate=ratios.value("win_rate", none, lambda: len(wins) / len(results)),
@@ -75,8 +75,12 @@ def trip_results(trips: pa.Table) -> Floats:
 
 def market_fills(folder: RunFolder) -> pa.Table:
     """Return quantity and price of the fills that were trades, not splits."""
-    fills = read(folder, "fills", ["quantity", "price", "purpose"])
-    return fills.filter(pc.not_equal(fills["purpose"], Purpose.CORPORATE.value))
+    return _trades_only(read(folder, "fills", ["quantity", "price", "purpose"]))
+
+
+def _trades_only(rows: pa.Table) -> pa.Table:
+    """Leave out the rows that book splits."""
+    return rows.filter(pc.not_equal(rows["purpose"], Purpose.CORPORATE.value))
 
 
 def cash_by_kind(cash: pa.Table) -> dict[str, Decimal]:
