@@ -84,22 +84,35 @@ class Runtime:
         """Wrap the strategy's code so that its first exception ends the run."""
         return self.faults.guard(function, handler, lambda: self.now())
 
-    def bar_handler(
+    def bar_handlers(
         self, names: dict[BarType, str], on_bar: Callable[[Bar], None]
-    ) -> Callable[[Bar], None]:
-        """Return what the engine calls for every bar: mark what is held, then the strategy."""
-        held, mark, faults = self.book.positions(), self.book.mark, self.faults
+    ) -> tuple[Callable[[Bar], None], Callable[[Bar], str]]:
+        """Return what the engine calls for every bar, and the strategy's `symbol_of`.
+
+        The first marks what is held, then calls the strategy. The two share the bar in hand, so
+        that a bar costs one look-up by its type (0.13 us each), not two.
+        """
+        line_of, mark, faults = self.book.positions().get, self.book.mark_held, self.faults
+        in_hand: Bar | None = None
+        symbol = ""
+
+        def symbol_of(bar: Bar) -> str:
+            """Return the symbol of a bar."""
+            return symbol if bar is in_hand else names[bar.bar_type]
 
         def handle(bar: Bar) -> None:
+            nonlocal in_hand, symbol
             try:
                 symbol = names[bar.bar_type]
-                if symbol in held:
-                    mark(symbol, bar.close.raw // RAW_PER_NANO, bar.ts_event)
+                in_hand = bar
+                line = line_of(symbol)
+                if line is not None:
+                    mark(line, bar.close.raw // RAW_PER_NANO, bar.ts_event)
                 on_bar(bar)
             except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                 faults.record("on_bar", self.now(), error)
 
-        return handle
+        return handle, symbol_of
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
         """Return what the engine calls for an order event: our books, then the strategy."""

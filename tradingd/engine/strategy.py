@@ -322,9 +322,9 @@ class Strategy(EngineStrategy):
         for handler in HANDLERS:
             if self._overrides(handler):
                 self._put(handler, runtime.guard(getattr(self, handler), handler))
-        names = self._names
-        self._put("symbol_of", lambda bar: names[bar.bar_type])
-        self._put("on_bar", runtime.bar_handler(self._names, self.on_bar))
+        on_bar, symbol_of = runtime.bar_handlers(self._names, self.on_bar)
+        self._put("symbol_of", symbol_of)
+        self._put("on_bar", on_bar)
         for handler in ORDER_HANDLERS:
             own = getattr(self, handler) if self._overrides(handler) else None
             self._put(handler, runtime.event_handler(own))

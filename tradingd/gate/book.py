@@ -194,18 +194,25 @@ class Book:
         return self._lines.get(symbol)
 
     def mark(self, symbol: str, price: Nanos, ts: int) -> None:
-        """Take the last price of a symbol (the hot path: called for every bar)."""
+        """Take the last price of a symbol."""
         line = self._lines.get(symbol)
         if line is None:
             line = self._line(symbol)
+        if line.quantity:
+            self.mark_held(line, price, ts)
+        else:
+            line.mark = price
+            line.mark_ts = ts
+
+    def mark_held(self, line: Position, price: Nanos, ts: int) -> None:
+        """Take the last price of an open position (the hot path: once per bar of what is held)."""
+        if ts != self._instant:
+            self._advance(ts)
         quantity = line.quantity
-        if quantity:
-            if ts != self._instant:
-                self._advance(ts)
-            if quantity > 0:
-                self._long += (price - line.mark) * quantity
-            else:
-                self._short -= (price - line.mark) * quantity
+        if quantity > 0:
+            self._long += (price - line.mark) * quantity
+        else:
+            self._short -= (price - line.mark) * quantity
         line.mark = price
         line.mark_ts = ts
 

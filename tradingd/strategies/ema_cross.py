@@ -12,6 +12,29 @@ from tradingd.engine.strategy import Strategy
 from tradingd.indicators.ema import Ema
 
 
+class Averages:
+    """Both averages of one symbol, and which is above the other.
+
+    An object per symbol: attributes of a strategy are slow to reach (the engine's base class),
+    those of a plain object are not.
+    """
+
+    def __init__(self, fast: int, slow: int) -> None:
+        self.fast = Ema(fast)
+        self.slow = Ema(slow)
+        self.above = False
+
+    def crossed(self, price: float) -> bool:
+        """Take the next price; tell whether the fast average changed sides."""
+        fast, slow = self.fast, self.slow
+        fast.update(price)
+        slow.update(price)
+        if not slow.ready or (fast.value > slow.value) is self.above:
+            return False
+        self.above = not self.above
+        return True
+
+
 class EmaCross(Strategy):
     """Trade every cross of two exponential averages with a fixed quantity."""
 
@@ -19,35 +42,32 @@ class EmaCross(Strategy):
 
     def on_begin(self) -> None:
         """Create both averages per symbol."""
-        self.averages: dict[str, tuple[Ema, Ema]] = {}
-        self.above = dict.fromkeys(self.symbols, False)
+        self.averages: dict[str, Averages] = {}
         for symbol in self.symbols:
-            fast, slow = Ema(self.settings.fast), Ema(self.settings.slow)
-            self.track(symbol, fast, slow)
-            self.averages[symbol] = fast, slow
+            averages = Averages(self.settings.fast, self.settings.slow)
+            self.track(symbol, averages.fast, averages.slow)
+            self.averages[symbol] = averages
 
     def on_bar(self, bar: Bar) -> None:
         """Update the averages and act when one crosses the other."""
         symbol = self.symbol_of(bar)
-        fast, slow = self.averages[symbol]
-        close = bar.close.as_double()
-        fast.update(close)
-        slow.update(close)
-        if not slow.ready:
-            return
-        above = fast.value > slow.value
-        if above != self.above[symbol]:
-            self.above[symbol] = above
-            self.trade(symbol, above, self.describe(fast.value, slow.value))
+        averages = self.averages[symbol]
+        if averages.crossed(bar.close.as_double()):
+            self.trade(symbol, averages)
 
-    def trade(self, symbol: str, above: bool, reason: str) -> None:
+    def trade(self, symbol: str, averages: Averages) -> None:
         """Buy on a cross upwards, sell what is held on a cross downwards."""
-        if above:
+        reason = self.describe(averages)
+        if averages.above:
             self.enter(symbol, Side.BUY, self.settings.quantity, reason=reason)
         else:
             self.exit(symbol, reason=reason)
 
-    def describe(self, fast: float, slow: float) -> str:
+    def describe(self, averages: Averages) -> str:
         """Return the cross in words."""
-        relation = "above" if fast > slow else "below"
-        return f"EMA {self.settings.fast} {fast:.4f} {relation} EMA {self.settings.slow} {slow:.4f}"
+        fast, slow = averages.fast, averages.slow
+        relation = "above" if averages.above else "below"
+        return (
+            f"EMA {self.settings.fast} {fast.value:.4f} {relation} "
+            f"EMA {self.settings.slow} {slow.value:.4f}"
+        )
