@@ -9,6 +9,7 @@ vs. Tiered Pricing Comparison Examples".
 """
 
 import datetime as dt
+from bisect import bisect_right
 from fractions import Fraction
 
 from tradingd.costs.arithmetic import Rate
@@ -77,6 +78,7 @@ class IbkrTiered:
         self._month = (0, 0)
         self._month_shares = 0
         self._tiers: tuple[tuple[int, Nanos], ...] = ()
+        self._floors: tuple[int, ...] = ()
         self._bounds = _Bounds()
         self._clearing: Nanos = 0
         self._exchange: Nanos = 0
@@ -119,6 +121,9 @@ class IbkrTiered:
     def _marginal(self, quantity: int) -> Nanos:
         """Return the commission of the next shares of the month, each at its own tier's rate."""
         start, end = self._month_shares, self._month_shares + quantity
+        tier = bisect_right(self._floors, start)
+        if tier == len(self._floors) or end <= self._floors[tier]:
+            return quantity * self._tiers[tier - 1][1]
         ceilings = [over for over, _ in self._tiers[1:]] + [end]
         total = 0
         for (floor, rate), ceiling in zip(self._tiers, ceilings, strict=True):
@@ -130,6 +135,7 @@ class IbkrTiered:
         if (day.year, day.month) != self._month:
             self._month, self._month_shares = (day.year, day.month), 0
         self._tiers = tuple((over, nanos(rate)) for over, rate in row.tiers)
+        self._floors = tuple(over for over, _ in self._tiers)
         self._bounds = _Bounds(nanos(row.minimum), Rate(Fraction(row.maximum_percent) / 100))
         self._clearing = nanos(row.clearing_per_share)
         self._exchange = nanos(row.exchange_per_share)

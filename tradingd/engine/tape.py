@@ -1,8 +1,10 @@
 """The bars in memory, for the questions an order asks: which bar comes next, how does it open.
 
-Only open, close, volume and times are kept, as NumPy views of the chunk's own Arrow memory.
+Only open, close, volume and times are kept, as NumPy views of the chunk's own Arrow memory; the
+times as Python integers, because an order bisects them six times and NumPy takes 2 us to begin.
 """
 
+from bisect import bisect_left, bisect_right
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +28,7 @@ class TapeBar(NamedTuple):
 class _Lane(NamedTuple):
     """One symbol's rows in the chunk, and how many it had in the chunks before."""
 
-    ends: Any
+    ends: list[int]
     opens: Any
     closes: Any
     volumes: Any
@@ -57,8 +59,8 @@ class Tape:
         """Replace the bars in memory by the next chunk (sorted by symbol, then time)."""
         for symbol, lane in self._lanes.items():
             self._passed[symbol] = lane.before + len(lane.ends)
-            self._last[symbol] = int(lane.closes[-1]), int(lane.ends[-1])
-        ends = table["ts_event"].cast(pa.int64()).to_numpy()
+            self._last[symbol] = int(lane.closes[-1]), lane.ends[-1]
+        ends = table["ts_event"].cast(pa.int64()).to_numpy().tolist()
         opens = nanos_column(table["open"])
         closes = nanos_column(table["close"])
         volumes = table["volume"].to_numpy()
@@ -84,10 +86,10 @@ class Tape:
     def last_close(self, symbol: str, ts: int) -> tuple[Nanos, int] | None:
         """Return (close, end) of the last bar that ended at `ts` or before; None before any."""
         lane = self._lanes.get(symbol)
-        index = 0 if lane is None else int(lane.ends.searchsorted(ts, "right"))
+        index = 0 if lane is None else bisect_right(lane.ends, ts)
         if lane is None or not index:
             return self._last.get(symbol)
-        return int(lane.closes[index - 1]), int(lane.ends[index - 1])
+        return lane.closes.item(index - 1), lane.ends[index - 1]
 
     def closes(self, symbol: str, after: int, before_ts: int, most: int) -> list[Nanos]:
         """Return closes of bars that ended before a time, oldest first.
@@ -98,7 +100,7 @@ class Tape:
         lane = self._lanes.get(symbol)
         if lane is None:
             return []
-        last = int(lane.ends.searchsorted(before_ts))
+        last = bisect_left(lane.ends, before_ts)
         first = max(after - lane.before, last - most, 0)
         found: list[Nanos] = lane.closes[first:last].tolist()
         return found
@@ -112,17 +114,17 @@ class Tape:
         lane = self._lanes.get(symbol)
         if lane is None:
             return self._passed.get(symbol, 0)
-        return lane.before + int(lane.ends.searchsorted(ts, "right"))
+        return lane.before + bisect_right(lane.ends, ts)
 
     def _bar(self, symbol: str, ts: int) -> TapeBar | None:
         lane = self._lanes.get(symbol)
         if lane is None:
             return None
-        index = int(lane.ends.searchsorted(ts))
+        index = bisect_left(lane.ends, ts)
         if index == len(lane.ends):
             return None
-        end = int(lane.ends[index])
-        return TapeBar(self._start(end), end, int(lane.opens[index]), int(lane.volumes[index]))
+        end = lane.ends[index]
+        return TapeBar(self._start(end), end, lane.opens.item(index), lane.volumes.item(index))
 
     def _start(self, end: int) -> int:
         """Return when a bar began; symbols share their times, so the last answer is kept."""
