@@ -212,8 +212,9 @@ class Desk:
         """Ask the gate; record the denial, or count the order as working."""
         intent = ticket.intent(self.mark(ticket.symbol))
         verdict = self._gate.check(intent, self.now(), self.session)
-        if not verdict.allowed:
-            self.refuse(ticket, verdict.denials)
+        denials = verdict.denials or self._widens(ticket)
+        if denials:
+            self.refuse(ticket, denials)
             return False
         self._open.setdefault(ticket.symbol, {})[ticket.order_id] = ticket
         self.book.order_opened(intent)
@@ -224,10 +225,17 @@ class Desk:
         intent = ticket.intent(self.mark(ticket.symbol))
         return self._gate.check(intent, self.now(), self.session, guards=guards)
 
-    def judge_stop(self, symbol: str, stop: Nanos) -> Verdict:
+    def judge_stop(self, symbol: str, stop: Nanos, standing: Nanos | None = None) -> Verdict:
         """Return the gate's verdict on moving a protective stop."""
         self.mark(symbol)
-        return self._gate.check_stop(symbol, stop)
+        return self._gate.check_stop(symbol, stop, standing)
+
+    def _widens(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Judge what an entry's stop does to the shares held: it will guard them all."""
+        stop = ticket.protective_stop
+        if stop is None or self.position(ticket.symbol) * ticket.side.sign <= 0:
+            return ()
+        return self.judge_stop(ticket.symbol, stop).denials
 
     def register(self, ticket: Ticket) -> None:
         """Follow an order from now on; the book counts it as pending exposure."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.model import OrderSide, PositionSide
+from nautilus_trader.model import OrderSide, OrderStatus, PositionSide, TriggerType
 
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderType, Purpose
@@ -32,10 +32,12 @@ class NativeVerbs:
     def submit(self, order: Any, **options: Any) -> None:
         """Gate and send one engine order."""
         ticket = self._ticket(order, options)
-        denials = _unheld(ticket)
+        denials = self._sent_before(ticket) or _unheld(ticket) or self._desk.judge(ticket).denials
+        denials = denials or _unplaceable(order)
         if denials:
             self._desk.refuse(ticket, denials)
-        elif self._desk.admit(ticket):
+        else:
+            self._desk.register(ticket)
             self._desk.wire.order(ticket.symbol, lambda: self._desk.arrive(ticket))
 
     def submit_list(self, order_list: Any, **options: Any) -> None:
@@ -70,7 +72,11 @@ class NativeVerbs:
             "limit": None if price is None else nanos_of(price),
             "stop": None if trigger is None else nanos_of(trigger),
         }
-        if ticket.purpose is Purpose.ENTRY and not self._allowed(ticket, changed):
+        if ticket.purpose is Purpose.PROTECT:
+            allowed = changed["stop"] is None or self._may_stop_at(ticket, changed["stop"])
+        else:
+            allowed = self._allowed(ticket, changed)
+        if not allowed:
             return
         self._desk.wire.message(lambda: self._change(ticket, changed))
 
@@ -120,21 +126,43 @@ class NativeVerbs:
             return
         for ticket in self._desk.open_tickets(symbol):
             if ticket.purpose is Purpose.ENTRY:
-                ticket.protective_stop = stop
+                self._allowed(ticket, {"protective_stop": stop})
+
+    def _may_stop_at(self, ticket: Ticket, stop: Nanos) -> bool:
+        """Judge a stop that is about to move by what is held, or by the entry it waits for."""
+        if self._desk.position(ticket.symbol):
+            denials = self._desk.judge_stop(ticket.symbol, stop, ticket.stop).denials
+            for denial in denials:
+                self._desk.ledger.denial(ticket, denial, self._desk.now())
+            return not denials
+        entry = self._find(ticket.parent_id) if ticket.parent_id else None
+        if entry is None:
+            return True
+        allowed = self._allowed(entry, {"protective_stop": stop})
+        # The bracket's own leg guards the position; a stop of ours would close it twice.
+        entry.protective_stop = None
+        return allowed
 
     def _allowed(self, ticket: Ticket, changed: dict[str, Any]) -> bool:
-        before = (ticket.quantity, ticket.limit, ticket.stop)
+        """Judge an order as it would be after a change; leave it as it was when that is denied."""
+        before = {field: getattr(ticket, field) for field in changed}
         self._take(ticket, changed)
         self._desk.book.order_closed(ticket.order_id)
         verdict = self._desk.judge(ticket)
         if not verdict.allowed:
             for denial in verdict.denials:
                 self._desk.ledger.denial(ticket, denial, self._desk.now())
-            ticket.quantity, ticket.limit, ticket.stop = before
+            for field, value in before.items():
+                setattr(ticket, field, value)
         self._desk.book.order_opened(ticket.intent(self._desk.mark(ticket.symbol)))
         return verdict.allowed
 
     def _change(self, ticket: Ticket, changed: dict[str, Any]) -> None:
+        if ticket.purpose is Purpose.PROTECT and ticket.native is None:
+            # Its keeper sizes our stop and would put an unknown price back at the next fill.
+            if changed["stop"] is not None:
+                self._stops.want(ticket.symbol, changed["stop"], ticket.reason, ticket.parent_id)
+            return
         self._take(ticket, changed)
         if ticket.stage is Stage.WORKING:
             self._desk.verbs.modify(ticket.engine_id, **changed)
@@ -173,8 +201,17 @@ class NativeVerbs:
             native=order,
             native_options=options,
         )
-        self._by_id[order.client_order_id.value] = ticket
+        self._by_id.setdefault(order.client_order_id.value, ticket)
         return ticket
+
+    def _sent_before(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Deny an order object that is under way or done; its own ticket goes on undisturbed."""
+        order = ticket.native
+        known = self._by_id.get(order.client_order_id.value) is not ticket
+        if not known and order.status == OrderStatus.INITIALIZED:
+            return ()
+        ticket.native = None
+        return _refusal("an order object that was sent before", "a new order for every send")
 
     def _find(self, order_id: str) -> Ticket | None:
         native = self._by_id.get(order_id)
@@ -199,6 +236,21 @@ def _unheld(ticket: Ticket) -> tuple[Denial, ...]:
             explanation=f"A resting exit of {ticket.symbol} could outlive or exceed the position.",
         ),
     )
+
+
+def _unplaceable(order: Any) -> tuple[Denial, ...]:
+    """Deny what nobody in a backtest would place: it would rest unseen until the end."""
+    trigger = order.emulation_trigger
+    if trigger is not None and trigger != TriggerType.DEFAULT:
+        return _refusal("an emulated order", "orders the venue itself holds")
+    if order.exec_algorithm_id is not None:
+        return _refusal("an order for an execution algorithm", "orders without one")
+    return ()
+
+
+def _refusal(observed: str, allowed: str) -> tuple[Denial, ...]:
+    explanation = f"The simulated venue does not take {observed}."
+    return (Denial(limit="engine", observed=observed, allowed=allowed, explanation=explanation),)
 
 
 def _orders_of(order_list: Any) -> list[Any]:

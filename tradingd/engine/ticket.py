@@ -84,14 +84,14 @@ class Ticket(msgspec.Struct, kw_only=True):
         return self.engine_id
 
     def intent(self, mark: Nanos) -> OrderIntent:
-        """Return what the gate judges; a market order is priced at the last mark."""
+        """Return what the gate judges: what is left, a market order at the last mark."""
         price = self.limit if self.limit is not None else self.stop
         return OrderIntent(
             order_id=self.order_id,
             strategy=self.strategy,
             symbol=self.symbol,
             side=self.side,
-            quantity=self.quantity,
+            quantity=self.leaves,
             type=self.type,
             price=mark if price is None else price,
             purpose=self.purpose,

@@ -111,8 +111,10 @@ class Gate:
             return _ALLOWED
         return Verdict(tuple(denials))
 
-    def check_stop(self, symbol: str, stop: Nanos) -> Verdict:
+    def check_stop(self, symbol: str, stop: Nanos, standing: Nanos | None = None) -> Verdict:
         """Evaluate the limits on risk before a protective stop moves.
+
+        `standing` is where it stands now, None for the stop the book knows.
 
         A stop that comes closer always passes. One that moves away may not bring the loss above
         what an entry may risk: else any entry could pass with a near stop and drop it afterwards.
@@ -120,7 +122,8 @@ class Gate:
         line = self._book.position(symbol)
         if line is None:
             return _ALLOWED
-        before, risk = line.stop_risk(), line.risk_to(stop)
+        before = line.stop_risk() if standing is None else line.risk_to(standing)
+        risk = line.risk_to(stop)
         if risk <= before:
             return _ALLOWED
         open_risk = self._book.open_risk - before + risk

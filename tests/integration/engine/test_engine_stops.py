@@ -1,5 +1,7 @@
 """Protective stops are real orders that follow the position."""
 
+from nautilus_trader.model import ClientOrderId, Price
+
 from tests.integration.engine.engine_kit import (
     Script,
     Slip,
@@ -218,3 +220,19 @@ def test_the_book_knows_the_stop_from_the_fill_on():
     )
     simulate(script, daily("AAA", DAYS, BARS))
     assert seen == [(80.0, 101.0)]
+
+
+def test_changing_our_stop_by_its_order_moves_it_and_a_later_fill_keeps_it_there():
+    class Mover(Script):
+        def on_bar(self, bar):
+            super().on_bar(bar)
+            if len(self.bars) == 1:
+                self.enter("AAA", Side.BUY, 100, reason="in", stop=9)
+            if len(self.bars) == 3:
+                self.modify_order(ClientOrderId("O-000002"), trigger_price=Price(9.5, 2))
+            if len(self.bars) == 5:
+                self.enter("AAA", Side.BUY, 50, reason="more")
+
+    strategy = Mover()
+    simulate(strategy, minutes("AAA", "2024-01-02", [(10, 10, 10, 10)] * 8), Resolution.MINUTE)
+    assert strategy.stop_price("AAA") == 9.5

@@ -381,14 +381,12 @@ WIDENED: dict[str, Script] = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="only move_stop on a position is judged")
 @pytest.mark.parametrize("script", WIDENED.values(), ids=WIDENED)
 def test_no_verb_widens_a_stop_beyond_the_risk_of_a_trade(home, script):
     result = ran(home, script, "risk.risk_per_trade_percent=0.4")
     assert min(one["stop_price"] for one in result.orders if one["purpose"] == "PROTECT") == 96
 
 
-@pytest.mark.xfail(strict=True, reason="a change of an exit is not judged")
 def test_an_exit_cannot_be_moved_to_where_it_gives_money_away(home):
     result = ran(
         home,
@@ -402,7 +400,6 @@ def test_an_exit_cannot_be_moved_to_where_it_gives_money_away(home):
     assert [one["limit"] for one in result.denials] == ["collar_percent"]
 
 
-@pytest.mark.xfail(strict=True, reason="orders the simulation cannot place vanish as EXPIRED")
 @pytest.mark.parametrize(
     "options",
     [
@@ -426,7 +423,6 @@ def test_an_order_that_nobody_would_place_is_refused_aloud(home, options):
     assert status in ("DENIED", "REJECTED", "STRATEGY_FAILED")
 
 
-@pytest.mark.xfail(strict=True, reason="an order object may be sent again")
 @pytest.mark.parametrize("again", [1, 4], ids=["at_once", "after_its_fill"])
 def test_an_order_that_was_sent_is_not_sent_again(home, again):
     def keep(s):
