@@ -1,6 +1,7 @@
 """Where configuration files are: the packaged tree and the site overlay that wins over it."""
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -27,7 +28,8 @@ def find_overlay(stated: Path | None) -> Path | None:
     Raises
     ------
     Failure
-        ``CONFIG`` when a folder was named, as argument or in ``$TRADINGD_CONF``, and is none.
+        ``CONFIG`` when a folder was named, as argument or in ``$TRADINGD_CONF``, and is none; or
+        when a folder is there and cannot be read: what a site stated must not be passed over.
     """
     if stated is not None:
         return _existing(stated, "--overlay")
@@ -36,7 +38,7 @@ def find_overlay(stated: Path | None) -> Path | None:
         return _existing(Path(named), "TRADINGD_CONF")
     base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     usual = (Path("/etc/tradingd"), Path(base) / "tradingd")
-    return next((folder.resolve() for folder in usual if folder.is_dir()), None)
+    return next((_readable(folder.resolve()) for folder in usual if _is_there(folder)), None)
 
 
 def _existing(folder: Path, named_by: str) -> Path:
@@ -49,7 +51,53 @@ def _existing(folder: Path, named_by: str) -> Path:
             expected="a folder of YAML files laid out like conf/",
             found=str(folder),
         )
-    return folder.resolve()
+    return _readable(folder.resolve())
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether there is such a folder; one that cannot be looked at is no absent one."""
+    try:
+        return stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _readable(overlay: Path) -> Path:
+    """Return the overlay, or refuse it when one of its folders or files cannot be found by name.
+
+    Hydra and `pathlib` take what they cannot look at for absent, and the packaged limits would
+    apply. Folders that are no group may stay closed: a site keeps its secrets there.
+    """
+    _look_at(overlay)
+    groups = (one.name for one in packaged_tree().iterdir() if one.is_dir())
+    for folder in (overlay / name for name in groups):
+        if os.path.lexists(folder):
+            _look_at(folder)
+    return overlay
+
+
+def _look_at(folder: Path) -> None:
+    """List a folder and reach every file of it that may hold a configuration."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".yaml"):
+                    entry.stat()
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> Failure:
+    return Failure(
+        "a folder of the site overlay cannot be read",
+        code=ExitCode.CONFIG,
+        where=str(error.filename or folder),
+        expected="folders this user may list and enter",
+        found=error.strerror or str(error),
+        next_step="give this user read and search permission, or take the folder away",
+    )
 
 
 def trees(overlay: Path | None) -> tuple[Path, ...]:
