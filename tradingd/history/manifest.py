@@ -4,6 +4,7 @@ A commit adds and removes files in one line, so a reader sees all of it or none.
 only the last line; a torn line was never acknowledged and counts as absent.
 """
 
+import datetime as dt
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from tradingd.domain.market import DataKind, Resolution
 from tradingd.history.layout import Series
+from tradingd.kits.atomicfile import fsync_folder
 from tradingd.kits.failure import ExitCode, Failure
 
 FILE_NAME: Final = "manifest.jsonl"
@@ -59,9 +61,13 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Manifest:
-    """The files of a store at one moment; `load` reads it, `apply` moves it forward."""
+    """The files of a store at one moment; `load` reads it, `apply` moves it forward.
+
+    `commits` counts the lines read: a store that was ever written to has one at least.
+    """
 
     def __init__(self) -> None:
+        self.commits = 0
         self._files: dict[str, FileRecord] = {}
         self._folders: dict[str, dict[str, FileRecord]] = {}
         self._series: dict[Series, dict[str, FileRecord]] = {}
@@ -99,6 +105,7 @@ class Manifest:
 
     def apply(self, commit: Commit) -> None:
         """Remove, then add, the files of a commit."""
+        self.commits += 1
         for path in commit.remove:
             gone = self._files.pop(path, None)
             if gone:
@@ -166,6 +173,13 @@ def _unreadable(path: Path, number: int, found: str) -> Failure:
         found=found,
         next_step="restore the file from a snapshot: tradingd data restore NAME",
     )
+
+
+def begin(root: Path) -> None:
+    """Write the first line of a new store, before its first file: see `recovery.check_named`."""
+    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    append(root, [Commit(at=now, source="tradingd", note="a new store")])
+    fsync_folder(root)
 
 
 def append(root: Path, entries: Sequence[Commit]) -> None:

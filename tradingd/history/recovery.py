@@ -3,6 +3,9 @@
 A file is renamed into place before the manifest names it. So whatever the manifest does not name
 was never acknowledged and is removed; the import that wrote it is repeated and writes it again.
 Superseded files move to ``.retired/`` and stay there for a while, for readers that have begun.
+
+The first line of a manifest is written before the first file. Files of ours without any line are
+therefore no leftovers but history whose manifest was lost: it is never removed.
 """
 
 import os
@@ -13,8 +16,9 @@ from pathlib import Path
 from typing import Final
 
 from tradingd.domain.market import DataKind
-from tradingd.history.manifest import Manifest
+from tradingd.history.manifest import FILE_NAME, Manifest, load
 from tradingd.kits.atomicfile import TEMPORARY_SUFFIX
+from tradingd.kits.failure import ExitCode, Failure
 
 RETIRED: Final = ".retired"
 RETIREMENT_SECONDS: Final = 3_600.0
@@ -26,6 +30,29 @@ def file_name(first_ts: int, sha256: str) -> str:
     """Name a file by its first row's UTC second and its content."""
     stamp = time.strftime("%Y%m%dT%H%M%S", time.gmtime(first_ts // 1_000_000_000))
     return f"{stamp}-{sha256[:16]}.parquet"
+
+
+def check_named(root: Path) -> None:
+    """Refuse a store that holds history while its manifest is absent or empty.
+
+    Raises
+    ------
+    Failure
+        MANIFEST; nothing was changed.
+    """
+    found = [path for path in _leftovers(root, Manifest()) if path.suffix != TEMPORARY_SUFFIX]
+    # Read after the files were listed: a first writer may have begun in between.
+    if not found or load(root).commits:
+        return
+    raise Failure(
+        "the history store has lost its manifest; nothing was changed",
+        code=ExitCode.MANIFEST,
+        where=str(root / FILE_NAME),
+        expected="the commits that name the store's files",
+        found=f"{len(found)} Parquet files that no commit names",
+        next_step="put the file back, or: tradingd data restore NAME, or import again with another "
+        "store.root=FOLDER",
+    )
 
 
 def tidy(root: Path, manifest: Manifest) -> int:

@@ -81,11 +81,16 @@ def restore(
     source = _folder(store, origin) / _checked(name)
     if not (source / manifest.FILE_NAME).is_file():
         raise _unknown(source, name)
-    records = manifest.load(source).files()
+    stated = manifest.load(source)
+    if not stated.commits:
+        raise _refused(f"the manifest of snapshot {name} is empty", source, "its files", "no line")
+    records = stated.files()
     _check_intact(source, records, progress)
     with writer_lock(store.root), refusing_writes(store.root):
         contents = _current(store)
         recovery.tidy(store.root, contents)
+        if not contents.commits:
+            manifest.begin(store.root)
         damaged = {one.path for one in verify(store.root, contents.files())}
         for record in records:
             if record.path not in contents or record.path in damaged:
@@ -143,12 +148,13 @@ def _place(source: Path, target: Path, link: bool) -> None:
 
 
 def _current(store: Store) -> Manifest:
-    """Contents of the store; a manifest that cannot be read is set aside."""
+    """Contents of the store; a manifest that is lost or cannot be read is set aside."""
     try:
         return store.contents()
     except Failure:
         path = store.root / manifest.FILE_NAME
-        path.replace(path.with_suffix(".damaged"))
+        if path.exists():
+            path.replace(path.with_suffix(".damaged"))
         return Manifest()
 
 

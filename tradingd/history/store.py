@@ -56,8 +56,17 @@ class Store:
         self.settings = settings
 
     def contents(self) -> Manifest:
-        """Return the files of the store as of now."""
-        return manifest.load(self.root)
+        """Return the files of the store as of now.
+
+        Raises
+        ------
+        Failure
+            MANIFEST when there are files and no manifest, UNREADABLE_INPUT when it is damaged.
+        """
+        found = manifest.load(self.root)
+        if not found.commits:
+            recovery.check_named(self.root)
+        return found
 
     @contextmanager
     def batch(self, source: str, *, adjusted: bool = False) -> Iterator[Batch]:
@@ -68,12 +77,15 @@ class Store:
         Raises
         ------
         Failure
-            STORE_LOCKED when another process writes, STORE_WRITE when the disk refuses.
+            STORE_LOCKED when another process writes, STORE_WRITE when the disk refuses, MANIFEST
+            when there are files and no manifest.
         """
         with writer_lock(self.root):
             contents = self.contents()
             with refusing_writes(self.root):
                 recovery.tidy(self.root, contents)
+                if not contents.commits:
+                    manifest.begin(self.root)
             batch = Batch(self.root, self.settings, contents, source, adjusted)
             try:
                 yield batch

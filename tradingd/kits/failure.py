@@ -10,6 +10,7 @@ class ExitCode(IntEnum):
     BUG = 1
     USAGE = 2
     CONFIG = 10
+    MANIFEST = 18
     STORE_WRITE = 19
     NO_DATA = 20
     UNKNOWN_SYMBOL = 21
