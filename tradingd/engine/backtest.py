@@ -26,6 +26,7 @@ from tradingd.engine.runtime import Runtime
 from tradingd.engine.sessions import Sessions, sample_interval
 from tradingd.engine.stops import Stops
 from tradingd.engine.strategy import Strategy
+from tradingd.engine.stuck import refuse_stuck
 from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.venue import account_cash, bar_type, engine_positions, make_engine
@@ -145,7 +146,7 @@ class _Run:
         bar_types = {symbol: bar_type(symbol, feed.resolution) for symbol in feed.symbols()}
         self._tape = Tape(feed.resolution, calendar)
         self._observer = Observer(slippage, self._tape)
-        liquidity = Liquidity(plan.participation_percent)
+        self._liquidity = liquidity = Liquidity(plan.participation_percent)
         fees = VenueFees(
             commissions=commissions,
             liquidity=liquidity,
@@ -223,6 +224,7 @@ class _Run:
         self._engine.run(streaming=True)
         self._engine.clear_data()
         self._last_ts = chunk.end_ns
+        self._refuse_stuck()
         self.rows += chunk.table.num_rows
         self._purge()
         self._ledger.flush()
@@ -292,6 +294,11 @@ class _Run:
         cache.purge_closed_orders(self._last_ts)
         cache.purge_closed_positions(self._last_ts)
         cache.purge_account_events(self._last_ts)
+
+    def _refuse_stuck(self) -> None:
+        open_orders = self._runtime.desk.all_open()
+        if open_orders and self._faults.first is None:
+            refuse_stuck(open_orders, self._tape, self._liquidity, self._last_ts)
 
     def _now(self) -> int:
         return self._runtime.now()

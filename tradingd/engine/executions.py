@@ -130,7 +130,7 @@ class Executions:
             self._stops.want(
                 ticket.symbol,
                 ticket.protective_stop,
-                f"protective stop of {ticket.order_id}: {ticket.reason}",
+                f"protective stop of {ticket.order_id}",
                 ticket.order_id,
             )
         else:

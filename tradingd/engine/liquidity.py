@@ -28,8 +28,11 @@ class Liquidity:
         if bar is None:
             return 0
         end, used = self._used.get(symbol, (0, 0))
-        cap = bar.volume * self._ppm // 1_000_000
-        return max(0, cap - (used if end == bar.end else 0))
+        return max(0, self.cap(bar.volume) - (used if end == bar.end else 0))
+
+    def cap(self, volume: int) -> int:
+        """Return the most shares that all fills in a bar of this volume may take."""
+        return volume * self._ppm // 1_000_000 if self._ppm else UNLIMITED
 
     def take(self, symbol: str, bar: TapeBar | None, quantity: int) -> None:
         """Use up shares of a bar."""

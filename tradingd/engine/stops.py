@@ -61,6 +61,7 @@ class Stops:
         if working is None:
             self._place(symbol, held, *wanted)
         elif working.stage is Stage.WORKING and not working.filled:
+            working.reason = wanted[1]
             self._change(working, abs(held), wanted[0])
 
     def release(self, exit_ticket: Ticket) -> None:

@@ -1,6 +1,6 @@
 """The bars in memory, for the questions an order asks: which bar comes next, how does it open.
 
-Only open, close, volume and times are kept, as NumPy views of the chunk's own Arrow memory; the
+Prices, volume and times are kept, as NumPy views of the chunk's own Arrow memory; the
 times as Python integers, because an order bisects them six times and NumPy takes 2 us to begin.
 """
 
@@ -22,6 +22,8 @@ class TapeBar(NamedTuple):
     start: int
     end: int
     open: Nanos
+    high: Nanos
+    low: Nanos
     volume: int
 
 
@@ -30,6 +32,8 @@ class _Lane(NamedTuple):
 
     ends: list[int]
     opens: Any
+    highs: Any
+    lows: Any
     closes: Any
     volumes: Any
     before: int
@@ -62,12 +66,16 @@ class Tape:
             self._last[symbol] = int(lane.closes[-1]), lane.ends[-1]
         ends = table["ts_event"].cast(pa.int64()).to_numpy().tolist()
         opens = nanos_column(table["open"])
+        highs = nanos_column(table["high"])
+        lows = nanos_column(table["low"])
         closes = nanos_column(table["close"])
         volumes = table["volume"].to_numpy()
         self._lanes = {
             symbol: _Lane(
                 ends[first:last],
                 opens[first:last],
+                highs[first:last],
+                lows[first:last],
                 closes[first:last],
                 volumes[first:last],
                 self._passed.get(symbol, 0),
@@ -105,6 +113,15 @@ class Tape:
         found: list[Nanos] = lane.closes[first:last].tolist()
         return found
 
+    def volumes(self, symbol: str, after: int, until: int) -> list[int]:
+        """Return volumes of the bars in memory that ended after one time and until another."""
+        lane = self._lanes.get(symbol)
+        if lane is None:
+            return []
+        first, last = bisect_right(lane.ends, after), bisect_right(lane.ends, until)
+        found: list[int] = lane.volumes[first:last].tolist()
+        return found
+
     def symbols(self) -> list[str]:
         """Return the symbols with bars in memory."""
         return list(self._lanes)
@@ -124,7 +141,14 @@ class Tape:
         if index == len(lane.ends):
             return None
         end = lane.ends[index]
-        return TapeBar(self._start(end), end, lane.opens.item(index), lane.volumes.item(index))
+        return TapeBar(
+            self._start(end),
+            end,
+            lane.opens.item(index),
+            lane.highs.item(index),
+            lane.lows.item(index),
+            lane.volumes.item(index),
+        )
 
     def _start(self, end: int) -> int:
         """Return when a bar began; symbols share their times, so the last answer is kept."""

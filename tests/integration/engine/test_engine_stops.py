@@ -38,7 +38,7 @@ def test_a_stop_inside_a_bar_fills_at_its_price_less_slippage():
     assert stop.ts == session_close("2024-01-04")
     (order,) = stops(ran)
     assert order.parent_id == entry.order_id
-    assert "go" in order.reason
+    assert order.reason == f"protective stop of {entry.order_id}"
 
 
 def test_a_stop_that_the_bar_opens_through_fills_at_the_open():
@@ -166,6 +166,14 @@ def test_move_stop_changes_the_working_order():
     # 99.004 rounds to the tick.
     assert (order.status, order.stop_price) == ("FILLED", nanos("99"))
     assert ran.tables.fills[1].price == nanos("99")
+    # The record says why the stop stands where it does.
+    assert (order.reason, ran.tables.fills[1].reason) == ("trail", "trail")
+
+
+def test_a_stop_that_was_never_moved_names_its_entry_only():
+    script = Script({0: lambda s: s.enter("AAA", Side.BUY, 10, reason="go", stop=80)})
+    ran = simulate(script, daily("AAA", DAYS, BARS))
+    assert [order.reason for order in stops(ran)] == ["protective stop of O-000001"]
 
 
 def test_move_stop_gives_an_unguarded_position_its_first_stop():
