@@ -2,26 +2,35 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from tradingd.config.base import Group
+
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2035
+"""Years that the exchange calendars are loaded for (`tradingd.session.calendar`)."""
+
+MOST_CASH: Final = Decimal(1_000_000_000_000)
+"""Within what the engine can hold (it refuses 1e14), with room for gains."""
 
 
 class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only=True):
     """Run strategies over stored history."""
 
     start: Annotated[
-        dt.date | None, Meta(description="First session day, inclusive; None: the first stored.")
+        dt.date | None,
+        Meta(description="First session day, 1990 to 2035, inclusive; None: the first stored."),
     ] = None
     end: Annotated[
-        dt.date | None, Meta(description="Last session day, inclusive; None: the last stored.")
+        dt.date | None,
+        Meta(description="Last session day, 1990 to 2035, inclusive; None: the last stored."),
     ] = None
     cash: Annotated[
         Decimal,
         Meta(
-            description="Starting cash.",
+            description="Starting cash in whole cents, at most 1e12.",
             extra={"unit": "USD"},
         ),
     ] = Decimal(100_000)
@@ -50,8 +59,15 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
     def __post_init__(self) -> None:
         if self.start and self.end and self.start > self.end:
             raise ValueError(f"mode.start {self.start} is after mode.end {self.end}")
+        for name, day in (("start", self.start), ("end", self.end)):
+            if day and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise ValueError(f"mode.{name} must be in {FIRST_YEAR} to {LAST_YEAR}, found {day}")
         if not self.cash.is_finite() or self.cash <= 0:
             raise ValueError(f"mode.cash must be positive, found {self.cash}")
+        if self.cash > MOST_CASH:
+            raise ValueError(f"mode.cash must be at most {MOST_CASH:,}, found {self.cash}")
+        if self.cash != round(self.cash, 2):
+            raise ValueError(f"mode.cash must be whole cents, found {self.cash}")
 
 
 class PaperMode(Group, tag_field="kind", tag="paper", frozen=True, kw_only=True):
