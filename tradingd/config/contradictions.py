@@ -4,6 +4,7 @@ A struct checks its own fields; what needs two groups is here, one function a ru
 merely denies orders is no contradiction: the gate counts and explains denials.
 """
 
+import os
 from collections.abc import Callable
 from typing import Final
 
@@ -163,6 +164,23 @@ def _parameters_hold_no_secret(config: SystemConfig) -> Contradiction | None:
     return None
 
 
+def _homes_are_known(config: SystemConfig) -> Contradiction | None:
+    stated = {
+        "store.root": config.store.root,
+        "mode.results": getattr(config.mode, "results", ""),
+        "source.path": getattr(config.source, "path", ""),
+    }
+    for key, text in stated.items():
+        if os.path.expanduser(text).startswith("~"):  # noqa: PTH111 - pathlib raises
+            return Contradiction(
+                what="there is no such user, so no such home folder",
+                keys=(key,),
+                expected="~/FOLDER, or the whole path",
+                found=text,
+            )
+    return None
+
+
 _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
     _live_needs_a_broker,
     _port_fits_the_mode,
@@ -171,4 +189,5 @@ _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
     _some_minute_must_be_tradable,
     _intraday_needs_intraday_bars,
     _parameters_hold_no_secret,
+    _homes_are_known,
 )

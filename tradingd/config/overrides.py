@@ -23,6 +23,9 @@ GROUPS: Final = tuple(field.name for field in root().fields if field.required)
 
 _SECRET_WORD = re.compile(r"secret|token|passw|api_?key|credential", re.IGNORECASE)
 
+_WITH_TILDE = re.compile(r"""(?<![^,])[^,'"\\\[\]{}()]*~[^,'"\\\[\]{}()]*(?![^,])""")
+"""A bare value, or one of several, that holds a tilde."""
+
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """One override, split at its first equals sign."""
@@ -46,7 +49,11 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
 
     def for_hydra(self) -> str:
         """Return the text in Hydra's own grammar."""
-        return f"++{self.key}={self.value}" if self.is_value else self.text
+        if not self.is_value:
+            return self.text
+        # Hydra's grammar knows no tilde outside of quotes, and a folder may begin with one.
+        value = _WITH_TILDE.sub(r"'\g<0>'", self.value or "")
+        return f"++{self.key}={value}"
 
     def shown(self) -> str:
         """Return the text for a message; the value of a key that holds a secret stays hidden."""
