@@ -179,14 +179,15 @@ def run_scan(params: parameters.ScanParams) -> ScanReport:
     for symbol in params.symbols:
         if symbol not in known:
             raise unknown_symbol_anywhere(store.root, symbol, known)
-    with screen.progress("scan, series") as meter:
-        calendar = SessionCalendar(config.session.calendar)
-        series = scan(store, calendar, params.symbols, meter.reached)
     damaged: tuple[Damage, ...] | None = None
     if params.verify:
         records = store.contents().files()
         with screen.progress("verify, files", len(records)) as meter:
             damaged = tuple(verify(store.root, records, lambda _record: meter.advance()))
+    known_bad = {one.path for one in damaged or ()}
+    with screen.progress("scan, series") as meter:
+        calendar = SessionCalendar(config.session.calendar)
+        series = scan(store, calendar, params.symbols, meter.reached, known_bad)
     code = ExitCode.DAMAGED_PARQUET if damaged else ExitCode.OK
     return ScanReport(exit_code=code, series=tuple(series), damaged=damaged)
 

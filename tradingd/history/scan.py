@@ -1,6 +1,6 @@
 """What the store covers: per series its span, rows, files and the sessions it has or lacks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import msgspec
@@ -13,6 +13,7 @@ from tradingd.history.manifest import FileRecord, united_sources
 from tradingd.history.rowgroups import RowGroups
 from tradingd.history.store import Store
 from tradingd.history.windows import DAY_NS
+from tradingd.kits.failure import Failure
 from tradingd.session.calendar import SessionCalendar
 
 
@@ -38,8 +39,17 @@ def scan(
     calendar: SessionCalendar,
     symbols: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda _done, _all: None,
+    damaged: Collection[str] = (),
 ) -> list[Coverage]:
-    """Return the coverage of every series, or of some symbols' (reads only times)."""
+    """Return the coverage of every series, or of some symbols' (reads only times).
+
+    A series that cannot be read is left out when one of its files is known to be `damaged`.
+
+    Raises
+    ------
+    Failure
+        DAMAGED_PARQUET for any other file that cannot be read.
+    """
     contents = store.contents()
     series = [
         one
@@ -50,7 +60,12 @@ def scan(
     days = np.array([one.day for one in calendar.sessions], dtype="datetime64[D]")
     found = []
     for done, one in enumerate(series, start=1):
-        found.append(_coverage(store.root, one, contents.of_series(one), days.view(np.int64)))
+        records = contents.of_series(one)
+        try:
+            found.append(_coverage(store.root, one, records, days.view(np.int64)))
+        except Failure:
+            if not any(record.path in damaged for record in records):
+                raise
         progress(done, len(series))
     return found
 

@@ -168,3 +168,24 @@ def test_a_scan_of_a_damaged_store_names_the_file(
     assert run("query", "SELECT count(*) FROM bars") == ExitCode.DAMAGED_PARQUET
     assert path.name in capsys.readouterr().err
     assert run("scan", "--verify") == ExitCode.DAMAGED_PARQUET
+
+
+def test_a_verifying_scan_lists_every_damaged_file_and_shows_the_other_series(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for symbol in ("AAA", "BBB", "CCC", "DDD"):
+        write_csv(tmp_path / "in" / f"{symbol}.csv", symbol, ["1", "2"])
+    assert run("import", *source(tmp_path / "in")) == 0
+    store = tmp_path / "home" / "tradingd" / "history"
+    files = {one: next(store.glob(f"bars/*/symbol={one}/*.parquet")) for one in ("AAA", "CCC")}
+    files["AAA"].write_bytes(files["AAA"].read_bytes()[:-20])
+    files["CCC"].unlink()
+    capsys.readouterr()
+    assert run("scan", "--verify", "--json") == ExitCode.DAMAGED_PARQUET
+    report = json.loads(capsys.readouterr().out)
+    assert [one["path"] for one in report["damaged"]] == [
+        files[one].relative_to(store).as_posix() for one in ("AAA", "CCC")
+    ]
+    assert report["damaged"][1]["problem"] == "missing"
+    assert [one["symbol"] for one in report["series"]] == ["BBB", "DDD"]
+    assert run("scan") == ExitCode.DAMAGED_PARQUET
