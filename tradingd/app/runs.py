@@ -1,5 +1,6 @@
 """Reports on finished runs, from the results folder that a configuration or a person names."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,10 +46,29 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def root_of(root: str | None, overrides: Sequence[str]) -> Path:
-    """Return the results folder: the one a person names, else the configuration's."""
+    """Return the results folder: the one a person names, else the configuration's.
+
+    Raises
+    ------
+    Failure
+        RUN_NOT_FOUND when a person names a folder that does not exist.
+    """
     if root is not None:
-        return Path(root).expanduser()
+        return _existing(Path(os.path.expanduser(root)))  # noqa: PTH111 - pathlib raises on ~nobody
     return results_root(load(with_backtest_mode(overrides)).config)
+
+
+def _existing(folder: Path) -> Path:
+    if folder.is_dir():
+        return folder
+    raise Failure(
+        "the results folder does not exist",
+        code=ExitCode.RUN_NOT_FOUND,
+        where="--root",
+        expected="a folder that holds run folders",
+        found=str(folder),
+        next_step="without --root the configured folder is listed",
+    )
 
 
 def runs_list(root: Path) -> RunList:

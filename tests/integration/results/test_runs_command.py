@@ -112,3 +112,15 @@ def test_the_parameters_of_runs_import_nothing_heavy() -> None:
         [sys.executable, "-c", probe], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"pyarrow", "pandas", "hydra", "empyrical", "plotly"} & set(loaded)
+
+
+@pytest.mark.parametrize("words", [["list"], ["show"]], ids=["list", "show"])
+def test_a_stated_folder_that_does_not_exist_is_no_empty_one(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stated = str(tmp_path / "nope")
+    assert tradingd(["runs", *words, "--root", stated]) == ExitCode.RUN_NOT_FOUND
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "does not exist" in captured.err
+    assert stated in captured.err
