@@ -1,7 +1,10 @@
 """`tradingd doctor` and `tradingd completion` as a person runs them."""
 
 import json
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,38 @@ def test_an_unknown_shell_is_refused() -> None:
     with pytest.raises(SystemExit) as caught:
         tradingd(["completion", "fish"])
     assert caught.value.code == ExitCode.USAGE
+
+
+def test_a_results_folder_that_cannot_be_written_is_unfit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    words = ["mode=backtest", f"mode.results={tmp_path}/file/runs"]
+    assert tradingd(["doctor", *words, "--json"]) == ExitCode.DOCTOR
+    assert checks(capsys)["results"]["status"] == "fail"
+
+
+def test_a_results_folder_without_permission_is_unfit(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    words = ["doctor", "mode=backtest", f"mode.results={closed}/runs", "--json"]
+    done = subprocess.run(
+        [*_bound_by_permissions(), sys.executable, "-m", "tradingd", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == ExitCode.DOCTOR, done.stderr
+    found = {one["name"]: one for one in json.loads(done.stdout)["checks"]}
+    assert found["results"]["status"] == "fail"
+    assert f"{closed} is read-only" in found["results"]["detail"]
+
+
+def _bound_by_permissions() -> list[str]:
+    """How root runs a command that permissions apply to."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root ignores permissions, and there is no setpriv to give that up")
+    return ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]

@@ -171,3 +171,17 @@ def test_only_the_tables_a_broker_uses_make_its_fees_old() -> None:
     assert freshness.fees("alpaca", ages, 0).status == "ok"
     assert freshness.fees("alpaca", {**ages, "regulatory": 366}, 0).status == "warn"
     assert freshness.fees("none", ages, 0).detail == "this broker charges nothing"
+
+
+def test_a_results_folder_that_exists_or_can_be_made_is_fit(tmp_path: Path) -> None:
+    there, absent = storage.results(tmp_path), storage.results(tmp_path / "a" / "b")
+    assert (there.status, absent.status) == ("ok", "ok")
+    assert "does not exist yet" in absent.detail
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_results_folder_that_cannot_be_made_is_unfit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    found = storage.results(tmp_path / "file" / "runs")
+    assert (found.status, found.critical) == ("fail", True)
+    assert "mode.results" in found.next_step

@@ -76,6 +76,7 @@ def _configured(overrides: Sequence[str], overlay: Path | None, today: dt.date) 
 def _folders(loaded: Loaded, variables: Environment) -> Iterator[Check]:
     root, results = store_root(loaded.config), results_root(loaded.config)
     yield storage.store(root)
+    yield storage.results(results)
     yield storage.disk(root)
     named = [
         access.secret_path(reference, variables.values)

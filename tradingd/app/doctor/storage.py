@@ -53,6 +53,31 @@ def _absent_store(root: Path) -> Check:
     )
 
 
+def results(root: Path) -> Check:
+    """Say whether a run could write its folder; nothing is created to find out."""
+    place = existing(root)
+    if not place.is_dir():
+        trouble = f"{place} is no folder"
+    elif not os.access(place, os.W_OK | os.X_OK):
+        trouble = f"{place} is read-only for this user"
+    elif place == root:
+        return Check(name="results", status="ok", detail=str(root), critical=True)
+    else:
+        return Check(
+            name="results",
+            status="ok",
+            detail=f"{root} does not exist yet; the first run makes it",
+            critical=True,
+        )
+    return Check(
+        name="results",
+        status="fail",
+        detail=trouble if place == root else f"{root} cannot be made: {trouble}",
+        next_step="set mode.results to a folder this user may write",
+        critical=True,
+    )
+
+
 def disk(folder: Path) -> Check:
     """Compare free space with 1 GB and with a tenth of the file system."""
     usage = shutil.disk_usage(existing(folder))
