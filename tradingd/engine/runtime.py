@@ -6,6 +6,7 @@ from typing import Any
 from nautilus_trader.model import Bar, BarType
 
 from tradingd.engine.actions import Actions
+from tradingd.engine.alerts import Alerts
 from tradingd.engine.clock import GuardedClock
 from tradingd.engine.desk import Desk
 from tradingd.engine.executions import Executions
@@ -45,6 +46,7 @@ class Runtime:
         self.actions: Actions
         self.sessions: Sessions
         self.clock: GuardedClock
+        self.alerts: Alerts
         self.wire: Wire
         self.now: Callable[[], int] = lambda: 0
         self._tape = tape
@@ -56,29 +58,15 @@ class Runtime:
         self.now = clock.timestamp_ns
         self.clock = GuardedClock(clock, self.guard)
 
-        faults = self.faults
-
-        def guarded(action: Callable[[], None], name: str) -> Callable[[Any], None]:
-            def run(_event: Any) -> None:
-                if faults.first is None:
-                    try:
-                        action()
-                    except BaseException as error:  # noqa: BLE001 - the engine would swallow it
-                        faults.record(name, self.now(), error, engine=True)
-
-            return run
-
-        def alert(name: str, ts: int, action: Callable[[], None]) -> None:
-            clock.set_time_alert_ns(name, ts, guarded(action, name))
-
-        self._set_alert = alert
+        self.alerts = Alerts(clock, self.faults)
+        alert = self.alerts.set
         self.wire = Wire(self._tape, self._latency_ns, alert=alert, now=self.now)
         self.desk.connect(verbs=verbs, factory=factory, wire=self.wire, now=self.now)
         self.actions.connect(alert)
 
     def begin(self) -> None:
         """Start the clockwork: the strategy is ready."""
-        self.sessions.start(self.now(), self._set_alert)
+        self.sessions.start(self.now(), self.alerts.set)
 
     def guard(self, function: Callable[..., Any], handler: str) -> Callable[..., None]:
         """Wrap the strategy's code so that its first exception ends the run."""

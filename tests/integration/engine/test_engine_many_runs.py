@@ -1,6 +1,7 @@
 """A sweep runs hundreds of engines in one process."""
 
-from tests.integration.engine.engine_kit import Script, daily, simulate
+from tests.integration.engine.engine_kit import Script, daily, minutes, simulate
+from tradingd.domain.market import Resolution
 from tradingd.domain.orders import Side
 
 
@@ -19,3 +20,22 @@ def test_more_runs_than_the_engine_has_room_for_end_in_one_process():
     rows = daily("AAA", days, [(10, 10, 10, 10)] * 3)
     for _ in range(260):
         assert simulate(BuyOnce(), rows).outcome.fills == 1
+
+
+def test_timer_names_are_used_again():
+    # The engine keeps every name's callback: a name per order would be memory per order.
+    class Trades(Script):
+        def on_bar(self, bar):
+            super().on_bar(bar)
+            if self.position("AAA"):
+                self.exit("AAA", reason="out")
+            else:
+                self.enter("AAA", Side.BUY, 1, reason="in")
+
+        def on_end(self):
+            self.names = self._runtime.alerts.names
+
+    strategy = Trades()
+    rows = minutes("AAA", "2024-01-02", [(10, 10, 10, 10)] * 200)
+    assert simulate(strategy, rows, Resolution.MINUTE).outcome.fills > 90
+    assert strategy.names < 10
