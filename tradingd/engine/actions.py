@@ -151,10 +151,12 @@ class Actions:
         self._on_split(symbol, up, down)
 
     def _renew(self, symbol: str, recalled: list[Ticket]) -> None:
-        """Place the recalled orders again, rescaled."""
+        """Place the recalled orders again, rescaled; they rest as before, nothing is new."""
         for ticket in recalled:
             if ticket.open:
+                since = ticket.arrived
                 self._desk.arrive(ticket)
+                ticket.arrived = since
         self._stops.sync(symbol)
 
     def _shares(self, symbol: str, change: int, reason: str) -> None:

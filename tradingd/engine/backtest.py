@@ -162,6 +162,7 @@ class _Run:
             tickets=tickets,
             faults=self._faults,
             now=self._now,
+            prompt=not plan.latency_ms,
         )
         desk = Desk(
             strategy=strategy.name,

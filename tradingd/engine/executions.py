@@ -104,7 +104,7 @@ class Executions:
             self._go_on(ticket)
         if ticket.purpose is Purpose.CORPORATE:
             return
-        self._guard(ticket, after)
+        self._guard(ticket, fill, after)
         if self._on_filled is not None:
             self._on_filled(fill)
 
@@ -124,9 +124,13 @@ class Executions:
                 self._stops.forget(symbol)
         return after
 
-    def _guard(self, ticket: Ticket, after: int) -> None:
-        """Set the entry's stop, or bring the one that stands in step."""
-        if ticket.protective_stop is not None and after * ticket.side.sign > 0:
+    def _guard(self, ticket: Ticket, fill: Fill, after: int) -> None:
+        """Set the entry's stop, or bring the one that stands in step.
+
+        Later fills of the same entry leave the stop where the strategy may have moved it since.
+        """
+        stands = fill.quantity < ticket.filled and self._stops.price(ticket.symbol) is not None
+        if ticket.protective_stop is not None and after * ticket.side.sign > 0 and not stands:
             self._stops.want(
                 ticket.symbol,
                 ticket.protective_stop,
@@ -150,10 +154,47 @@ class Executions:
         self._on_next_bar(ticket)
 
     def _on_next_bar(self, ticket: Ticket) -> None:
-        ticket.elected = True
+        ticket.disguised = False
         self._desk.wire.next_bar(ticket.symbol, lambda: self._desk.arrive(ticket))
 
+    def _starved(self, ticket: Ticket) -> None:
+        """Keep an order that wanted to trade and found nothing: the engine has ended it.
+
+        A stop that only a stale price set off, while its bar is open, stays at the venue in
+        disguise until the bar ends. Everything else waits for the next bar.
+        """
+        ticket.stage = Stage.CONTINUING
+        ticket.engine_id = ""
+        ticket.starved = False
+        waits = ticket.stop is not None and not ticket.elected
+        if waits and self._tape.spans(ticket.symbol, self._desk.now()):
+            self._disguise(ticket)
+        else:
+            self._on_next_bar(ticket)
+        if ticket.purpose is Purpose.PROTECT:
+            self._stops.sync(ticket.symbol)
+
+    def _disguise(self, ticket: Ticket) -> None:
+        ticket.disguised = True
+        self._desk.arrive(ticket)
+        engine_id = ticket.engine_id
+        self._desk.wire.bar_end(ticket.symbol, lambda: self._undisguise(ticket, engine_id))
+
+    def _undisguise(self, ticket: Ticket, engine_id: str) -> None:
+        """Place a stop again as what it is, now that the engine's price is its bar's close."""
+        if ticket.stage is not Stage.WORKING or ticket.engine_id != engine_id:
+            return
+        self._desk.recall(ticket)
+        if ticket.elected:
+            self._on_next_bar(ticket)
+        else:
+            ticket.disguised = False
+            self._desk.arrive(ticket)
+
     def _canceled(self, ticket: Ticket, _event: Any) -> None:
+        if ticket.takes and ticket.starved:
+            self._starved(ticket)
+            return
         self._stops.dropped(ticket)
         self._ended(ticket, "CANCELED")
 
@@ -168,9 +209,7 @@ class Executions:
     def _rejected(self, ticket: Ticket, event: Any) -> None:
         """Record a refusal of the venue; what found no liquidity tries the next bar."""
         if ticket.takes and event.reason.startswith(NO_LIQUIDITY):
-            ticket.stage = Stage.CONTINUING
-            ticket.engine_id = ""
-            self._on_next_bar(ticket)
+            self._starved(ticket)
         else:
             self._refused(ticket, event.reason, "REJECTED")
 

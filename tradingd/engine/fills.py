@@ -6,9 +6,15 @@ What a simulated order gets, for an order that arrives at a and a bar that spans
 arrives inside a bar   market: the bar's open. Stop already through the open: the open. Limit at
                        or better than the open: the open, never worse than the limit.
 rests while it forms   stop: the trigger price, or the open when the bar opens beyond it (a gap).
-                       Limit: the limit price, or the open when the bar opens better.
-arrives at its close   market: the close (only without latency: it flatters).
+                       Limit: the limit price, or the open when the bar opens better. Either at
+                       the bar's end, and only at a price that the bar really traded.
+arrives at its close   market: the close. So does the stop of an entry that rested until then.
+arrives between bars   nothing: what is sent then waits for the next bar. Only without latency,
+                       at the close seen last (it flatters).
 =====================  ==========================================================================
+
+The engine compares orders with the last price it saw, which is stale from the end of one bar to the
+end of the next: it asks for fills that the bar itself does not support. Those get no level here.
 
 Slippage is added to market, stop and at once marketable limit orders, always against the order,
 in whole ticks; a resting limit gets none, and no limit fills worse than its price. Together the
@@ -49,7 +55,9 @@ class VenueFills(FillModel):
         tickets: dict[str, Ticket],
         faults: Faults,
         now: Callable[[], int],
+        prompt: bool,
     ) -> None:
+        self._prompt = prompt
         self._tape = tape
         self._liquidity = liquidity
         self._observer = observer
@@ -92,14 +100,17 @@ class VenueFills(FillModel):
             return 0, UNLIMITED
         now = self._now()
         bar = ticket.bar = self._tape.bar_until(ticket.symbol, now)
+        last = nanos_of(close) if close is not None else 0
+        trigger = ticket.stop if ticket.disguised else trigger_of(order)
+        ticket.starved = not ticket.disguised
+        found = touch_price(ticket, trigger, bar, now, last, prompt=self._prompt)
+        if found is None:
+            return None
+        ticket.elected = ticket.elected or trigger is not None
         size = self._liquidity.available(ticket.symbol, bar)
         if size <= 0:
             return None
-        last = nanos_of(close) if close is not None else 0
-        trigger = ticket.stop if ticket.stop is not None else trigger_of(order)
-        found = touch_price(ticket, trigger, bar, now, last)
-        if found is None:
-            return None
+        ticket.starved = False
         touch, resting = found
         ticket.touch = touch
         if resting and ticket.limit is not None:
@@ -117,24 +128,47 @@ class VenueFills(FillModel):
 
 
 def touch_price(
-    ticket: Ticket, trigger: Nanos | None, bar: TapeBar | None, now: int, close: Nanos
+    ticket: Ticket,
+    trigger: Nanos | None,
+    bar: TapeBar | None,
+    now: int,
+    close: Nanos,
+    *,
+    prompt: bool = False,
 ) -> tuple[Nanos, bool] | None:
     """Return the price before slippage and whether the order was resting; None: no trade.
 
-    See the table in this module's docstring.
+    `bar` is the first that ends now or later, `close` the engine's last price, `prompt` a run
+    without latency. See the table in this module's docstring.
     """
-    if bar is not None and now == bar.end and 0 <= ticket.arrived < now:
-        if ticket.limit is not None and trigger is None:
-            return worse(ticket.side, bar.open, ticket.limit, better=True), True
-        if trigger is not None:
-            elected = worse(ticket.side, bar.open, trigger)
-            if ticket.limit is None:
-                return elected, True
-            return worse(ticket.side, elected, ticket.limit, better=True), True
-    market = bar.open if bar is not None and bar.start < now < bar.end else close
-    if ticket.limit is not None and (market - ticket.limit) * ticket.side.sign > 0:
+    if 0 <= ticket.arrived < now:
+        resting = _resting_price(ticket, trigger, bar, now)
+        return None if resting is None else (resting, True)
+    if not prompt and (bar is None or now <= bar.start):
         return None
+    market = bar.open if bar is not None and bar.start < now < bar.end else close
+    for bound, sign in ((ticket.limit, 1), (trigger, -1)):
+        if bound is not None and (market - bound) * ticket.side.sign * sign > 0:
+            return None
     return market, False
+
+
+def _resting_price(
+    ticket: Ticket, trigger: Nanos | None, bar: TapeBar | None, now: int
+) -> Nanos | None:
+    """Return what an order that stood through a bar gets at its end; None: not touched."""
+    if bar is None or now != bar.end:
+        return None
+    found = bar.open if trigger is None else worse(ticket.side, bar.open, trigger)
+    if ticket.limit is None:
+        return found if bar.low <= found <= bar.high else None
+    if not bar.low <= found <= bar.high:
+        if ticket.arrived > bar.start:
+            return None
+        # A stop-limit is asked about only once triggered: by a bar before this one.
+        found = bar.open
+    found = worse(ticket.side, found, ticket.limit, better=True)
+    return found if bar.low <= found <= bar.high else None
 
 
 def worse(side: Side, first: Nanos, second: Nanos, *, better: bool = False) -> Nanos:

@@ -78,7 +78,11 @@ class NativeVerbs:
             allowed = self._allowed(ticket, changed)
         if not allowed:
             return
-        self._desk.wire.message(lambda: self._change(ticket, changed))
+        # A limit may become marketable: then it needs a bar to trade in, as a new one does.
+        if ticket.limit is None:
+            self._desk.wire.message(lambda: self._change(ticket, changed))
+        else:
+            self._desk.wire.order(ticket.symbol, lambda: self._change(ticket, changed))
 
     def cancel(self, order_id: str) -> None:
         """Cancel an order by our id or the engine's."""
@@ -165,6 +169,8 @@ class NativeVerbs:
             return
         self._take(ticket, changed)
         if ticket.stage is Stage.WORKING:
+            if ticket.limit is not None:
+                ticket.arrived = self._desk.now()
             self._desk.verbs.modify(ticket.engine_id, **changed)
 
     def _take(self, ticket: Ticket, changed: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from nautilus_trader.core import UUID4
 from nautilus_trader.model import ClientOrderId, OrderDenied, OrderSide
 from nautilus_trader.model import OrderType as EngineOrderType
 
+from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.units import SIDES, nanos_of, price, shares
@@ -31,6 +32,8 @@ def engine_order(ticket: Ticket, factory: OrderFactory) -> Any:
         "reduce_only": ticket.reduces,
         "client_order_id": ClientOrderId(ticket.next_engine_id()),
     }
+    if ticket.disguised and ticket.stop is not None:
+        return factory.limit(price=price(any_price(ticket.side, ticket.stop)), **common)
     stop = None if ticket.elected or ticket.stop is None else price(ticket.stop)
     if ticket.limit is None:
         if stop is None:
@@ -39,6 +42,11 @@ def engine_order(ticket: Ticket, factory: OrderFactory) -> Any:
     if stop is None:
         return factory.limit(price=price(ticket.limit), **common)
     return factory.stop_limit(price=price(ticket.limit), trigger_price=stop, **common)
+
+
+def any_price(side: Side, stop: Nanos) -> Nanos:
+    """Return a limit that no fill of a stop is worse than, whatever the slippage."""
+    return 4 * stop if side is Side.BUY else 1
 
 
 def side_of(order: Any) -> Side:

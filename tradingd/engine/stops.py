@@ -60,7 +60,12 @@ class Stops:
             return
         if working is None:
             self._place(symbol, held, *wanted)
-        elif working.stage is Stage.WORKING and not working.filled:
+        elif working.stage is Stage.CONTINUING:
+            # In our hands until its next bar; a trigger that has been touched is history.
+            working.quantity = working.filled + abs(held)
+            if not working.elected:
+                working.stop = wanted[0]
+        elif working.stage is Stage.WORKING and not working.filled and not working.elected:
             working.reason = wanted[1]
             self._change(working, abs(held), wanted[0])
 
@@ -111,6 +116,9 @@ class Stops:
 
     def _change(self, working: Ticket, quantity: int, stop: Nanos) -> None:
         if working.quantity == quantity and working.stop == stop:
+            return
+        if working.disguised:
+            self.replace(working.symbol)
             return
         working.quantity, working.stop = quantity, stop
         self._desk.verbs.modify(working.engine_id, quantity=quantity, stop=stop)

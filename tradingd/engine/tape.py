@@ -1,7 +1,7 @@
 """The bars in memory, for the questions an order asks: which bar comes next, how does it open.
 
 Prices, volume and times are kept, as NumPy views of the chunk's own Arrow memory; the
-times as Python integers, because an order bisects them six times and NumPy takes 2 us to begin.
+times as Python integers: an order searches them six times, 0.1 us each against 0.4 us in NumPy.
 """
 
 from bisect import bisect_left, bisect_right
@@ -90,6 +90,11 @@ class Tape:
     def bar_until(self, symbol: str, ts: int) -> TapeBar | None:
         """Return the first bar that ends at `ts` or later: the one being matched at `ts`."""
         return self._bar(symbol, ts)
+
+    def spans(self, symbol: str, ts: int) -> bool:
+        """Tell whether a bar of the symbol has begun before `ts` and ends after it."""
+        bar = self._bar(symbol, ts)
+        return bar is not None and bar.start < ts < bar.end
 
     def last_close(self, symbol: str, ts: int) -> tuple[Nanos, int] | None:
         """Return (close, end) of the last bar that ended at `ts` or before; None before any."""

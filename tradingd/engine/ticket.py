@@ -26,7 +26,9 @@ class Ticket(msgspec.Struct, kw_only=True):
     goes on at the next bar); they share the ticket, its id and its record. `touch` and `bar`
     are the price before slippage and the bar of the fill that is being simulated; `arrived` is
     when the engine last got it. A stop is `elected` once it has triggered: what is left of it
-    goes on at market.
+    goes on at market. It is `disguised` as a limit order for the rest of a bar when the engine
+    would compare it with a stale price. An order is `starved` when the fill model just gave it
+    nothing: the engine then ends it, and it is ours to take it to the next bar.
     """
 
     seq: int
@@ -45,6 +47,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     parent_id: str = ""
     reduces: bool = False
     elected: bool = False
+    disguised: bool = False
+    starved: bool = False
     native: Any = None
     native_options: dict[str, Any] = {}
     stage: Stage = Stage.HELD

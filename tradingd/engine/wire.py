@@ -65,6 +65,12 @@ class Wire:
         after = current.end if current is not None and current.start < now else now
         self._await_bar(symbol, after + 1, action)
 
+    def bar_end(self, symbol: str, action: Action) -> None:
+        """Deliver when the bar that spans now has been matched and the strategy has seen it."""
+        current = self._tape.bar_until(symbol, self._now())
+        if current is not None:
+            self._at(current.end, action)
+
     def chunk_loaded(self) -> None:
         """Send on what waited for bars that had not been loaded."""
         waiting, self._waiting = self._waiting, []

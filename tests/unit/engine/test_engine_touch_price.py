@@ -7,7 +7,7 @@ from tradingd.engine.fills import touch_price
 from tradingd.engine.tape import TapeBar
 from tradingd.engine.ticket import Ticket
 
-BAR = TapeBar(start=100, end=200, open=50, volume=1_000)
+BAR = TapeBar(start=100, end=200, open=50, high=53, low=48, volume=1_000)
 
 
 def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
@@ -46,6 +46,19 @@ def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
         (ticket(Side.SELL, stop=51, arrived=150), 150, (50, False)),
         (ticket(Side.SELL, stop=48, limit=47, arrived=90), 200, (48, True)),
         (ticket(Side.SELL, stop=55, limit=52, arrived=90), 200, (52, True)),
+        (ticket(limit=47, arrived=90), 200, None),
+        (ticket(Side.SELL, limit=54, arrived=90), 200, None),
+        (ticket(Side.SELL, stop=47, arrived=90), 200, None),
+        (ticket(Side.BUY, stop=54, arrived=90), 200, None),
+        (ticket(limit=52, arrived=90), 150, None),
+        (ticket(limit=52, arrived=90), 100, None),
+        (ticket(limit=52, arrived=100), 100, None),
+        (ticket(arrived=100), 100, None),
+        (ticket(Side.SELL, stop=49, arrived=150), 150, None),
+        (ticket(Side.BUY, stop=51, arrived=150), 150, None),
+        (ticket(Side.SELL, stop=45, limit=49, arrived=150), 200, None),
+        (ticket(Side.SELL, stop=45, limit=49, arrived=90), 200, (50, True)),
+        (ticket(Side.SELL, stop=48, limit=54, arrived=90), 200, None),
     ],
     ids=[
         "market inside a bar: its open",
@@ -63,6 +76,19 @@ def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
         "stop through the open on arrival: the open",
         "stop-limit: the trigger",
         "stop-limit through a gap: never worse than the limit",
+        "resting buy limit below the low: nothing",
+        "resting sell limit above the high: nothing",
+        "resting sell stop below the low: nothing",
+        "resting buy stop above the high: nothing",
+        "resting limit while the bar forms: nothing yet",
+        "resting limit between bars: nothing",
+        "limit arriving between bars: nothing",
+        "market between bars: nothing",
+        "sell stop below the open on arrival: nothing",
+        "buy stop above the open on arrival: nothing",
+        "stop-limit not triggered by its first bar: nothing",
+        "stop-limit triggered by an earlier bar: a limit",
+        "stop-limit with its limit above the high: nothing",
     ],
 )
 def test_touch_price(order, now, expected):
@@ -70,5 +96,11 @@ def test_touch_price(order, now, expected):
     assert touch_price(order, trigger, BAR, now, 47) == expected
 
 
-def test_without_a_bar_in_memory_the_last_price_counts():
-    assert touch_price(ticket(arrived=150), None, None, 150, 47) == (47, False)
+def test_without_latency_an_order_between_bars_gets_the_last_price():
+    for bar in (None, BAR):
+        assert touch_price(ticket(arrived=90), None, bar, 90, 47, prompt=True) == (47, False)
+
+
+def test_with_latency_nothing_trades_where_no_bar_is():
+    for bar in (None, BAR):
+        assert touch_price(ticket(arrived=90), None, bar, 90, 47) is None
