@@ -30,7 +30,7 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
     cash: Annotated[
         Decimal,
         Meta(
-            description="Starting cash in whole cents, at most 1e12.",
+            description="Starting cash, at most 1e12 and nine decimals.",
             extra={"unit": "USD"},
         ),
     ] = Decimal(100_000)
@@ -66,8 +66,8 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
             raise ValueError(f"mode.cash must be positive, found {self.cash}")
         if self.cash > MOST_CASH:
             raise ValueError(f"mode.cash must be at most {MOST_CASH:,}, found {self.cash}")
-        if self.cash != round(self.cash, 2):
-            raise ValueError(f"mode.cash must be whole cents, found {self.cash}")
+        if self.cash != round(self.cash, 9):
+            raise ValueError(f"mode.cash must have at most nine decimals, found {self.cash}")
 
 
 class PaperMode(Group, tag_field="kind", tag="paper", frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from tradingd.session.calendar import SessionCalendar
     [
         ("mode.cash=100000000000000", "at most 1,000,000,000,000"),
         ("mode.cash=1000000000000.01", "at most 1,000,000,000,000"),
-        ("mode.cash=1e-13", "whole cents"),
-        ("mode.cash=100.001", "whole cents"),
+        ("mode.cash=1e-13", "at most nine decimals"),
+        ("mode.cash=100.0000000001", "at most nine decimals"),
         ("mode.end=9999-12-31", "1990 to 2035"),
         ("mode.start=0001-01-01", "1990 to 2035"),
         ("mode.start=1989-12-31", "1990 to 2035"),
