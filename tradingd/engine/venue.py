@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
-from nautilus_trader.common import LoggerConfig
+from nautilus_trader.common import CacheConfig, LoggerConfig
 from nautilus_trader.execution import FeeModel, FillModel
 from nautilus_trader.model import (
     AccountType,
@@ -33,6 +33,8 @@ _SPECS: Final = {
     Resolution.HOUR: "1-HOUR",
     Resolution.DAY: "1-DAY",
 }
+_BARS_KEPT: Final = 16
+"""Bars a symbol that the engine's cache keeps; its default of 10,000 costs 2 MB a symbol."""
 _NO_RATE_LIMIT: Final = "1000000000/00:00:01"
 # The gate judges buying power; the engine's margin must never come first.
 _LEVERAGE: Final = Decimal(1_000_000)
@@ -114,6 +116,7 @@ def make_engine(
         BacktestEngineConfig(
             logging=LoggerConfig(bypass_logging=True),
             run_analysis=False,
+            cache=CacheConfig(bar_capacity=_BARS_KEPT, tick_capacity=_BARS_KEPT),
             risk_engine=RiskEngineConfig(
                 max_order_submit_rate=_NO_RATE_LIMIT, max_order_modify_rate=_NO_RATE_LIMIT
             ),
