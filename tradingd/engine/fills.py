@@ -146,7 +146,12 @@ def touch_price(
         return None if resting is None else (resting, True)
     if not prompt and (bar is None or now <= bar.start):
         return None
-    market = bar.open if bar is not None and bar.start < now < bar.end else close
+    market = close
+    if bar is not None and bar.start < now < bar.end:
+        market = bar.open
+    elif bar is not None and now == bar.end and trigger is not None:
+        # The stop of an entry that filled as the bar was matched: the engine is half way through.
+        market = bar.close
     for bound, sign in ((ticket.limit, 1), (trigger, -1)):
         if bound is not None and (market - bound) * ticket.side.sign * sign > 0:
             return None

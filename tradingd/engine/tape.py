@@ -24,6 +24,7 @@ class TapeBar(NamedTuple):
     open: Nanos
     high: Nanos
     low: Nanos
+    close: Nanos
     volume: int
 
 
@@ -152,6 +153,7 @@ class Tape:
             lane.opens.item(index),
             lane.highs.item(index),
             lane.lows.item(index),
+            lane.closes.item(index),
             lane.volumes.item(index),
         )
 

@@ -245,3 +245,19 @@ def test_a_limit_modified_over_the_market_at_night_takes_the_next_open():
     bars = [(100,) * 4, (100,) * 4, (102, 103, 101, 103), (103,) * 4]
     ran = simulate(Script({0: rest, 1: chase}), daily("BBB", DAYS[:4], bars), slip=Slip("0.05"))
     assert told(ran) == [("ENTRY", 10, 102.05, opened(DAYS[2]))]
+
+
+@pytest.mark.parametrize("latency", [250, 0])
+def test_the_stop_of_an_entry_that_rested_starts_at_the_close_of_its_bar(latency):
+    # The limit of 99 fills on the way down; the engine places the stop of 98.50 at the low of 98,
+    # but the course after the fill is unknown: the close of 101 is not through it.
+    bars = [(100,) * 4, (100, 102, 98, 101), (101,) * 4, (101, 101, 97, 98)]
+    step = {0: lambda s: s.enter("BBB", Side.BUY, 10, reason="dip", limit=99, stop=98.5)}
+    ran = simulate(Script(step), daily("BBB", DAYS[:4], bars), latency_ms=latency)
+    assert told(ran) == [
+        ("ENTRY", 10, 99.0, session_close(DAYS[1])),
+        ("PROTECT", 10, 98.5, session_close(DAYS[3])),
+    ]
+    falls = [(100,) * 4, (100, 102, 98, 98.2), (101,) * 4, (101,) * 4]
+    ran = simulate(Script(step), daily("BBB", DAYS[:4], falls), latency_ms=latency)
+    assert told(ran)[1:] == [("PROTECT", 10, 98.2, session_close(DAYS[1]))]

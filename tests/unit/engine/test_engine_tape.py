@@ -60,7 +60,13 @@ def tape(opening):
 def test_the_next_bar_is_the_first_that_ends_later(tape, opening):
     bar = tape.next_bar("AAA", opening + MINUTE)
     assert bar == TapeBar(
-        opening + MINUTE, opening + 2 * MINUTE, nanos("11"), nanos("11.5"), nanos("11"), 200
+        opening + MINUTE,
+        opening + 2 * MINUTE,
+        nanos("11"),
+        nanos("11.5"),
+        nanos("11"),
+        nanos("11.5"),
+        200,
     )
     assert tape.next_bar("AAA", opening + 2 * MINUTE) is None
     assert tape.next_bar("ZZZ", opening) is None
@@ -112,7 +118,7 @@ def test_a_daily_bar_begins_at_its_sessions_open(opening):
 
 def test_liquidity_is_a_share_of_volume_used_up_bar_by_bar():
     liquidity = Liquidity(10.0)
-    first, second = TapeBar(0, 10, 1, 1, 1, 1_005), TapeBar(10, 20, 1, 1, 1, 1_000)
+    first, second = TapeBar(0, 10, 1, 1, 1, 1, 1_005), TapeBar(10, 20, 1, 1, 1, 1, 1_000)
     assert liquidity.available("AAA", first) == 100
     liquidity.take("AAA", first, 60)
     assert liquidity.available("AAA", first) == 40

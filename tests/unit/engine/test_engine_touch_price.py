@@ -7,7 +7,7 @@ from tradingd.engine.fills import touch_price
 from tradingd.engine.tape import TapeBar
 from tradingd.engine.ticket import Ticket
 
-BAR = TapeBar(start=100, end=200, open=50, high=53, low=48, volume=1_000)
+BAR = TapeBar(start=100, end=200, open=50, high=53, low=48, close=51, volume=1_000)
 
 
 def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
@@ -56,6 +56,8 @@ def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
         (ticket(arrived=100), 100, None),
         (ticket(Side.SELL, stop=49, arrived=150), 150, None),
         (ticket(Side.BUY, stop=51, arrived=150), 150, None),
+        (ticket(Side.SELL, stop=51, arrived=200), 200, (51, False)),
+        (ticket(Side.SELL, stop=50, arrived=200), 200, None),
         (ticket(Side.SELL, stop=45, limit=49, arrived=150), 200, None),
         (ticket(Side.SELL, stop=45, limit=49, arrived=90), 200, (50, True)),
         (ticket(Side.SELL, stop=48, limit=54, arrived=90), 200, None),
@@ -86,6 +88,8 @@ def ticket(side=Side.BUY, *, limit=None, stop=None, arrived=-1):
         "market between bars: nothing",
         "sell stop below the open on arrival: nothing",
         "buy stop above the open on arrival: nothing",
+        "stop arriving at a close that is through it: the close",
+        "stop arriving at a close that is not: nothing",
         "stop-limit not triggered by its first bar: nothing",
         "stop-limit triggered by an earlier bar: a limit",
         "stop-limit with its limit above the high: nothing",
