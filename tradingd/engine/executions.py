@@ -24,6 +24,9 @@ from tradingd.engine.units import nanos_of
 NO_LIQUIDITY: Final = "No market"
 """How the engine begins the rejection of an order that met an empty book."""
 
+NOTHING_TO_REDUCE: Final = "Reduce-only order"
+"""How it begins the rejection of a reducing order whose position has gone."""
+
 HANDLERS: Final = (
     "on_order_filled",
     "on_order_canceled",
@@ -210,6 +213,10 @@ class Executions:
         """Record a refusal of the venue; what found no liquidity tries the next bar."""
         if ticket.takes and event.reason.startswith(NO_LIQUIDITY):
             self._starved(ticket)
+        elif ticket.reduces and event.reason.startswith(NOTHING_TO_REDUCE):
+            # An order of the same instant closed or turned the position first: as at `arrive`.
+            self._desk.close(ticket, "CANCELED")
+            self._stops.sync(ticket.symbol)
         else:
             self._refused(ticket, event.reason, "REJECTED")
 

@@ -261,3 +261,23 @@ def test_the_stop_of_an_entry_that_rested_starts_at_the_close_of_its_bar(latency
     falls = [(100,) * 4, (100, 102, 98, 98.2), (101,) * 4, (101,) * 4]
     ran = simulate(Script(step), daily("BBB", DAYS[:4], falls), latency_ms=latency)
     assert told(ran)[1:] == [("PROTECT", 10, 98.2, session_close(DAYS[1]))]
+
+
+def test_an_elected_stop_whose_position_an_entry_turns_at_the_same_open_is_cancelled():
+    # The limit of 99 takes 100 of 150 shares in the second bar, whose close is through the stop:
+    # that sells 50 there. The order to turn the position is first in line at the next open.
+    bars = [(100,) * 4, (100, 102, 98, 98.2, 1_500), (96,) * 4, (96,) * 4]
+    script = Script(
+        {
+            0: lambda s: s.enter("BBB", Side.BUY, 100, reason="dip", limit=99, stop=98.5),
+            1: lambda s: s.enter("BBB", Side.SELL, 80, reason="turn"),
+        }
+    )
+    ran = simulate(script, daily("BBB", DAYS[:4], bars), participation=10.0)
+    assert ran.tables.denials == []
+    assert [(o.purpose, o.quantity, o.filled_quantity, o.status) for o in ran.tables.orders] == [
+        ("ENTRY", 100, 100, "FILLED"),
+        ("ENTRY", 80, 80, "FILLED"),
+        ("PROTECT", 100, 50, "CANCELED"),
+    ]
+    assert ran.book.positions()["BBB"].quantity == 100 - 50 - 80
