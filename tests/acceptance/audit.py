@@ -155,9 +155,19 @@ def touch_prices(run: Run, market: Market) -> Claims:
             prompt = run.config["execution"]["latency_ms"] == 0
             known = seen if prompt and fill.touch_price == seen.close else bar
             yield where, fill.touch_price, known.close
-        elif order.type == "STOP_MARKET":
+        elif order.type == "STOP_MARKET" and not split_between(market, fill, order):
             worse = max if fill.side == "BUY" else min
             yield where, fill.touch_price, worse(bar.open, order.stop_price)
+
+
+def split_between(market: Market, fill: Any, order: Any) -> bool:
+    """Tell whether a split restated an order's prices, rounded, after one of its fills."""
+    return any(
+        one.kind == "split"
+        and one.symbol == fill.symbol
+        and fill.ts < midnight(one.day) <= order.ts_closed
+        for one in market.actions
+    )
 
 
 def latency(run: Run, _market: Market) -> Claims:

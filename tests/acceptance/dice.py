@@ -37,7 +37,8 @@ class Dice(Strategy):
             part = self.dice.choice((None, 1, max(1, abs(held) // 2)))
             self.exit(symbol, reason=f"dice {throw:.3f}", quantity=part)
         elif throw < 0.9 and held:
-            distance = self.dice.choice((0.005, 0.03))
+            # The last lands on the wrong side of the market: it acts at the next open.
+            distance = self.dice.choice((0.001, 0.005, 0.03, 0.03, -0.01))
             stop = close * (1 - distance if held > 0 else 1 + distance)
             self.move_stop(symbol, stop, reason=f"dice {throw:.3f}")
         elif throw < 0.95 and self.sent:
@@ -46,10 +47,12 @@ class Dice(Strategy):
             self.market_exit()
 
     def throw_in(self, symbol: str, close: float) -> None:
-        """Enter with a stop, by a market order or a limit away from the market."""
+        """Enter with a stop, by a market order or a limit anywhere around the market."""
         side = self.dice.choice((Side.BUY, Side.SELL))
-        stop = close * (1 - side.sign * self.dice.choice((0.005, 0.02, 0.08)))
-        limit = close * (1 - side.sign * 0.01) if self.dice.random() < 0.3 else None
+        stop = close * (1 - side.sign * self.dice.choice((0.001, 0.02, 0.08)))
+        limit = None
+        if self.dice.random() < 0.3:
+            limit = close * (1 - side.sign * self.dice.choice((0.01, 0.002, 0.0, -0.005)))
         shares = self.dice.randint(1, self.settings.most)
         order = self.enter(symbol, side, shares, reason="dice", stop=stop, limit=limit)
         if order is not None:

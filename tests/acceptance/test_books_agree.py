@@ -89,10 +89,12 @@ def test_a_range_in_the_middle_of_history_adds_up(on_sample, sample_home):
 @pytest.mark.parametrize(
     ("seed", "overrides"),
     [
-        (1, ["risk=open", "risk.require_stop=true"]),
+        (4, ["risk=open", "risk.require_stop=true"]),
         (2, ["risk=default", "strategy.params.most=20", "broker.borrow_rate=7"]),
+        # A millionth of a day's volume: a hundred shares of a hundred million.
+        (3, ["risk=open", "execution.participation_percent=0.0001"]),
     ],
-    ids=["open", "default"],
+    ids=["open", "default", "thin"],
 )
 def test_trading_at_random_adds_up(on_sample, sample_home, seed, overrides):
     folder = backtest(
