@@ -79,8 +79,8 @@ def test_an_unknown_symbol_is_refused_with_the_nearest_one(on_sample):
 
 
 def test_an_empty_date_range_is_refused_with_the_range_that_is_there(on_sample):
-    ended = on_sample("backtest", "mode.start=2050-01-01", "mode.end=2050-12-31")
-    assert_one_line(ended, ExitCode.EMPTY_RANGE, "2050-01-01", "2013-03-01")
+    ended = on_sample("backtest", "mode.start=2030-01-01", "mode.end=2030-12-31")
+    assert_one_line(ended, ExitCode.EMPTY_RANGE, "2030-01-01", "2013-03-01")
 
 
 def test_an_empty_store_is_refused_with_the_command_that_fills_it(tradingd):
@@ -104,7 +104,7 @@ def test_a_misspelt_override_is_refused_with_the_nearest_key(tradingd):
 
 def test_a_refused_backtest_leaves_no_run_folder(on_sample, sample_home):
     before = sorted((sample_home / "data" / "tradingd").rglob("*"))
-    assert on_sample("backtest", "mode.start=2050-01-01").returncode == ExitCode.EMPTY_RANGE
+    assert on_sample("backtest", "mode.start=2030-01-01").returncode == ExitCode.EMPTY_RANGE
     assert sorted((sample_home / "data" / "tradingd").rglob("*")) == before
 
 
