@@ -224,6 +224,9 @@ class Executions:
         self._refused(ticket, event.reason, "DENIED")
 
     def _refused(self, ticket: Ticket, reason: str, status: str) -> None:
+        if ticket.purpose is Purpose.CORPORATE:
+            # Seen when cash is far below zero. Without its shares every later number is wrong.
+            raise RuntimeError(f"the engine refused to book a split of {ticket.symbol}: {reason}")
         denial = Denial(
             limit="engine",
             observed=f"{ticket.side} {ticket.quantity} {ticket.symbol} {ticket.type}",

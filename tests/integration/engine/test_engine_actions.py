@@ -8,6 +8,7 @@ from tests.integration.engine.engine_kit import CASH, Borrow, Script, Slip, dail
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import Side
+from tradingd.kits.failure import ExitCode, Failure
 
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05", "2024-01-08"]
 SEVEN = [
@@ -169,3 +170,24 @@ def test_a_long_pays_no_borrow_fee():
     step = {0: lambda s: s.enter("AAA", Side.BUY, 100, reason="in")}
     ran = simulate(Script(step), daily("AAA", DAYS, SEVEN), borrow=Borrow("0.01"))
     assert ran.tables.cashes == []
+
+
+def test_a_split_that_the_engine_refuses_to_book_fails_the_run():
+    # 90,000 bought at 100, 80,000 of them sold at 50: 4 M lost of 1 M. The engine's own risk check
+    # denies a bankrupt account everything, the shares of a split too.
+    bars = [(100, 100, 100, 100)] * 2 + [(50, 50, 50, 50)] * 2 + [(25, 25, 25, 25)]
+    split = CorporateAction(
+        symbol="AAA",
+        ex_date=dt.date(2024, 1, 8),
+        kind=ActionKind.SPLIT,
+        numerator=2,
+        denominator=1,
+    )
+    steps = {
+        0: lambda s: s.enter("AAA", Side.BUY, 90_000, reason="in"),
+        2: lambda s: s.exit("AAA", reason="out", quantity=80_000),
+    }
+    with pytest.raises(Failure) as caught:
+        simulate(Script(steps), daily("AAA", DAYS, bars), actions=[split])
+    assert caught.value.code is ExitCode.ENGINE_FAILED
+    assert "split of AAA" in str(caught.value.__cause__)
