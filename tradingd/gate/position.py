@@ -48,11 +48,6 @@ class Position(msgspec.Struct, kw_only=True):
         """Market value at the last mark, negative for a short."""
         return self.quantity * self.mark
 
-    @property
-    def unrealised(self) -> Nanos:
-        """Marked value less cost, before exit fees."""
-        return self.value - self.cost
-
     def stop_risk(self) -> Nanos:
         """Loss from the average entry price to the stop, never negative.
 

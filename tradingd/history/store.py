@@ -178,14 +178,17 @@ class Store:
         return reference.actions_from(table, None if symbols is None else set(symbols))
 
     def ticker_history(self, symbol: str) -> list[CorporateAction]:
-        """Return the renames that lead to `symbol`, oldest first."""
+        """Return the renames that lead to `symbol`, oldest first.
+
+        A name that is handed on is two securities on one day (2014-04-03: GOOG became GOOGL and
+        GOOCV became GOOG), so only an earlier rename can be part of the same history.
+        """
         renames = [one for one in self.actions() if one.kind is ActionKind.RENAME]
         found: list[CorporateAction] = []
-        name: str = symbol
-        for one in reversed(renames):
-            if one.symbol == name:
+        for one in sorted(renames, key=lambda rename: rename.ex_date, reverse=True):
+            earlier = not found or one.ex_date < found[-1].ex_date
+            if earlier and one.symbol == (found[-1].old_symbol if found else symbol):
                 found.append(one)
-                name = one.old_symbol
         return found[::-1]
 
     def reference(self, symbols: Sequence[str]) -> ReferenceData:

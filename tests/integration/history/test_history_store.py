@@ -176,6 +176,19 @@ def test_ticker_history_follows_renames_back(store: Store) -> None:
     assert [one.old_symbol for one in store.ticker_history("C")] == ["A", "B"]
 
 
+def test_a_name_handed_on_the_same_day_belongs_to_another_security(store: Store) -> None:
+    day = dt.date(2014, 4, 3)
+    with store.batch("test") as batch:
+        batch.actions(
+            [
+                CorporateAction(symbol=new, ex_date=day, kind=ActionKind.RENAME, old_symbol=old)
+                for old, new in (("GOOCV", "GOOG"), ("GOOG", "GOOGL"))
+            ]
+        )
+    assert [one.old_symbol for one in store.ticker_history("GOOGL")] == ["GOOG"]
+    assert [one.old_symbol for one in store.ticker_history("GOOG")] == ["GOOCV"]
+
+
 def test_adjusted_and_unadjusted_prices_of_one_symbol_do_not_mix(store: Store) -> None:
     write(store)
     with (
