@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tradingd.config.base import Group, Percent, SecretRef
+from tradingd.config.base import BasisPoints, Group, Percent, SecretRef
 
 FeeSchedule = Literal["none", "alpaca", "ibkr_fixed", "ibkr_tiered"]
 """Names of the dated commission schedules that `tradingd.costs` ships."""
@@ -25,7 +25,22 @@ class BrokerBase(Group, frozen=True, kw_only=True):
 
 
 class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", frozen=True, kw_only=True):
-    """The venue inside the backtest engine."""
+    """The venue inside the backtest engine; in paper mode the stand-alone simulated broker."""
+
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="Unix socket of the simulated broker in paper mode; "
+            "empty: simbroker.sock in the state folder."
+        ),
+    ] = ""
+    launch: Annotated[
+        bool,
+        Meta(description="Paper: start the simulated broker when nothing listens on the socket."),
+    ] = True
+    half_spread_bps: Annotated[
+        BasisPoints, Meta(description="Paper: half the spread around the last price.")
+    ] = 1.0
 
 
 class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_only=True):

@@ -12,6 +12,9 @@ from tradingd.kits.hashing import stable_hash
 LOCATIONS: Final = (("store", "root"), ("mode", "results"))
 """Keys that say where files are and decide no result; the hash leaves them out."""
 
+OBSERVERS: Final = ("alerts", "telemetry")
+"""Groups that watch and tell; they decide no result either."""
+
 
 def effective_tree(config: SystemConfig) -> dict[str, Any]:
     """Return every value, defaults included, as plain builtins with one spelling per number."""
@@ -41,5 +44,6 @@ def config_hash(tree: Mapping[str, Any]) -> str:
         if isinstance(part, Mapping)
         else part
         for name, part in tree.items()
+        if name not in OBSERVERS
     }
     return stable_hash(kept)

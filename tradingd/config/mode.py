@@ -70,11 +70,36 @@ class BacktestMode(Group, tag_field="kind", tag="backtest", frozen=True, kw_only
             raise ValueError(f"mode.cash must have at most nine decimals, found {self.cash}")
 
 
-class PaperMode(Group, tag_field="kind", tag="paper", frozen=True, kw_only=True):
+class SessionMode(Group, frozen=True, kw_only=True):
+    """What paper and live sessions have in common."""
+
+    close_on_stop: Annotated[
+        bool, Meta(description="Close every position when the daemon stops.")
+    ] = False
+    equity_every: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Data seconds between equity samples.",
+            extra={"unit": "seconds"},
+        ),
+    ] = 300
+    warm_up_bars: Annotated[
+        int, Meta(ge=0, le=100_000, description="Bars a strategy sees before it may trade.")
+    ] = 500
+
+
+class PaperMode(SessionMode, tag_field="kind", tag="paper", frozen=True, kw_only=True):
     """Trade with simulated money; the default mode."""
 
+    cash: Annotated[
+        Decimal,
+        Meta(description="Cash a new simulated account begins with.", extra={"unit": "USD"}),
+    ] = Decimal(100_000)
 
-class LiveMode(Group, tag_field="kind", tag="live", frozen=True, kw_only=True):
+
+class LiveMode(SessionMode, tag_field="kind", tag="live", frozen=True, kw_only=True):
     """Trade with real money; nothing leaves unarmed."""
 
     account: Annotated[

@@ -4,15 +4,20 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from tradingd.config.alerts import AlertsConfig
 from tradingd.config.base import Group
 from tradingd.config.broker import BrokerConfig
 from tradingd.config.execution import ExecutionConfig
+from tradingd.config.feed import FeedConfig
 from tradingd.config.mode import ModeConfig
 from tradingd.config.risk import RiskConfig
+from tradingd.config.schedule import ScheduleConfig
 from tradingd.config.session import SessionConfig
 from tradingd.config.source import SourceConfig
 from tradingd.config.store import StoreConfig
 from tradingd.config.strategy import CustomStrategy, StrategyConfig
+from tradingd.config.supervision import SupervisionConfig
+from tradingd.config.telemetry import TelemetryConfig
 from tradingd.config.universe import UniverseConfig
 
 
@@ -28,6 +33,11 @@ class SystemConfig(Group, frozen=True, kw_only=True):
     risk: RiskConfig
     execution: ExecutionConfig
     session: SessionConfig
+    feed: FeedConfig
+    schedule: ScheduleConfig
+    supervision: SupervisionConfig
+    alerts: AlertsConfig
+    telemetry: TelemetryConfig
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7
 
 

@@ -9,7 +9,6 @@ class ExitCode(IntEnum):
     OK = 0
     BUG = 1
     USAGE = 2
-    CONFIG = 10
     MANIFEST = 18
     STORE_WRITE = 19
     NO_DATA = 20
@@ -29,6 +28,20 @@ class ExitCode(IntEnum):
     LOOK_AHEAD = 34
     DOCTOR = 40
     NO_DAEMON = 50
+    REFUSED = 51
+    FORBIDDEN = 52
+    AUDIT = 53
+    NO_SESSION = 54
+    SECOND_INSTANCE = 60
+    BROKER = 61
+    RECONCILE = 62
+    FEED = 63
+    JOURNAL = 64
+    NOT_ARMED = 65
+    NOT_FLAT = 66
+    UNCLEAN_STOP = 67
+    INSTALL = 70
+    CONFIG = 78
     INTERRUPTED = 130
 
 

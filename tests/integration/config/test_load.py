@@ -28,7 +28,7 @@ def _refused(overlay: Path, *overrides: str) -> Failure:
 
 
 def test_paper_is_the_default_mode() -> None:
-    assert load().tree["mode"] == {"kind": "paper"}
+    assert load().tree["mode"]["kind"] == "paper"
 
 
 def test_an_overlay_file_takes_the_place_of_the_packaged_one(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tradingd.config.diff import leaves
 from tradingd.config.environment import Environment
-from tradingd.config.identity import LOCATIONS, config_hash, effective_tree
+from tradingd.config.identity import LOCATIONS, OBSERVERS, config_hash, effective_tree
 from tradingd.config.load import Sources, decode, load
 
 ROUTE = ("mode=backtest", "strategy=intraday_mean_reversion", "broker=alpaca")
@@ -32,13 +32,13 @@ def _other(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", [path for path, _ in leaves(TREE)], ids=".".join)
-def test_a_changed_leaf_changes_the_hash_unless_it_is_a_location(path: tuple[str, ...]) -> None:
+def test_a_changed_leaf_changes_the_hash_unless_it_decides_no_result(path: tuple[str, ...]) -> None:
     tree = copy.deepcopy(TREE)
     part = tree
     for name in path[:-1]:
         part = part[name]
     part[path[-1]] = _other(part[path[-1]])
-    assert (config_hash(tree) == config_hash(TREE)) == (path in LOCATIONS)
+    assert (config_hash(tree) == config_hash(TREE)) == (path in LOCATIONS or path[0] in OBSERVERS)
 
 
 def test_only_two_keys_are_locations() -> None:

@@ -1,0 +1,325 @@
+"""Messages of the control socket, version 1: one struct a request and a response.
+
+Published as `contracts/control.v1.schema.json`. Money is text with a decimal point, times are UTC
+nanoseconds, quantities whole shares. A field may be added; removing or changing one is version 2.
+"""
+
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from tradingd.domain.health import Reading
+
+VERSION: Final = 1
+
+Reason = Annotated[str, Meta(min_length=3, max_length=500, description="Why; kept in the audit.")]
+Confirm = Annotated[
+    str, Meta(description="The instance's name, typed again: dangerous verbs need it.")
+]
+ScopeText = Annotated[
+    str,
+    Meta(
+        pattern=r"^(account|strategy:[\w.\-]{1,64}|symbol:[A-Z][A-Z0-9.\-]{0,14})$",
+        description="account, strategy:NAME or symbol:TICKER.",
+    ),
+]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every message."""
+
+
+class Request(Message, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every request; unknown fields are refused."""
+
+
+class Peer(Message, frozen=True, kw_only=True):
+    """Who is at the other end of the socket; from the kernel, not from the message."""
+
+    uid: int
+    pid: int
+    name: str
+
+
+class ErrorBody(Message, frozen=True, kw_only=True):
+    """Body of every refusal; `code` is the exit code that `tradingctl` ends with."""
+
+    what: str
+    code: int
+    where: str = ""
+    expected: str = ""
+    found: str = ""
+    next_step: str = ""
+
+
+# -- looking ---------------------------------------------------------------------------------------
+
+
+class StateView(Message, frozen=True, kw_only=True):
+    """One trading state in force."""
+
+    scope: str
+    state: str
+    reason: str
+    author: str
+    since: int
+    expires: int | None
+
+
+class Status(Message, frozen=True, kw_only=True):
+    """GET /v1/status: the whole picture in one answer."""
+
+    instance: str
+    mode: str
+    version: str
+    run_id: str
+    phase: str
+    ready: bool
+    state: str
+    states: tuple[StateView, ...]
+    strategy: str
+    broker: str
+    account: str
+    armed: bool
+    feed: str
+    synthetic: bool
+    data_time: int
+    wall_time: int
+    session_open: bool
+    feed_lag_seconds: float
+    equity: str
+    cash: str
+    day_pnl: str
+    realised_today: str
+    drawdown_percent: float
+    day_peak: str
+    positions: int
+    open_orders: int
+    unknown_orders: int
+    trades_today: int
+    loss_streak: int
+    fills: int
+    health: str
+    started: int
+    config_hash: str
+    status_line: str
+
+
+class HealthView(Message, frozen=True, kw_only=True):
+    """GET /v1/health."""
+
+    live: bool
+    ready: bool
+    grade: str
+    checks: tuple[Reading, ...]
+
+
+class PositionView(Message, frozen=True, kw_only=True):
+    """One line of GET /v1/positions."""
+
+    symbol: str
+    strategy: str
+    quantity: int
+    entry_price: str
+    mark: str
+    value: str
+    unrealised: str
+    stop: str | None
+
+
+class OrderView(Message, frozen=True, kw_only=True):
+    """One line of GET /v1/orders."""
+
+    order_id: str
+    strategy: str
+    symbol: str
+    side: str
+    quantity: int
+    filled: int
+    type: str
+    purpose: str
+    state: str
+    limit: str | None
+    stop: str | None
+    reason: str
+    wall: int
+    note: str
+
+
+class TradeView(Message, frozen=True, kw_only=True):
+    """One round trip of GET /v1/trades."""
+
+    symbol: str
+    strategy: str
+    side: str
+    quantity: int
+    entry_price: str
+    exit_price: str
+    net: str
+    ts_opened: int
+    ts_closed: int
+    entry_reason: str
+    exit_reason: str
+
+
+class LimitView(Message, frozen=True, kw_only=True):
+    """One limit of GET /v1/limits: configured value, override, evaluations and denials so far."""
+
+    key: str
+    value: str
+    configured: str
+    expires: int | None
+    checked: int
+    denied: int
+
+
+class JobView(Message, frozen=True, kw_only=True):
+    """One job of GET /v1/jobs."""
+
+    name: str
+    where: str
+    next_due: int | None
+    last_due: int | None
+    last_status: str
+    detail: str
+
+
+class ConfigView(Message, frozen=True, kw_only=True):
+    """GET /v1/config: the configuration in force, secrets as references only."""
+
+    hash: str
+    tree: dict[str, Any]
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """One line of the stream GET /v1/events (newline-delimited JSON)."""
+
+    seq: int
+    kind: str
+    text: str
+    wall: int
+    ts: int = 0
+    fields: dict[str, str] = {}
+
+
+# -- acting ----------------------------------------------------------------------------------------
+
+
+class PauseRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/pause: no increases in scope."""
+
+    reason: Reason
+    scope: ScopeText = "account"
+    minutes: Annotated[int | None, Meta(description="Ends by itself after this long.")] = None
+
+
+class ResumeRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/resume: back to RUNNING, from HALTED and FLAT only with `confirm`."""
+
+    reason: Reason
+    scope: ScopeText = "account"
+    confirm: Confirm = ""
+
+
+class HaltRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/halt: cancel what is open in scope, send nothing more."""
+
+    reason: Reason
+    scope: ScopeText = "account"
+
+
+class FlattenRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/flatten: cancel, close at market, verify with the broker, stay flat."""
+
+    reason: Reason
+    confirm: Confirm
+    scope: ScopeText = "account"
+
+
+class CancelRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/cancel: one order, or every order in scope."""
+
+    reason: Reason
+    order_id: str = ""
+    scope: ScopeText | None = None
+    confirm: Confirm = ""
+
+
+class ArmRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/arm: allow a live instance to send, for a while."""
+
+    reason: Reason
+    confirm: Confirm
+    token: str = ""
+    minutes: int = 480
+
+
+class DisarmRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/disarm."""
+
+    reason: Reason
+
+
+class LimitRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/limits: override one limit for a while; looser needs `confirm`."""
+
+    key: str
+    value: str
+    minutes: Annotated[int, Meta(ge=1, le=1_440)]
+    reason: Reason
+    confirm: Confirm = ""
+
+
+class JobRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/jobs: run a job now."""
+
+    name: str
+    reason: Reason
+
+
+class ReloadRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/reload: read the configuration again; the safe subset changes, or nothing does."""
+
+    reason: Reason = "reload"
+
+
+class LogLevelRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/log-level."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    minutes: int | None = None
+    reason: Reason = "log level"
+
+
+class DecideRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/approve and /v1/reject: an entry that waits for a person."""
+
+    order_id: str
+    reason: Reason
+
+
+class AcknowledgeRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/acknowledge: stop an alert from escalating."""
+
+    key: str
+    reason: Reason = "seen"
+
+
+class DrillRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/drill, paper only: freeze one part on purpose and watch what happens."""
+
+    part: Literal["feed", "strategy", "journal", "broker", "loop"]
+    seconds: Annotated[float, Meta(gt=0, le=600)]
+    reason: Reason
+    confirm: Confirm
+
+
+class Done(Message, frozen=True, kw_only=True):
+    """Answer of every acting verb: what changed, old to new, and how long it took."""
+
+    done: str
+    changes: tuple[tuple[str, str, str], ...] = ()
+    orders: tuple[str, ...] = ()
+    verified: bool | None = None
+    seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""Life of the process: start, stop, supervision, jobs, reload."""

@@ -1,0 +1,43 @@
+"""Trading states an operator or a trigger sets, for the account, a strategy or a symbol."""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class TradingState(StrEnum):
+    """What may leave.
+
+    RUNNING: everything the limits allow. PAUSED: no increases; exits and stops are managed.
+    HALTED: cancels only, and protective stops of positions that are there. FLATTENING: as HALTED
+    for strategies, while the daemon closes what is in scope. FLAT: flattened and verified; nothing
+    is opened until somebody resumes.
+    """
+
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    HALTED = "HALTED"
+    FLATTENING = "FLATTENING"
+    FLAT = "FLAT"
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What a state applies to; `name` is empty for the account."""
+
+    kind: Literal["account", "strategy", "symbol"] = "account"
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "account" else f"{self.kind} {self.name}"
+
+
+class StateRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One state that was set: by whom, why, since when, until when (wall time, UTC ns)."""
+
+    scope: Scope
+    state: TradingState
+    reason: str
+    author: str
+    since: int
+    expires: int | None = None

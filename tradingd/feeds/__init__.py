@@ -1,0 +1,1 @@
+"""Live and replayed market data; all speak tradingd.domain.feed."""

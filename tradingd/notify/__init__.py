@@ -1,0 +1,1 @@
+"""The alert router: severity, routes, repetition, escalation, durable outbox."""

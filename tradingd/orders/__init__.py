@@ -1,0 +1,1 @@
+"""The order shim: gate, write-ahead intent, send, outcome, event. Engine-neutral."""
