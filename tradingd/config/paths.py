@@ -22,3 +22,19 @@ def results_root(config: SystemConfig) -> Path:
     """Return the folder that holds run folders."""
     stated = config.mode.results if isinstance(config.mode, BacktestMode) else ""
     return Path(stated).expanduser() if stated else data_home() / "runs"
+
+
+def state_root(instance: str) -> Path:
+    """Return the state folder of an instance: systemd's, else ``$XDG_STATE_HOME/tradingd/NAME``.
+
+    Under systemd ``$STATE_DIRECTORY`` names it; other programs of the same instance find it in
+    /var/lib/tradingd when that folder exists.
+    """
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given and Path(given).name == instance:
+        return Path(given)
+    system = Path("/var/lib/tradingd") / instance
+    if system.is_dir():
+        return system
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "tradingd" / instance
