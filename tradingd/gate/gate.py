@@ -1,8 +1,10 @@
 """The gate: every order is checked against every limit before it may leave."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, Literal
+
+import msgspec
 
 from tradingd.config.risk import RiskConfig
 from tradingd.domain.market import NANOSECONDS, ReferenceData, Session
@@ -47,17 +49,31 @@ class Gate:
         bar_seconds: int,
         table: tuple[type[Limit], ...] = LIMITS,
     ) -> None:
-        settings = Settings(
+        self._settings = Settings(
             limits=limits, reference=reference, account=account, bar_seconds=bar_seconds
         )
+        self._table = table
         self._book = book
-        self._limits = tuple(limit(settings) for limit in table)
-        self._all = tuple(limit.check for limit in self._limits)
-        self._for_reductions = tuple(limit.check for limit in self._limits if limit.reductions)
+        self._limits: tuple[Limit, ...] = ()
+        self._all: tuple[Callable[[Situation], Denial | None], ...] = ()
+        self._for_reductions: tuple[Callable[[Situation], Denial | None], ...] = ()
+        self.set_limits(limits)
         self._increases = 0
         self._reductions = 0
-        self._denied = {limit.key: 0 for limit in self._limits}
+        self._denied: dict[str, int] = {limit.key: 0 for limit in table}
         self._sent: deque[int] = deque()
+
+    @property
+    def limits(self) -> RiskConfig:
+        """The limits in force."""
+        return self._settings.limits
+
+    def set_limits(self, limits: RiskConfig) -> None:
+        """Put other limits in force from the next check on; counts and the order rate go on."""
+        self._settings = msgspec.structs.replace(self._settings, limits=limits)
+        self._limits = tuple(limit(self._settings) for limit in self._table)
+        self._all = tuple(limit.check for limit in self._limits)
+        self._for_reductions = tuple(limit.check for limit in self._limits if limit.reductions)
 
     def check(
         self, intent: OrderIntent, now: int, session: Session | None, *, guards: int = 0
