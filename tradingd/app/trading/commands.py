@@ -1,0 +1,198 @@
+"""What an operator's verbs do: persist first, then act, then say what changed.
+
+A state is written to the journal before it takes effect, so a crash between the two restarts in
+the stricter of both.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from tradingd.app.trading.views import scope_of, scope_text
+from tradingd.domain.journal import Journal, StateRow
+from tradingd.domain.market import NANOSECONDS
+from tradingd.domain.states import Scope, StateRecord, TradingState
+from tradingd.domain.trading import OrderShim
+from tradingd.gate.states import TradingStates
+from tradingd.kits.failure import ExitCode, Failure
+
+type Changes = tuple[tuple[str, str, str], ...]
+
+
+class StateKeeper:
+    """Sets trading states: journaled and committed, then in force, then told.
+
+    Parameters
+    ----------
+    states : TradingStates
+        What the shim judges by.
+    journal : Journal
+        Where every change is kept.
+    wall : Callable
+        Wall time, UTC ns.
+    changed : Callable
+        Hears (record, text of the state before).
+    """
+
+    def __init__(
+        self,
+        states: TradingStates,
+        journal: Journal,
+        wall: Callable[[], int],
+        changed: Callable[[StateRecord, str], None],
+    ) -> None:
+        self._states = states
+        self._journal = journal
+        self._wall = wall
+        self._changed = changed
+
+    def current(self, scope: Scope) -> TradingState:
+        """Return the state set for exactly this scope; RUNNING where none is."""
+        found = [one for one in self._states.snapshot() if one.scope == scope]
+        return found[0].state if found else TradingState.RUNNING
+
+    def now(
+        self, scope: Scope, state: TradingState, *, reason: str, author: str, minutes: int | None
+    ) -> StateRecord:
+        """Return the record of a state set at this moment."""
+        since = self._wall()
+        expires = None if minutes is None else since + minutes * 60 * NANOSECONDS
+        return StateRecord(
+            scope=scope, state=state, reason=reason, author=author, since=since, expires=expires
+        )
+
+    async def set(self, record: StateRecord) -> str:
+        """Persist a state, put it in force and return the one before.
+
+        A stricter state is in force even while it is being written: waiting for the disk must not
+        let an order through. A looser one waits for the commit.
+        """
+        before = self.current(record.scope)
+        if _STRICTNESS[record.state] > _STRICTNESS[before]:
+            self._states.set(record)
+        await self._journal.write(row_of(record))
+        self._states.set(record)
+        self._changed(record, before)
+        return before
+
+    def set_soon(self, record: StateRecord) -> None:
+        """Put a state in force at once and queue its row; for triggers, which cannot wait."""
+        before = self.current(record.scope)
+        self._states.set(record)
+        self._journal.write(row_of(record))
+        self._changed(record, before)
+
+    def expire(self) -> Sequence[StateRecord]:
+        """End states whose time is over; their end is journaled as RUNNING by the clock."""
+        ended = self._states.expire(self._wall())
+        for record in ended:
+            running = self.now(
+                record.scope,
+                TradingState.RUNNING,
+                reason=f"{record.state} expired",
+                author="clock",
+                minutes=None,
+            )
+            self._journal.write(row_of(running))
+            self._changed(running, record.state)
+        return ended
+
+
+_STRICTNESS = {
+    TradingState.RUNNING: 0,
+    TradingState.PAUSED: 1,
+    TradingState.FLAT: 2,
+    TradingState.FLATTENING: 3,
+    TradingState.HALTED: 4,
+}
+
+
+def row_of(record: StateRecord) -> StateRow:
+    """Return the journal's row of a state."""
+    return StateRow(
+        scope=record.scope.kind,
+        name=record.scope.name,
+        state=record.state,
+        reason=record.reason,
+        author=record.author,
+        since=record.since,
+        expires=record.expires,
+    )
+
+
+def record_of(row: StateRow) -> StateRecord:
+    """Return the state that a journal row holds."""
+    kinds = {"strategy": "strategy", "symbol": "symbol"}
+    scope = Scope(kinds.get(row.scope, "account"), row.name)  # type: ignore[arg-type]  # a literal
+    return StateRecord(
+        scope=scope,
+        state=TradingState(row.state),
+        reason=row.reason,
+        author=row.author,
+        since=row.since,
+        expires=row.expires,
+    )
+
+
+class Flattener:
+    """Flattens a scope: FLATTENING, cancel, close, verify, then FLAT; HALTED where it failed."""
+
+    def __init__(self, keeper: StateKeeper, shim: OrderShim) -> None:
+        self._keeper = keeper
+        self._shim = shim
+        self._lock = asyncio.Lock()
+
+    async def flatten(self, scope: Scope, *, reason: str, author: str, then: TradingState) -> bool:
+        """Close everything in scope; True when the broker confirms that it is flat.
+
+        `then` is the state afterwards; when flatness is not proven it is HALTED, whatever was
+        asked.
+        """
+        async with self._lock:
+            await self._set(scope, TradingState.FLATTENING, reason, author)
+            flat = await self._shim.flatten(scope, reason=reason, author=author)
+            if flat:
+                await self._set(scope, then, reason, author)
+            else:
+                await self._set(scope, TradingState.HALTED, f"not proven flat: {reason}", author)
+            return flat
+
+    async def _set(self, scope: Scope, state: TradingState, reason: str, author: str) -> None:
+        record = self._keeper.now(scope, state, reason=reason, author=author, minutes=None)
+        await self._keeper.set(record)
+
+
+def demand_confirmation(instance: str, given: str, why: str) -> None:
+    """Refuse a dangerous verb that does not repeat the instance's name."""
+    if given == instance:
+        return
+    raise Failure(
+        f"{why} must be confirmed",
+        code=ExitCode.REFUSED,
+        where="confirm",
+        expected=f"the instance's name, {instance}",
+        found=given or "nothing",
+        next_step=f"--confirm {instance}",
+    )
+
+
+def known_scope(text: str, strategies: Sequence[str], symbols: Sequence[str]) -> Scope:
+    """Return a scope, or refuse a name nobody knows: a typing error must not look like success."""
+    scope = scope_of(text)
+    known = {"account": [""], "strategy": strategies, "symbol": symbols}[scope.kind]
+    if scope.name in known:
+        return scope
+    raise Failure(
+        f"there is no such {scope.kind} here",
+        code=ExitCode.REFUSED,
+        where="scope",
+        expected="one of " + ", ".join(known),
+        found=scope_text(scope),
+    )
+
+
+async def timed[T](work: Awaitable[T]) -> tuple[T, float]:
+    """Return a result and the seconds it took."""
+    began = time.perf_counter()
+    result = await work
+    return result, time.perf_counter() - began

@@ -1,0 +1,425 @@
+"""The daemon as its operator sees it: every verb of the control socket."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from tradingd.app.trading import views
+from tradingd.app.trading.commands import (
+    Flattener,
+    StateKeeper,
+    demand_confirmation,
+    known_scope,
+    timed,
+)
+from tradingd.app.trading.events import EventLog
+from tradingd.app.trading.limits import LimitOverrides
+from tradingd.control import messages as m
+from tradingd.domain.journal import AuditRow, Journal, OrderState
+from tradingd.domain.orders import Purpose
+from tradingd.domain.states import Scope, TradingState
+from tradingd.domain.trading import OrderShim
+from tradingd.kits.failure import ExitCode, Failure
+
+type Drill = Callable[[float], Awaitable[None]]
+
+
+class Facts(msgspec.Struct, kw_only=True):
+    """What the verbs need to know of the session; the composition root fills it in."""
+
+    instance: str
+    live: bool
+    strategies: Sequence[str]
+    symbols: Sequence[str]
+    journal_file: Path
+    status: Callable[[], m.Status]
+    health: Callable[[], m.HealthView]
+    jobs: Callable[[], Sequence[m.JobView]]
+    config: Callable[[], m.ConfigView]
+    positions: Callable[[], Sequence[m.PositionView]]
+    reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
+    run_job: Callable[[str], Awaitable[str]]
+    set_log_level: Callable[[str, int | None], str]
+    acknowledge: Callable[[str], bool]
+    approve: Callable[[str, str], Awaitable[bool]]
+    reject: Callable[[str, str], Awaitable[bool]]
+    latched: Callable[[], bool]
+    drills: Mapping[str, Drill]
+    trades: Callable[[int], Awaitable[Sequence[m.TradeView]]]
+    orders_today: Callable[[], Sequence[m.OrderView]]
+
+
+class SessionOperator:
+    """Implements `tradingd.control.operator.Operator` over a session's parts.
+
+    Parameters
+    ----------
+    facts : Facts
+        What can be looked at.
+    keeper : StateKeeper
+        Sets trading states.
+    flattener : Flattener
+        Closes what is open.
+    shim : OrderShim
+        Where orders are cancelled.
+    limits : LimitOverrides
+        Temporary limits.
+    journal : Journal
+        Takes the audit.
+    events : EventLog
+        The event stream.
+    wall : Callable
+        Wall time, UTC ns.
+    """
+
+    def __init__(
+        self,
+        facts: Facts,
+        *,
+        keeper: StateKeeper,
+        flattener: Flattener,
+        shim: OrderShim,
+        limits: LimitOverrides,
+        journal: Journal,
+        events: EventLog,
+        wall: Callable[[], int],
+    ) -> None:
+        self._facts = facts
+        self._keeper = keeper
+        self._flattener = flattener
+        self._shim = shim
+        self._limits = limits
+        self._journal = journal
+        self._events = events
+        self._wall = wall
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    @property
+    def instance(self) -> str:
+        """Name of the instance."""
+        return self._facts.instance
+
+    def status(self) -> m.Status:
+        """Return the whole picture."""
+        return self._facts.status()
+
+    def health(self) -> m.HealthView:
+        """Return every check."""
+        return self._facts.health()
+
+    def positions(self) -> Sequence[m.PositionView]:
+        """Return the open positions."""
+        return self._facts.positions()
+
+    def orders(self, *, all_today: bool = False) -> Sequence[m.OrderView]:
+        """Return the orders that are not over, or all of this process."""
+        if all_today:
+            return self._facts.orders_today()
+        return [views.order(row) for row in self._shim.open_orders()]
+
+    async def trades(self, *, last: int = 50) -> Sequence[m.TradeView]:
+        """Return the latest round trips."""
+        return await self._facts.trades(last)
+
+    def limits(self) -> Sequence[m.LimitView]:
+        """Return the limits in force."""
+        return self._limits.views()
+
+    def jobs(self) -> Sequence[m.JobView]:
+        """Return the jobs."""
+        return self._facts.jobs()
+
+    def config(self) -> m.ConfigView:
+        """Return the configuration in force."""
+        return self._facts.config()
+
+    def events(self, after: int) -> AsyncIterator[m.Event]:
+        """Follow what happens."""
+        return self._events.follow(after)
+
+    # -- acting ----------------------------------------------------------------------------------
+
+    async def pause(self, request: m.PauseRequest, peer: m.Peer) -> m.Done:
+        """Allow no increases in scope."""
+        scope = self._scope(request.scope)
+        before = self._keeper.current(scope)
+        if before in (TradingState.HALTED, TradingState.FLATTENING, TradingState.FLAT):
+            raise _stricter(scope, before)
+        record = self._keeper.now(
+            scope,
+            TradingState.PAUSED,
+            reason=request.reason,
+            author=peer.name,
+            minutes=request.minutes,
+        )
+        _, seconds = await timed(self._keeper.set(record))
+        return _changed(scope, before, TradingState.PAUSED, seconds)
+
+    async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> m.Done:
+        """Go back to RUNNING; out of HALTED and FLAT only with a confirmation."""
+        scope = self._scope(request.scope)
+        before = self._keeper.current(scope)
+        if before is TradingState.RUNNING:
+            return m.Done(done=f"{scope} is RUNNING already")
+        if before is TradingState.FLATTENING:
+            raise _stricter(scope, before)
+        if before is not TradingState.PAUSED:
+            demand_confirmation(self.instance, request.confirm, f"resuming from {before}")
+        if scope == Scope() and self._facts.latched():
+            raise Failure(
+                "the kill switch is latched",
+                code=ExitCode.REFUSED,
+                where="latch",
+                expected="a latch that was reset with a reason",
+                found="latched",
+                next_step=f"tradingd kill --instance {self.instance} --reset --reason TEXT",
+            )
+        record = self._keeper.now(
+            scope, TradingState.RUNNING, reason=request.reason, author=peer.name, minutes=None
+        )
+        _, seconds = await timed(self._keeper.set(record))
+        return _changed(scope, before, TradingState.RUNNING, seconds)
+
+    async def halt(self, request: m.HaltRequest, peer: m.Peer) -> m.Done:
+        """Send nothing more in scope and cancel what is open."""
+        scope = self._scope(request.scope)
+        before = self._keeper.current(scope)
+        record = self._keeper.now(
+            scope, TradingState.HALTED, reason=request.reason, author=peer.name, minutes=None
+        )
+
+        async def act() -> Sequence[str]:
+            await self._keeper.set(record)
+            return await self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
+
+        cancelled, seconds = await timed(act())
+        left = self._unprotecting(scope)
+        return m.Done(
+            done=f"{scope} is HALTED, {len(cancelled)} orders cancelled",
+            changes=((str(scope), before, TradingState.HALTED),),
+            orders=tuple(cancelled),
+            verified=not left,
+            seconds=seconds,
+        )
+
+    async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> m.Done:
+        """Close everything in scope and verify it with the broker."""
+        scope = self._scope(request.scope)
+        demand_confirmation(self.instance, request.confirm, "flattening")
+        before = self._keeper.current(scope)
+        flat, seconds = await timed(
+            self._flattener.flatten(
+                scope, reason=request.reason, author=peer.name, then=TradingState.FLAT
+            )
+        )
+        after = self._keeper.current(scope)
+        if not flat:
+            raise Failure(
+                f"{scope} is not proven flat",
+                code=ExitCode.NOT_FLAT,
+                where=str(scope),
+                expected="no position and no working order at the broker",
+                found=", ".join(_held(self.positions())) or "orders that are not confirmed",
+                next_step="tradingctl orders; tradingctl positions; then flatten again",
+            )
+        return m.Done(
+            done=f"{scope} is flat, verified with the broker",
+            changes=((str(scope), before, after),),
+            verified=True,
+            seconds=seconds,
+        )
+
+    async def cancel(self, request: m.CancelRequest, peer: m.Peer) -> m.Done:
+        """Cancel one order, or all in scope."""
+        if bool(request.order_id) == bool(request.scope):
+            raise Failure(
+                "state either an order or a scope",
+                code=ExitCode.USAGE,
+                where="cancel",
+                expected="order_id or scope",
+            )
+        if request.scope:
+            scope = self._scope(request.scope)
+            demand_confirmation(self.instance, request.confirm, "cancelling a whole scope")
+            ids, seconds = await timed(
+                self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
+            )
+            return m.Done(done=f"{len(ids)} orders cancelled", orders=tuple(ids), seconds=seconds)
+        row = self._shim.order(request.order_id)
+        if row is None:
+            raise _no_order(request.order_id)
+        if row.purpose == Purpose.PROTECT:
+            demand_confirmation(self.instance, request.confirm, "cancelling a protective stop")
+        asked = self._shim.cancel(request.order_id, reason=f"{peer.name}: {request.reason}")
+        text = "asked to cancel" if asked else f"is {row.state} already"
+        return m.Done(done=f"{request.order_id} {text}", orders=(request.order_id,))
+
+    async def arm(self, request: m.ArmRequest, peer: m.Peer) -> m.Done:
+        """Arm a live instance."""
+        raise self._nothing_to_arm()
+
+    async def disarm(self, request: m.DisarmRequest, peer: m.Peer) -> m.Done:
+        """Disarm a live instance."""
+        raise self._nothing_to_arm()
+
+    async def set_limit(self, request: m.LimitRequest, peer: m.Peer) -> m.Done:
+        """Override a limit for a while; a looser one must be confirmed."""
+        if self._limits.loosens(request.key, request.value):
+            demand_confirmation(self.instance, request.confirm, "loosening a limit")
+        old, new = self._limits.set(request.key, request.value, request.minutes)
+        self._tell("limit", f"{request.key}: {old} -> {new} for {request.minutes} minutes")
+        return m.Done(
+            done=f"{request.key} is {new} for {request.minutes} minutes",
+            changes=((f"risk.{request.key}", old, new),),
+        )
+
+    async def run_job(self, request: m.JobRequest, peer: m.Peer) -> m.Done:
+        """Run a job now."""
+        detail, seconds = await timed(self._facts.run_job(request.name))
+        return m.Done(done=f"{request.name}: {detail}", seconds=seconds)
+
+    async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> m.Done:
+        """Read the configuration again."""
+        changes, seconds = await timed(self._facts.reload())
+        for key, old, new in changes:
+            self._tell("config", f"{key}: {old} -> {new}")
+        return m.Done(done=f"{len(changes)} keys changed", changes=changes, seconds=seconds)
+
+    async def log_level(self, request: m.LogLevelRequest, peer: m.Peer) -> m.Done:
+        """Change the level of the log."""
+        old = self._facts.set_log_level(request.level, request.minutes)
+        return m.Done(
+            done=f"log level {request.level}",
+            changes=(("telemetry.log_level", old, request.level),),
+        )
+
+    async def approve(self, request: m.DecideRequest, peer: m.Peer) -> m.Done:
+        """Let a waiting entry go."""
+        return await self._decide(self._facts.approve, "approved", request, peer)
+
+    async def reject(self, request: m.DecideRequest, peer: m.Peer) -> m.Done:
+        """Drop a waiting entry."""
+        return await self._decide(self._facts.reject, "rejected", request, peer)
+
+    async def acknowledge(self, request: m.AcknowledgeRequest, peer: m.Peer) -> m.Done:
+        """Stop an alert from escalating."""
+        if self._facts.acknowledge(request.key):
+            return m.Done(done=f"{request.key} acknowledged")
+        raise Failure(
+            "no open alert has this key",
+            code=ExitCode.REFUSED,
+            where="alerts",
+            found=request.key,
+            next_step="tradingctl events shows the alerts with their keys",
+        )
+
+    async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:
+        """Freeze one part on purpose; never with real money."""
+        if self._facts.live:
+            raise Failure(
+                "drills are for paper instances",
+                code=ExitCode.REFUSED,
+                where="mode",
+                expected="paper",
+                found="live",
+            )
+        demand_confirmation(self.instance, request.confirm, "a drill")
+        self._tell("drill", f"{request.part} frozen for {request.seconds:g} s: {request.reason}")
+        await self._facts.drills[request.part](request.seconds)
+        return m.Done(done=f"{request.part} is frozen for {request.seconds:g} s")
+
+    def audit(self, *, actor: m.Peer, action: str, subject: str, detail: str) -> None:
+        """Write one audit record; the journal's own failure is what health reports."""
+        self._journal.write(
+            AuditRow(
+                actor=actor.name,
+                action=action,
+                subject=subject,
+                detail=detail,
+                wall=self._wall(),
+                uid=actor.uid,
+                pid=actor.pid,
+            )
+        )
+
+    # -- private ---------------------------------------------------------------------------------
+
+    def _scope(self, text: str) -> Scope:
+        return known_scope(text, self._facts.strategies, self._facts.symbols)
+
+    def _tell(self, kind: str, text: str) -> None:
+        self._events.add(kind, text, wall=self._wall())
+
+    def _unprotecting(self, scope: Scope) -> list[str]:
+        """Return orders in scope that are still open and are no protective ones."""
+        return [
+            row.order_id
+            for row in self._shim.open_orders()
+            if row.purpose != Purpose.PROTECT
+            and row.state != OrderState.UNKNOWN
+            and (
+                scope.kind == "account"
+                or (scope.kind == "strategy" and row.strategy == scope.name)
+                or (scope.kind == "symbol" and row.symbol == scope.name)
+            )
+        ]
+
+    async def _decide(
+        self,
+        act: Callable[[str, str], Awaitable[bool]],
+        word: str,
+        request: m.DecideRequest,
+        peer: m.Peer,
+    ) -> m.Done:
+        if await act(request.order_id, f"{peer.name}: {request.reason}"):
+            return m.Done(done=f"{request.order_id} {word}", orders=(request.order_id,))
+        raise Failure(
+            "no entry of this id waits for a decision",
+            code=ExitCode.REFUSED,
+            where="approval",
+            found=request.order_id,
+            next_step="tradingctl orders shows what waits",
+        )
+
+    def _nothing_to_arm(self) -> Failure:
+        return Failure(
+            "only a live instance is armed",
+            code=ExitCode.REFUSED,
+            where="mode",
+            expected="live",
+            found="paper",
+            next_step="paper instances send to the simulated broker without arming",
+        )
+
+
+def _stricter(scope: Scope, state: TradingState) -> Failure:
+    return Failure(
+        f"{scope} is {state}, which is stricter",
+        code=ExitCode.REFUSED,
+        where=str(scope),
+        expected="RUNNING or PAUSED",
+        found=state,
+        next_step="tradingctl resume with a confirmation comes first",
+    )
+
+
+def _no_order(order_id: str) -> Failure:
+    return Failure(
+        "there is no such order in this session",
+        code=ExitCode.REFUSED,
+        where="orders",
+        found=order_id,
+        next_step="tradingctl orders lists the open ones, tradingd journal orders all",
+    )
+
+
+def _changed(scope: Scope, before: str, after: str, seconds: float) -> m.Done:
+    return m.Done(
+        done=f"{scope} is {after}", changes=((str(scope), before, after),), seconds=seconds
+    )
+
+
+def _held(positions: Sequence[m.PositionView]) -> list[str]:
+    return [f"{one.quantity} {one.symbol}" for one in positions]
