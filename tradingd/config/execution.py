@@ -1,10 +1,10 @@
-"""Group `execution`: how a simulated order turns into fills."""
+"""Group `execution`: how a simulated order turns into fills, and who approves entries."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tradingd.config.base import BasisPoints, Fraction, Group, Percent
+from tradingd.config.base import BasisPoints, Fraction, Group, Percent, Positive
 
 
 class NoSlippage(Group, tag_field="kind", tag="none", frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ SlippageConfig = NoSlippage | FixedSlippage | SpreadVolatilitySlippage
 
 
 class ExecutionConfig(Group, frozen=True, kw_only=True):
-    """The fill model of the simulated venue."""
+    """The fill model of the simulated venue; approval of entries in paper and live."""
 
     latency_ms: Annotated[
         int,
@@ -65,3 +65,14 @@ class ExecutionConfig(Group, frozen=True, kw_only=True):
         Percent,
         Meta(description="Share of a bar's volume one order may take; 0: no cap."),
     ] = 10.0
+    approval: Annotated[
+        Literal["auto", "manual"],
+        Meta(description="manual: entries wait for `tradingctl approve`; exits never wait."),
+    ] = "auto"
+    approval_minutes: Annotated[
+        Positive,
+        Meta(
+            description="Data time after which an entry that nobody approved is dropped.",
+            extra={"unit": "minutes"},
+        ),
+    ] = 5

@@ -1,6 +1,6 @@
 """Group `supervision`: what must be alive, how fast, and what happens when it is not."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -72,3 +72,9 @@ class SupervisionConfig(Group, frozen=True, kw_only=True):
     stop_grace_seconds: Annotated[
         Seconds, Meta(description="Wait at shutdown for cancels to be confirmed.")
     ] = 30.0
+    foreign_orders: Annotated[
+        Literal["halt", "leave"],
+        Meta(
+            description="Working orders at the broker that are not ours: halt, or only list them."
+        ),
+    ] = "halt"

@@ -324,21 +324,31 @@ class Book:
     def restore(cls, state: BookState) -> Self:
         """Return a book that goes on exactly where `snapshot` was taken."""
         book = cls(state.cash)
-        book._peak = state.peak
-        book._instant = state.instant
-        book._session = state.session
-        book._day = _copied(state.day)
+        book.load(state)
+        return book
+
+    def load(self, state: BookState) -> None:
+        """Take a snapshot over everything known so far; gate and views go on with this book."""
+        self._lines.clear()
+        self._open.clear()
+        self._working.clear()
+        self._cash = state.cash
+        self._long = self._short = self._pending_long = self._pending_short = self._open_risk = 0
+        self._occupied = self._unfilled_entries = 0
+        self._peak = state.peak
+        self._instant = state.instant
+        self._session = state.session
+        self._day = _copied(state.day)
         for saved in state.positions:
             line = _copied(saved)
-            book._lines[line.symbol] = line
+            self._lines[line.symbol] = line
             if line.quantity:
-                book._open[line.symbol] = line
-            book._value(line)
-            book._total(line, 1)
+                self._open[line.symbol] = line
+            self._value(line)
+            self._total(line, 1)
         for order in state.working:
-            book._working[order.order_id] = _copied(order)
-            book._unfilled_entries += order.entry and not order.filled
-        return book
+            self._working[order.order_id] = _copied(order)
+            self._unfilled_entries += order.entry and not order.filled
 
     # -- private ---------------------------------------------------------------------------------
 

@@ -6,6 +6,8 @@ Pure and clocked. Keeping the records (journal before effect) is the caller's; t
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
+
 from tradingd.domain.journal import StateRow
 from tradingd.domain.orders import Denial, OrderIntent, Purpose
 from tradingd.domain.states import Scope, StateRecord, TradingState
@@ -94,11 +96,9 @@ class TradingStates:
 
 
 def recorded(row: StateRow) -> StateRecord:
-    """Return a journaled state as a record."""
-    if row.scope not in ("account", "strategy", "symbol"):
-        raise ValueError(f"a state's scope is account, strategy or symbol, not {row.scope!r}")
+    """Return a journaled state as a record; an unknown scope or state is a ValueError."""
     return StateRecord(
-        scope=Scope(row.scope, row.name),
+        scope=msgspec.convert({"kind": row.scope, "name": row.name}, Scope),
         state=TradingState(row.state),
         reason=row.reason,
         author=row.author,

@@ -110,5 +110,5 @@ def test_a_row_of_an_unknown_scope_is_refused() -> None:
     row = StateRow(
         scope="planet", name="", state="HALTED", reason="r", author="a", since=1, expires=None
     )
-    with pytest.raises(ValueError, match="planet"):
+    with pytest.raises(ValueError, match="Invalid enum value 'planet'"):
         TradingStates().restore([row])
