@@ -57,6 +57,9 @@ class SupervisionConfig(Group, frozen=True, kw_only=True):
     command_seconds: Annotated[
         Seconds, Meta(description="Wait for the broker's answer to a command; then it is unknown.")
     ] = 5.0
+    execution_seconds: Annotated[
+        Seconds, Meta(description="Broker's answer to a command slower than this: warn.")
+    ] = 1.0
     loop_lag_ms: Annotated[
         float, Meta(gt=0, description="Event loop lag that warns.", extra={"unit": "milliseconds"})
     ] = 250.0

@@ -6,7 +6,10 @@ import msgspec
 
 
 class Grade(StrEnum):
-    """OK; DEGRADED: its documented action is in force; FAILED: no progress, the beat stops."""
+    """OK; DEGRADED: it works, somebody should look; FAILED: its documented action is in force.
+
+    FAILED of a check that `beats` stops the watchdog's beat; of a `critical` one pauses entries.
+    """
 
     OK = "OK"
     DEGRADED = "DEGRADED"
