@@ -104,6 +104,7 @@ class Status(Message, frozen=True, kw_only=True):
     started: int
     config_hash: str
     status_line: str
+    drawdown_limit_percent: float | None = None
 
 
 class HealthView(Message, frozen=True, kw_only=True):
@@ -147,6 +148,26 @@ class OrderView(Message, frozen=True, kw_only=True):
     note: str
 
 
+class Labelled(Message, frozen=True, kw_only=True):
+    """Base of every list: whose it is, with which money, on which data."""
+
+    instance: str
+    mode: str
+    synthetic: bool
+
+
+class Positions(Labelled, frozen=True, kw_only=True):
+    """GET /v1/positions."""
+
+    positions: tuple[PositionView, ...]
+
+
+class Orders(Labelled, frozen=True, kw_only=True):
+    """GET /v1/orders: the open ones, with `all=true` every one of the day."""
+
+    orders: tuple[OrderView, ...]
+
+
 class TradeView(Message, frozen=True, kw_only=True):
     """One round trip of GET /v1/trades."""
 
@@ -163,6 +184,12 @@ class TradeView(Message, frozen=True, kw_only=True):
     exit_reason: str
 
 
+class Trades(Labelled, frozen=True, kw_only=True):
+    """GET /v1/trades: the last round trips, the newest last."""
+
+    trades: tuple[TradeView, ...]
+
+
 class LimitView(Message, frozen=True, kw_only=True):
     """One limit of GET /v1/limits: configured value, override, evaluations and denials so far."""
 
@@ -174,6 +201,12 @@ class LimitView(Message, frozen=True, kw_only=True):
     denied: int
 
 
+class Limits(Labelled, frozen=True, kw_only=True):
+    """GET /v1/limits."""
+
+    limits: tuple[LimitView, ...]
+
+
 class JobView(Message, frozen=True, kw_only=True):
     """One job of GET /v1/jobs."""
 
@@ -183,6 +216,12 @@ class JobView(Message, frozen=True, kw_only=True):
     last_due: int | None
     last_status: str
     detail: str
+
+
+class Jobs(Labelled, frozen=True, kw_only=True):
+    """GET /v1/jobs."""
+
+    jobs: tuple[JobView, ...]
 
 
 class ConfigView(Message, frozen=True, kw_only=True):
@@ -201,6 +240,52 @@ class Event(Message, frozen=True, kw_only=True):
     wall: int
     ts: int = 0
     fields: dict[str, str] = {}
+
+
+class VerbView(Message, frozen=True, kw_only=True):
+    """One verb in the list at GET /."""
+
+    method: str
+    path: str
+    summary: str
+    acts: bool
+    confirm: str = ""
+
+
+class Index(Message, frozen=True, kw_only=True):
+    """GET /: what this socket understands."""
+
+    program: str
+    instance: str
+    version: int
+    verbs: tuple[VerbView, ...]
+
+
+class NoQuery(Request, frozen=True, kw_only=True):
+    """Query of the verbs that take none."""
+
+
+class OrdersQuery(Request, frozen=True, kw_only=True):
+    """Query of GET /v1/orders."""
+
+    all: bool = False
+
+
+class TradesQuery(Request, frozen=True, kw_only=True):
+    """Query of GET /v1/trades."""
+
+    last: Annotated[int, Meta(ge=1, le=10_000)] = 50
+
+
+class EventsQuery(Request, frozen=True, kw_only=True):
+    """Query of GET /v1/events.
+
+    `after` is the last number seen, 0 for all that is kept, negative for that many of the latest.
+    Without `follow` the stream ends once it has caught up.
+    """
+
+    after: int = -20
+    follow: bool = True
 
 
 # -- acting ----------------------------------------------------------------------------------------
