@@ -1,0 +1,198 @@
+"""An order at this broker, as it is stored and as it is told."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from tradingd.simbroker.amounts import BadRequest, optional_text, parse
+
+BUY: Final = "BUY"
+SELL: Final = "SELL"
+MARKET: Final = "MARKET"
+LIMIT: Final = "LIMIT"
+STOP_MARKET: Final = "STOP_MARKET"
+STOP_LIMIT: Final = "STOP_LIMIT"
+DAY: Final = "DAY"
+GTC: Final = "GTC"
+
+WORKING: Final = "WORKING"
+FILLED: Final = "FILLED"
+CANCELED: Final = "CANCELED"
+EXPIRED: Final = "EXPIRED"
+REJECTED: Final = "REJECTED"
+
+WITH_LIMIT: Final = (LIMIT, STOP_LIMIT)
+WITH_STOP: Final = (STOP_MARKET, STOP_LIMIT)
+
+COLUMNS: Final = (
+    "broker_order_id",
+    "number",
+    "client_order_id",
+    "symbol",
+    "side",
+    "quantity",
+    "filled",
+    "paid",
+    "commission",
+    "type",
+    "limit_price",
+    "stop_price",
+    "time_in_force",
+    "status",
+    "reason",
+    "triggered",
+    "slice",
+    "day",
+    "arrived",
+    "ts",
+)
+"""Attributes of an order, which are the columns of its table."""
+
+
+class Order:
+    """One order; `ts` is the market time of its last change, `arrived` of its arrival.
+
+    `triggered` marks a stop that has been elected. `slice` is the most shares one execution may
+    take (0: no bound; a fault). `day` is the New York day number a DAY order is good for, 0 until
+    the first market message after its arrival decides it.
+    """
+
+    __slots__ = COLUMNS
+
+    def __init__(self) -> None:
+        self.broker_order_id = ""
+        self.number = 0
+        self.client_order_id = ""
+        self.symbol = ""
+        self.side = BUY
+        self.quantity = 0
+        self.filled = 0
+        self.paid = 0
+        self.commission = 0
+        self.type = MARKET
+        self.limit_price: int | None = None
+        self.stop_price: int | None = None
+        self.time_in_force = DAY
+        self.status = WORKING
+        self.reason = ""
+        self.triggered = 0
+        self.slice = 0
+        self.day = 0
+        self.arrived = 0
+        self.ts = 0
+
+    @property
+    def remaining(self) -> int:
+        """Shares that are not filled."""
+        return self.quantity - self.filled
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sale."""
+        return 1 if self.side == BUY else -1
+
+    @property
+    def waits_for_stop(self) -> bool:
+        """True while the stop price has not been reached."""
+        return self.type in WITH_STOP and not self.triggered
+
+    @property
+    def takes_any_price(self) -> bool:
+        """True for a market order and for a stop order that has been elected."""
+        return self.type == MARKET or (self.type == STOP_MARKET and bool(self.triggered))
+
+    def row(self) -> tuple[object, ...]:
+        """Return the values of `COLUMNS`."""
+        return tuple(getattr(self, name) for name in COLUMNS)
+
+    def view(self) -> dict[str, object]:
+        """Return the order as a client sees it."""
+        return {
+            "client_order_id": self.client_order_id,
+            "broker_order_id": self.broker_order_id,
+            "symbol": self.symbol,
+            "side": self.side,
+            "quantity": self.quantity,
+            "filled": self.filled,
+            "type": self.type,
+            "limit": optional_text(self.limit_price),
+            "stop": optional_text(self.stop_price),
+            "time_in_force": self.time_in_force,
+            "status": self.status,
+            "reason": self.reason,
+            "ts": self.ts,
+        }
+
+
+def from_row(row: tuple[object, ...]) -> Order:
+    """Rebuild an order from its columns."""
+    order = Order()
+    for name, value in zip(COLUMNS, row, strict=True):
+        setattr(order, name, value)
+    return order
+
+
+def read(message: Mapping[str, object]) -> Order:
+    """Build the order that a submit message describes.
+
+    Raises
+    ------
+    BadRequest
+        When a field is missing or of the wrong kind. What is understood and not acceptable is
+        for `objection` to say.
+    """
+    order = Order()
+    order.client_order_id = text_field(message, "client_order_id", default="")
+    order.symbol = text_field(message, "symbol")
+    order.side = text_field(message, "side")
+    order.type = text_field(message, "type")
+    order.time_in_force = text_field(message, "time_in_force", default=DAY)
+    order.quantity = whole_field(message, "quantity")
+    order.limit_price = price_field(message, "limit")
+    order.stop_price = price_field(message, "stop")
+    return order
+
+
+def objection(order: Order) -> str:
+    """Return why an order that was understood is rejected; empty when it is acceptable."""
+    if not order.symbol:
+        return "no symbol"
+    if order.side not in (BUY, SELL):
+        return f"unknown side {order.side}"
+    if order.type not in (MARKET, LIMIT, STOP_MARKET, STOP_LIMIT):
+        return f"unknown order type {order.type}"
+    if order.time_in_force not in (DAY, GTC):
+        return f"unknown time in force {order.time_in_force}"
+    if not 0 < order.quantity <= 10_000_000:
+        return f"quantity {order.quantity} is not between 1 and 10,000,000"
+    wanted = (
+        ("limit", order.limit_price, order.type in WITH_LIMIT),
+        ("stop", order.stop_price, order.type in WITH_STOP),
+    )
+    for name, price, needed in wanted:
+        if needed and (price is None or price <= 0):
+            return f"a {order.type} order needs a {name} price above zero"
+        if not needed and price is not None:
+            return f"a {order.type} order has no {name} price"
+    return ""
+
+
+def text_field(message: Mapping[str, object], name: str, default: str | None = None) -> str:
+    """Return a text field of a message."""
+    value = message.get(name, default)
+    if not isinstance(value, str) or len(value) > 200:
+        raise BadRequest(f"{name} must be a text of at most 200 characters, not {value!r}")
+    return value
+
+
+def whole_field(message: Mapping[str, object], name: str, default: int | None = None) -> int:
+    """Return a whole number of a message."""
+    value = message.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 2**62:
+        raise BadRequest(f"{name} must be a whole number, not {value!r}")
+    return value
+
+
+def price_field(message: Mapping[str, object], name: str) -> int | None:
+    """Return a price of a message; None when it is missing or null."""
+    value = message.get(name)
+    return None if value is None else parse(value, name)
