@@ -9,11 +9,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from tradingd.app.trading.views import scope_of, scope_text
-from tradingd.domain.journal import Journal, StateRow
+from tradingd.domain.journal import Journal
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.states import Scope, StateRecord, TradingState
 from tradingd.domain.trading import OrderShim
-from tradingd.gate.states import TradingStates
+from tradingd.gate.states import TradingStates, journaled
 from tradingd.kits.failure import ExitCode, Failure
 
 type Changes = tuple[tuple[str, str, str], ...]
@@ -70,7 +70,7 @@ class StateKeeper:
         before = self.current(record.scope)
         if _STRICTNESS[record.state] > _STRICTNESS[before]:
             self._states.set(record)
-        await self._journal.write(row_of(record))
+        await self._journal.write(journaled(record))
         self._states.set(record)
         self._changed(record, before)
         return before
@@ -79,7 +79,7 @@ class StateKeeper:
         """Put a state in force at once and queue its row; for triggers, which cannot wait."""
         before = self.current(record.scope)
         self._states.set(record)
-        self._journal.write(row_of(record))
+        self._journal.write(journaled(record))
         self._changed(record, before)
 
     def expire(self) -> Sequence[StateRecord]:
@@ -93,7 +93,7 @@ class StateKeeper:
                 author="clock",
                 minutes=None,
             )
-            self._journal.write(row_of(running))
+            self._journal.write(journaled(running))
             self._changed(running, record.state)
         return ended
 
@@ -105,33 +105,6 @@ _STRICTNESS = {
     TradingState.FLATTENING: 3,
     TradingState.HALTED: 4,
 }
-
-
-def row_of(record: StateRecord) -> StateRow:
-    """Return the journal's row of a state."""
-    return StateRow(
-        scope=record.scope.kind,
-        name=record.scope.name,
-        state=record.state,
-        reason=record.reason,
-        author=record.author,
-        since=record.since,
-        expires=record.expires,
-    )
-
-
-def record_of(row: StateRow) -> StateRecord:
-    """Return the state that a journal row holds."""
-    kinds = {"strategy": "strategy", "symbol": "symbol"}
-    scope = Scope(kinds.get(row.scope, "account"), row.name)  # type: ignore[arg-type]  # a literal
-    return StateRecord(
-        scope=scope,
-        state=TradingState(row.state),
-        reason=row.reason,
-        author=row.author,
-        since=row.since,
-        expires=row.expires,
-    )
 
 
 class Flattener:

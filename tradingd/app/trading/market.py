@@ -1,0 +1,82 @@
+"""The bars of a session: from the store, the embedded sample, or invented."""
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+
+from tradingd.app.backtest import universe_symbols
+from tradingd.config.paths import store_root
+from tradingd.config.source import SampleSource as SampleConfig
+from tradingd.config.system import SystemConfig
+from tradingd.config.universe import SymbolsUniverse
+from tradingd.domain.market import CorporateAction, ReferenceData, Resolution
+from tradingd.feeds.make import make_feed
+from tradingd.feeds.memory import MemoryBars
+from tradingd.feeds.ranges import Bars
+from tradingd.feeds.replay import ReplayFeed
+from tradingd.feeds.stored import StoredBars
+from tradingd.history.store import Store
+from tradingd.session.calendar import SessionCalendar
+from tradingd.sources.sample.source import SampleSource
+
+CHUNK_ROWS = 100_000
+
+
+def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
+    """Return the configured feed; a store without the bars is refused here, before anything runs.
+
+    Raises
+    ------
+    Failure
+        NO_DATA or UNKNOWN_SYMBOL, naming the store.
+    """
+    resolution = Resolution(config.strategy.bars)
+    stored: dict[str, Bars] = {}
+    match config.feed.data:
+        case "sample":
+            stored["sample"] = sample_bars(calendar, wanted(config))
+        case "store":
+            stored["store"] = stored_bars(config, resolution, calendar)
+        case "synthetic":
+            pass
+    return make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
+
+
+def wanted(config: SystemConfig) -> frozenset[str] | None:
+    """Return the symbols a universe names; None: all there are."""
+    if isinstance(config.universe, SymbolsUniverse):
+        return frozenset(config.universe.symbols)
+    return None
+
+
+def stored_bars(config: SystemConfig, resolution: Resolution, calendar: SessionCalendar) -> Bars:
+    """Return the universe's bars of the history store."""
+    store = Store(store_root(config), config.store)
+    return StoredBars(
+        store,
+        universe_symbols(store, config, resolution),
+        resolution,
+        chunk_rows=CHUNK_ROWS,
+        sessions=calendar if config.session.regular_only else None,
+    )
+
+
+def sample_bars(calendar: SessionCalendar, symbols: frozenset[str] | None) -> Bars:
+    """Return the embedded real daily bars, read when they are first asked for."""
+    source = SampleSource(SampleConfig(), calendar)
+
+    def load() -> Mapping[str, pa.Table]:
+        rows = dict(pair for task in source.tasks() for pair in task.load())
+        return {name: table for name, table in rows.items() if symbols is None or name in symbols}
+
+    def actions() -> Sequence[CorporateAction]:
+        return [one for one in source.actions() if symbols is None or one.symbol in symbols]
+
+    return MemoryBars("the embedded sample", Resolution.DAY, load, actions)
+
+
+def reference(config: SystemConfig, symbols: Sequence[str]) -> ReferenceData:
+    """Return earnings dates and borrowable shares on file; only the store has any."""
+    if config.feed.data != "store":
+        return ReferenceData()
+    return Store(store_root(config), config.store).reference(symbols)

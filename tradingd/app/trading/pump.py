@@ -1,0 +1,113 @@
+"""One batch after another: market, book, strategies, in an order that a crash cannot fool.
+
+1. corporate actions due before it, at the simulated broker,
+2. session time moves to it: timers due by then fire,
+3. the simulated broker matches what rests (it ignores a batch it has seen), and its fills are
+   booked,
+4. the batch's time is written to the journal: from here on a restart does not act on it again.
+   A signal may be missed by a crash, as in live trading; it is never given twice,
+5. the book is marked,
+6. the strategies see the bars,
+7. in a replay what they sent is settled before the next batch, so that the outcome does not
+   depend on the speed.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from tradingd.app.trading.days import Days
+from tradingd.domain.broker import MarketSink
+from tradingd.domain.feed import Batch, Feed
+from tradingd.domain.journal import Journal, MarkRow
+from tradingd.session.clock import ReplayClock, SessionClock
+
+FEED_POSITION: Final = "feed_position"
+"""Journal mark: time of the last batch that strategies have been given (UTC ns)."""
+
+
+class BatchShim(Protocol):
+    """What the pump needs of the order shim."""
+
+    def on_batch(self, batch: Batch) -> None:
+        """Mark the book."""
+        ...
+
+    async def caught_up(self) -> None:
+        """Wait until every event the broker has sent so far is booked."""
+        ...
+
+    async def settled(self) -> None:
+        """Wait until no order is between the gate and its outcome, or that takes too long."""
+        ...
+
+
+class BatchEngine(Protocol):
+    """What the pump needs of the engine."""
+
+    async def deliver(self, batch: Batch) -> None:
+        """Give the bars to the strategies; return when they have seen them."""
+        ...
+
+
+class Pump:
+    """Drives a session by its feed.
+
+    Parameters
+    ----------
+    feed, clock, days, shim, engine, journal : parts of one session
+        Wired by the composition root.
+    sink : MarketSink, optional
+        The simulated broker, which must be told the market; None for a real one.
+    after : Callable
+        Hears (batch, seconds the strategies took) when a batch is done.
+    """
+
+    def __init__(
+        self,
+        *,
+        feed: Feed,
+        clock: SessionClock,
+        days: Days,
+        shim: BatchShim,
+        engine: BatchEngine,
+        journal: Journal,
+        sink: MarketSink | None,
+        after: Callable[[Batch, float], None],
+    ) -> None:
+        self.batches = 0
+        self.last_ts = 0
+        self.last_wall = 0.0
+        self._feed = feed
+        self._clock = clock
+        self._days = days
+        self._shim = shim
+        self._engine = engine
+        self._journal = journal
+        self._sink = sink
+        self._after = after
+
+    async def run(self) -> None:
+        """Pump until the feed ends."""
+        async for batch in self._feed.batches():
+            await self._one(batch)
+
+    async def _one(self, batch: Batch) -> None:
+        await self._days.before(batch.ts)
+        if isinstance(self._clock, ReplayClock):
+            self._clock.advance(batch.ts)
+        if self._sink is not None:
+            await self._sink.market(batch)
+            await self._shim.caught_up()
+        self._journal.write(MarkRow(key=FEED_POSITION, value=str(batch.ts)))
+        self._shim.on_batch(batch)
+        began = time.perf_counter()
+        await self._engine.deliver(batch)
+        took = time.perf_counter() - began
+        self.batches += 1
+        self.last_ts = batch.ts
+        self.last_wall = asyncio.get_running_loop().time()
+        if self._feed.replayed:
+            await self._shim.settled()
+        self._after(batch, took)
