@@ -6,6 +6,7 @@ another program of the instance (the kill switch) audit when there is no daemon.
 
 import os
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,7 @@ def _walk(connection: sqlite3.Connection, gaps: list[Gap]) -> tuple[Head, Break 
     """Return the last row that holds, and what is wrong with the one after it."""
     head = EMPTY
     try:
-        for row in connection.execute(f"{_SELECT} ORDER BY number"):
+        for row in _rows(connection):
             broken = _broken(head, row)
             if broken is not None:
                 return head, broken
@@ -173,6 +174,23 @@ def _walk(connection: sqlite3.Connection, gaps: list[Gap]) -> tuple[Head, Break 
         what = "the row cannot be read"
         return head, Break(number=head.number + 1, what=what, expected="a row", found=str(error))
     return head, None
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
+    """Yield rows in order; where the file cannot be read, all before the damage and the error."""
+    number = 0
+    try:
+        for row in connection.execute(f"{_SELECT} ORDER BY number"):
+            yield row
+            number = row[0]
+    except sqlite3.Error:
+        # The module reads a row ahead, so the last good one was lost with the error.
+        last = connection.execute(
+            f"{_SELECT} WHERE number > ? ORDER BY number LIMIT 1", (number,)
+        ).fetchone()
+        if last is not None:
+            yield last
+        raise
 
 
 def _broken(head: Head, row: tuple[Any, ...]) -> Break | None:
