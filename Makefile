@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help setup run test lint typecheck imports unit bench lock clean
+.PHONY: help setup run test lint typecheck imports unit bench lock install clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ lock: setup ## Rewrite the lock files from pyproject.toml
 	for target in "requirements.lock --extra dev" "requirements-bench.lock --extra dev --extra bench"; do \
 	  $$uv pip compile --quiet --universal --generate-hashes --python $(BIN)/python pyproject.toml \
 	    --custom-compile-command "make lock" -o $$target || exit 1; done
+
+install: ## Put units, helpers and example configuration into DESTDIR (releases: tradingd-release)
+	@sh ops/install/install.sh "$(DESTDIR)"
 
 clean: ## Remove environments and caches
 	rm -rf .venv .venv-bench .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
