@@ -143,9 +143,9 @@ def read(message: Mapping[str, object]) -> Order:
     order = Order()
     order.client_order_id = text_field(message, "client_order_id", default="")
     order.symbol = text_field(message, "symbol")
-    order.side = text_field(message, "side")
-    order.type = text_field(message, "type")
-    order.time_in_force = text_field(message, "time_in_force", default=DAY)
+    order.side = _word(message, "side", (BUY, SELL))
+    order.type = _word(message, "type", (MARKET, LIMIT, STOP_MARKET, STOP_LIMIT))
+    order.time_in_force = _word(message, "time_in_force", (DAY, GTC), default=DAY)
     order.quantity = whole_field(message, "quantity")
     order.limit_price = price_field(message, "limit")
     order.stop_price = price_field(message, "stop")
@@ -156,12 +156,6 @@ def objection(order: Order) -> str:
     """Return why an order that was understood is rejected; empty when it is acceptable."""
     if not order.symbol:
         return "no symbol"
-    if order.side not in (BUY, SELL):
-        return f"unknown side {order.side}"
-    if order.type not in (MARKET, LIMIT, STOP_MARKET, STOP_LIMIT):
-        return f"unknown order type {order.type}"
-    if order.time_in_force not in (DAY, GTC):
-        return f"unknown time in force {order.time_in_force}"
     if not 0 < order.quantity <= 10_000_000:
         return f"quantity {order.quantity} is not between 1 and 10,000,000"
     wanted = (
@@ -174,6 +168,15 @@ def objection(order: Order) -> str:
         if not needed and price is not None:
             return f"a {order.type} order has no {name} price"
     return ""
+
+
+def _word(
+    message: Mapping[str, object], name: str, words: tuple[str, ...], default: str | None = None
+) -> str:
+    value = text_field(message, name, default)
+    if value not in words:
+        raise BadRequest(f"{name} must be one of {', '.join(words)}, not {value!r}")
+    return value
 
 
 def text_field(message: Mapping[str, object], name: str, default: str | None = None) -> str:

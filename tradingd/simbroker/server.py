@@ -28,6 +28,12 @@ from tradingd.simbroker.store import Store
 _LINE_LIMIT: Final = 16 * 1024 * 1024
 _BACKLOG: Final = 64
 
+BAD_REQUEST: Final = "bad_request"
+"""The request makes no sense; nothing was done."""
+
+INTERNAL: Final = "internal"
+"""The broker failed; nothing was committed, though a client has no proof of that."""
+
 log = logging.getLogger(__name__)
 
 type Message = Mapping[str, object]
@@ -109,7 +115,9 @@ class Server:
             if not isinstance(message, dict) or not isinstance(message.get("op"), str):
                 raise BadRequest("a request is an object with id and op")
         except (ValueError, BadRequest) as error:
-            connection.answer({}, {"ok": False, "error": f"not understood: {error}"})
+            connection.answer(
+                {}, {"ok": False, "code": BAD_REQUEST, "error": f"not understood: {error}"}
+            )
             return
         decision = self._faults.decide(message["op"])
         if decision.fault == DROP_REQUEST:
@@ -155,10 +163,10 @@ class Server:
                 op = str(message["op"])
                 reply = self._broker.handle(op, message, pieces=decision.pieces, injected=injected)
         except BadRequest as error:
-            return {"ok": False, "error": str(error), "seq": self._broker.seq}
+            return {"ok": False, "code": BAD_REQUEST, "error": str(error), "seq": self._broker.seq}
         except Exception as error:
             log.exception("request failed: %s", message.get("op"))
-            return {"ok": False, "error": f"internal error: {error!r}", "seq": self._broker.seq}
+            return {"ok": False, "code": INTERNAL, "error": repr(error), "seq": self._broker.seq}
         return {"ok": True, **reply, "seq": self._broker.seq}
 
     def _control(self, connection: Connection, message: Message) -> dict[str, object] | None:

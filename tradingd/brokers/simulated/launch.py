@@ -1,0 +1,99 @@
+"""Starts the simulated broker as a process of its own when nothing listens."""
+
+import asyncio
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+from tradingd.kits.failure import ExitCode, Failure
+
+_ALREADY_RUNNING: Final = 3
+"""Exit code of a broker whose state folder another one holds (contracts/simbroker.md)."""
+
+_PATIENCE: Final = 10.0
+_POLL: Final = 0.02
+
+
+async def ensure_running(
+    socket: Path, state: Path, *, cash: Decimal, half_spread_bps: float, account: str
+) -> bool:
+    """Start a broker unless one listens; return True when this call started it.
+
+    It runs in a session of its own, writes to ``simbroker.log`` in its state folder, and outlives
+    us. Of two starters at the same moment one starts it, and both return when it answers.
+
+    Parameters
+    ----------
+    socket : Path
+        Where it listens.
+    state : Path
+        Its folder, made when it is missing.
+    cash : Decimal
+        Opening cash of a new account, dollars.
+    half_spread_bps : float
+        Half the spread around the last price, basis points.
+    account : str
+        Name of a new account.
+
+    Raises
+    ------
+    Failure
+        BROKER, when it does not start.
+    """
+    if await listens(socket):
+        return False
+    command = (
+        *(sys.executable, "-m", "tradingd.simbroker", "--detach"),
+        *("--state", str(state), "--socket", str(socket), "--account", account),
+        *("--cash", f"{cash:f}", "--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
+    )
+    # It answers with its exit code once the detached process listens or has given up.
+    starter = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await starter.communicate()
+    if starter.returncode == 0:
+        return True
+    if starter.returncode == _ALREADY_RUNNING and await _answers_soon(socket):
+        return False
+    raise Failure(
+        "The simulated broker does not start",
+        code=ExitCode.BROKER,
+        where=str(state),
+        expected=f"a broker that listens on {socket}",
+        found=said.decode(errors="replace").strip() or _last_words(state / "simbroker.log"),
+        next_step=f"read {state / 'simbroker.log'}",
+    )
+
+
+async def listens(socket: Path) -> bool:
+    """Tell whether somebody accepts connections on a socket."""
+    try:
+        _, writer = await asyncio.open_unix_connection(str(socket))
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def _answers_soon(socket: Path) -> bool:
+    """Wait for the starter that was faster."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _PATIENCE
+    while not await listens(socket):
+        if loop.time() > end:
+            return False
+        await asyncio.sleep(_POLL)
+    return True
+
+
+def _last_words(log: Path) -> str:
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return "it left no message"
+    return lines[-1] if lines else "it left no message"
