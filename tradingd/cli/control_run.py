@@ -1,54 +1,235 @@
-"""Look for a daemon's control socket. This version ships no daemon, so nothing is sent to it."""
+"""Functions of `tradingctl`: each asks the daemon of an instance one thing."""
 
-import os
-import socket
-from collections.abc import Mapping
-from pathlib import Path
+import sys
+from collections.abc import Iterator
 
-from tradingd.cli import screen
-from tradingd.cli.control import DaemonStatus, StatusParams
+from tradingd.cli import control_params as p
+from tradingd.cli.control_confirm import confirmed, reason
+from tradingd.control import messages as m
+from tradingd.control.client import ControlClient
 from tradingd.kits.failure import ExitCode, Failure
 
 
-def status(params: StatusParams) -> DaemonStatus:
-    """Say that something accepts connections on the instance's socket.
-
-    Raises
-    ------
-    Failure
-        ``NO_DAEMON`` when nothing does.
-    """
-    candidates = socket_paths(params.instance, os.environ)
-    for path in candidates:
-        if listens(path):
-            return DaemonStatus(instance=params.instance, socket=str(path))
-    raise Failure(
-        f"no daemon of instance {params.instance} listens",
-        code=ExitCode.NO_DAEMON,
-        where=" or ".join(map(str, candidates)),
-        next_step="this version has no daemon yet; tradingd backtest runs without one",
+def client(params: p.ControlParams) -> ControlClient:
+    """Return the client for the instance that the flags name."""
+    return ControlClient(
+        params.instance,
+        paths=[params.socket] if params.socket else None,
+        timeout=params.timeout,
+        wait=params.wait,
     )
 
 
-def socket_paths(instance: str, environment: Mapping[str, str]) -> list[Path]:
-    """Return where a daemon's socket may be: the system's place, then the user's."""
-    folders = [Path("/run/tradingd")]
-    if environment.get("XDG_RUNTIME_DIR"):
-        folders.append(Path(environment["XDG_RUNTIME_DIR"]) / "tradingd")
-    return [folder / f"{instance}.sock" for folder in folders]
+# -- looking ---------------------------------------------------------------------------------------
 
 
-def listens(path: Path) -> bool:
-    """Whether a Unix socket is there and accepts a connection within a second."""
-    with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(1.0)
-        try:
-            client.connect(str(path))
-        except OSError:
-            return False
-    return True
+def status(params: p.ControlParams) -> m.Status:
+    """Return the whole picture."""
+    return client(params).get("status", m.Status)
 
 
-def render(found: DaemonStatus) -> None:
-    """Print the one line."""
-    screen.summary({"instance": found.instance, "socket": found.socket, "listening": "yes"})
+def health(params: p.ControlParams) -> m.HealthView:
+    """Return every health check."""
+    return client(params).get("health", m.HealthView)
+
+
+def positions(params: p.ControlParams) -> m.Positions:
+    """Return the open positions."""
+    return client(params).get("positions", m.Positions)
+
+
+def orders(params: p.OrdersParams) -> m.Orders:
+    """Return the open orders, or all of the day."""
+    return client(params).get("orders", m.Orders, {"all": str(params.all).lower()})
+
+
+def trades(params: p.TradesParams) -> m.Trades:
+    """Return the last round trips."""
+    return client(params).get("trades", m.Trades, {"last": params.last})
+
+
+def limits_list(params: p.ControlParams) -> m.Limits:
+    """Return the limits."""
+    return client(params).get("limits", m.Limits)
+
+
+def jobs_list(params: p.ControlParams) -> m.Jobs:
+    """Return the jobs."""
+    return client(params).get("jobs", m.Jobs)
+
+
+def config(params: p.ControlParams) -> m.ConfigView:
+    """Return the configuration in force."""
+    return client(params).get("config", m.ConfigView)
+
+
+def events(params: p.EventsParams) -> Iterator[m.Event]:
+    """Return the latest events and, with `follow`, those to come."""
+    after = -params.last if params.after is None else params.after
+    return client(params).events(after, follow=params.follow)
+
+
+# -- acting ----------------------------------------------------------------------------------------
+# `again=True`: doing it twice is the same as doing it once, and takes risk away or changes nothing.
+
+
+def pause(params: p.PauseParams) -> m.Done:
+    """Allow no increases."""
+    request = m.PauseRequest(reason=params.reason, scope=params.scope, minutes=params.minutes)
+    return client(params).post("pause", request, again=True)
+
+
+def resume(params: p.ResumeParams) -> m.Done:
+    """Go back to RUNNING."""
+    request = m.ResumeRequest(
+        reason=reason(params.reason), scope=params.scope, confirm=params.confirm
+    )
+    return confirmed(
+        params.instance,
+        "orders leave again",
+        request,
+        lambda ready: client(params).post("resume", ready),
+        always=False,
+    )
+
+
+def halt(params: p.HaltParams) -> m.Done:
+    """Cancel open orders and send nothing more; without a daemon, leave it a flag."""
+    try:
+        request = m.HaltRequest(reason=params.reason, scope=params.scope)
+        return client(params).post("halt", request, again=True)
+    except Failure as failure:
+        if failure.code is not ExitCode.NO_DAEMON or params.socket or params.scope != "account":
+            raise
+        from tradingd.cli.halt_flag import leave
+
+        return leave(params.instance, params.reason, failure)
+
+
+def flatten(params: p.FlattenParams) -> m.Done:
+    """Close everything in scope."""
+    request = m.FlattenRequest(
+        reason=reason(params.reason), confirm=params.confirm, scope=params.scope
+    )
+    return confirmed(
+        params.instance,
+        f"every position of {params.instance} in scope {params.scope} is closed at market",
+        request,
+        lambda ready: client(params).post("flatten", ready, again=True),
+        always=True,
+    )
+
+
+def cancel(params: p.CancelParams) -> m.Done:
+    """Cancel one order or a scope."""
+    if bool(params.order_id) == bool(params.scope):
+        raise Failure(
+            "cancel takes one order or one scope",
+            code=ExitCode.USAGE,
+            expected="ORDER or --scope SCOPE",
+            found="both" if params.order_id else "neither",
+        )
+    request = m.CancelRequest(
+        reason=params.reason,
+        order_id=params.order_id,
+        scope=params.scope,
+        confirm=params.confirm,
+    )
+    return confirmed(
+        params.instance,
+        f"every open order of {params.scope} is cancelled",
+        request,
+        lambda ready: client(params).post("cancel", ready, again=bool(params.scope)),
+        always=bool(params.scope),
+    )
+
+
+def arm(params: p.ArmParams) -> m.Done:
+    """Allow a live instance to send."""
+    token = sys.stdin.readline().strip() if params.token == "-" else params.token  # noqa: S105
+    request = m.ArmRequest(
+        reason=reason(params.reason), confirm=params.confirm, token=token, minutes=params.minutes
+    )
+    return confirmed(
+        params.instance,
+        f"{params.instance} may send orders for {params.minutes} minutes",
+        request,
+        lambda ready: client(params).post("arm", ready),
+        always=True,
+    )
+
+
+def disarm(params: p.DisarmParams) -> m.Done:
+    """Take that back."""
+    return client(params).post("disarm", m.DisarmRequest(reason=params.reason), again=True)
+
+
+def limits_set(params: p.LimitsSetParams) -> m.Done:
+    """Override one limit for a while."""
+    request = m.LimitRequest(
+        key=params.key,
+        value=params.value,
+        minutes=params.minutes,
+        reason=reason(params.reason),
+        confirm=params.confirm,
+    )
+    return confirmed(
+        params.instance,
+        f"{params.key} may allow more",
+        request,
+        lambda ready: client(params).post("limits", ready),
+        always=False,
+    )
+
+
+def jobs_run(params: p.JobsRunParams) -> m.Done:
+    """Run a job now."""
+    return client(params).post("jobs", m.JobRequest(name=params.name, reason=params.reason))
+
+
+def reload(params: p.ReloadParams) -> m.Done:
+    """Read the configuration again."""
+    return client(params).post("reload", m.ReloadRequest(reason=params.reason), again=True)
+
+
+def log_level(params: p.LogLevelParams) -> m.Done:
+    """Change what is logged."""
+    request = m.LogLevelRequest(level=params.level, minutes=params.minutes, reason=params.reason)
+    return client(params).post("log-level", request, again=True)
+
+
+def approve(params: p.DecideParams) -> m.Done:
+    """Let a waiting entry go."""
+    return client(params).post(
+        "approve", m.DecideRequest(order_id=params.order_id, reason=params.reason)
+    )
+
+
+def reject(params: p.DecideParams) -> m.Done:
+    """Turn a waiting entry down."""
+    return client(params).post(
+        "reject", m.DecideRequest(order_id=params.order_id, reason=params.reason)
+    )
+
+
+def acknowledge(params: p.AcknowledgeParams) -> m.Done:
+    """Stop an alert from escalating."""
+    request = m.AcknowledgeRequest(key=params.key, reason=params.reason)
+    return client(params).post("acknowledge", request, again=True)
+
+
+def drill(params: p.DrillParams) -> m.Done:
+    """Freeze one part on purpose."""
+    request = m.DrillRequest(
+        part=params.part,
+        seconds=params.seconds,
+        reason=reason(params.reason),
+        confirm=params.confirm,
+    )
+    return confirmed(
+        params.instance,
+        f"{params.part} of {params.instance} is frozen for {params.seconds:g} s",
+        request,
+        lambda ready: client(params).post("drill", ready),
+        always=True,
+    )

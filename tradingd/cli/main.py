@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,11 +148,25 @@ def _take_places(
 def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
     values = {key: value for key, value in vars(arguments).items() if key not in _BUILT_IN}
     result = command.load()(decode_parameters(command.params, values))
+    if isinstance(result, Iterator):
+        return _stream(command, result, as_json=getattr(arguments, "json", False))
     if getattr(arguments, "json", False):
         _print_json(result)
     else:
         command.load_render()(result)
     return int(getattr(result, "exit_code", ExitCode.OK))
+
+
+def _stream(command: Command[Any, Any], items: Iterator[Any], *, as_json: bool) -> int:
+    """Print the items of a command that yields them, each as it comes; JSON one a line."""
+    render = command.load_render()
+    for item in items:
+        if as_json:
+            sys.stdout.write(msgspec.json.encode(item).decode() + "\n")
+        else:
+            render(item)
+        sys.stdout.flush()
+    return ExitCode.OK
 
 
 def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argparse.ArgumentParser:

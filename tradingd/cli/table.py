@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from tradingd.cli import analyze, backtest, config, control, data, doctor, runs, validate
+from tradingd.cli import (
+    analyze,
+    backtest,
+    config,
+    control,
+    control_calendar,
+    data,
+    doctor,
+    runs,
+    top,
+    validate,
+)
 from tradingd.cli.command import Command
 
 TRADINGD: tuple[Command[Any, Any], ...] = (
@@ -14,4 +25,8 @@ TRADINGD: tuple[Command[Any, Any], ...] = (
     *config.COMMANDS,
     *doctor.COMMANDS,
 )
-TRADINGCTL: tuple[Command[Any, Any], ...] = control.COMMANDS
+TRADINGCTL: tuple[Command[Any, Any], ...] = (
+    *control.COMMANDS,
+    *top.COMMANDS,
+    *control_calendar.COMMANDS,
+)

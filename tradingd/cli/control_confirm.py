@@ -1,0 +1,88 @@
+"""Reason and confirmation of dangerous verbs: from the flags, else asked on a terminal."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from tradingd.cli.prompts import ask, at_terminal
+from tradingd.control import messages as m
+from tradingd.kits.failure import ExitCode, Failure
+
+
+def reason(given: str) -> str:
+    """Return the reason, asking for it where none was given.
+
+    Raises
+    ------
+    Failure
+        ``USAGE`` when nobody can be asked, ``REFUSED`` when the answer is empty.
+    """
+    if given:
+        return given
+    if not at_terminal():
+        raise Failure(
+            "a reason is needed", code=ExitCode.USAGE, next_step="--reason 'why it is done'"
+        )
+    answer = ask("reason: ")
+    if not answer:
+        raise Failure("nothing was done: no reason given", code=ExitCode.REFUSED)
+    return answer
+
+
+def confirmed[R: m.Request](
+    instance: str, why: str, request: R, send: Callable[[R], m.Done], *, always: bool
+) -> m.Done:
+    """Send a dangerous request, with the instance's name typed where it is asked for.
+
+    Parameters
+    ----------
+    why : str
+        What will happen, for the question.
+    always : bool
+        Whether the verb always needs confirmation; otherwise the daemon says whether it does.
+    """
+    given: Any = request
+    if always and not given.confirm:
+        return send(msgspec.structs.replace(given, confirm=_typed(instance, why)))
+    try:
+        return send(request)
+    except Failure as failure:
+        if given.confirm or failure.expected != f"confirm: {instance}" or not at_terminal():
+            raise _with_flag(failure, instance) from failure
+        why = failure.where or why
+    return send(msgspec.structs.replace(given, confirm=_typed(instance, why)))
+
+
+def _typed(instance: str, why: str) -> str:
+    if not at_terminal():
+        raise Failure(
+            "this needs confirmation",
+            code=ExitCode.REFUSED,
+            where=why,
+            expected=f"confirm: {instance}",
+            next_step=f"--confirm {instance}",
+        )
+    answer = ask(f"{why}\ntype the instance's name to go on ({instance}): ")
+    if answer != instance:
+        raise Failure(
+            "nothing was done: the name does not match",
+            code=ExitCode.REFUSED,
+            expected=instance,
+            found=answer or "nothing",
+        )
+    return answer
+
+
+def _with_flag(failure: Failure, instance: str) -> Failure:
+    """Return the daemon's refusal with the flag of this program as the next step."""
+    if failure.expected != f"confirm: {instance}":
+        return failure
+    return Failure(
+        failure.what,
+        code=failure.code,
+        where=failure.where,
+        expected=failure.expected,
+        found=failure.found,
+        next_step=f"--confirm {instance}",
+    )

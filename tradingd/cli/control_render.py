@@ -1,0 +1,262 @@
+"""Print the daemon's answers for a person."""
+
+import sys
+
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tradingd.cli import screen
+from tradingd.cli.control_format import clean, exchange_time, label, money, signed, span
+from tradingd.control import messages as m
+
+STATE_STYLE = {
+    "RUNNING": "bold green",
+    "PAUSED": "bold yellow",
+    "HALTED": "bold red",
+    "FLATTENING": "bold red",
+    "FLAT": "bold magenta",
+}
+GRADE_STYLE = {"OK": "green", "DEGRADED": "yellow", "FAILED": "bold red"}
+
+
+def banner(instance: str, mode: str, synthetic: bool) -> Text:
+    """Return instance and label, live money in red."""
+    style = "bold white on red" if mode == "live" else "bold cyan"
+    return Text.assemble((f" {clean(instance)} ", "bold"), (f" {label(mode, synthetic)} ", style))
+
+
+def status(answer: m.Status) -> None:
+    """Print the whole picture."""
+    out = screen.console()
+    out.print(banner(answer.instance, answer.mode, answer.synthetic))
+    state = Text(answer.state, STATE_STYLE.get(answer.state, "bold"))
+    grid = Table.grid(padding=(0, 3))
+    for name, value in _status_rows(answer):
+        grid.add_row(name, Text(clean(value)) if isinstance(value, str) else value)
+    out.print(Text.assemble(" ", state, f"  {clean(answer.phase)}  health {clean(answer.health)}"))
+    out.print(grid)
+    if answer.states:
+        screen.table(
+            "States in force",
+            ("scope", "state", "since", "until", "author", "reason"),
+            [_state_row(view) for view in answer.states],
+        )
+
+
+def _status_rows(answer: m.Status) -> list[tuple[str, str | Text]]:
+    limit = answer.drawdown_limit_percent
+    of_limit = f" of {limit:g} %" if limit is not None else ""
+    session = "open" if answer.session_open else "closed"
+    unknown = Text(str(answer.unknown_orders), "bold red" if answer.unknown_orders else "")
+    return [
+        ("  strategy", answer.strategy),
+        ("  broker", f"{answer.broker}, account {answer.account}, {_armed(answer)}"),
+        ("  feed", f"{answer.feed}, {answer.feed_lag_seconds:.1f} s behind, session {session}"),
+        ("  data time", exchange_time(answer.data_time) + " ET"),
+        ("  equity", f"{money(answer.equity)}, cash {money(answer.cash)}"),
+        (
+            "  today",
+            f"{signed(answer.day_pnl)}, realised {signed(answer.realised_today)}, "
+            f"{answer.trades_today} trades, {answer.loss_streak} losses in a row",
+        ),
+        (
+            "  drawdown",
+            f"{answer.drawdown_percent:.2f} %{of_limit} from {money(answer.day_peak)}",
+        ),
+        ("  positions", str(answer.positions)),
+        ("  orders", Text.assemble(f"{answer.open_orders} open, ", unknown, " unknown")),
+        (
+            "  up",
+            f"{span(answer.wall_time - answer.started)}, run {answer.run_id}, "
+            f"version {answer.version}, config {answer.config_hash[:12]}",
+        ),
+    ]
+
+
+def _armed(answer: m.Status) -> str:
+    return "armed" if answer.armed else "not armed"
+
+
+def _state_row(view: m.StateView) -> list[object]:
+    since, until = exchange_time(view.since), exchange_time(view.expires)
+    return [*map(_cell, (view.scope, view.state, since, until, view.author, view.reason))]
+
+
+def health(answer: m.HealthView) -> None:
+    """Print every check, and what to do about those that are not OK."""
+    out = screen.console()
+    live, ready = ("yes" if flag else "NO" for flag in (answer.live, answer.ready))
+    grade = Text(answer.grade, GRADE_STYLE.get(answer.grade, ""))
+    out.print(Text.assemble(" health ", grade, f"  live: {live}  ready: {ready}"))
+    screen.table(
+        "",
+        ("check", "grade", "value", "limit", "since", "what the daemon does", "what you can do"),
+        [
+            [
+                *map(
+                    _cell,
+                    (
+                        check.name + (" (critical)" if check.critical else ""),
+                        check.grade,
+                        check.value,
+                        check.limit,
+                        exchange_time(check.since),
+                        check.action,
+                        check.next_step,
+                    ),
+                )
+            ]
+            for check in answer.checks
+        ],
+    )
+
+
+def positions(answer: m.Positions) -> None:
+    """Print the open positions."""
+    _listed(
+        answer,
+        "no open positions",
+        ("symbol", "strategy", "shares", "entry", "mark", "value", "unrealised", "stop"),
+        [
+            (
+                one.symbol,
+                one.strategy,
+                one.quantity,
+                money(one.entry_price),
+                money(one.mark),
+                money(one.value),
+                signed(one.unrealised),
+                money(one.stop) or "NONE",
+            )
+            for one in answer.positions
+        ],
+    )
+
+
+def orders(answer: m.Orders) -> None:
+    """Print the orders."""
+    _listed(
+        answer,
+        "no orders",
+        (
+            "order", "time (ET)", "strategy", "symbol", "side", "shares", "filled", "type",
+            "limit", "stop", "state", "purpose", "reason", "note",
+        ),
+        [
+            (
+                one.order_id, exchange_time(one.wall, day=False), one.strategy, one.symbol,
+                one.side, one.quantity, one.filled, one.type, money(one.limit), money(one.stop),
+                one.state, one.purpose, one.reason, one.note,
+            )
+            for one in answer.orders
+        ],
+    )  # fmt: skip
+
+
+def trades(answer: m.Trades) -> None:
+    """Print the round trips."""
+    _listed(
+        answer,
+        "no round trips",
+        (
+            "closed (ET)", "symbol", "strategy", "side", "shares", "entry", "exit", "net",
+            "held", "in because", "out because",
+        ),
+        [
+            (
+                exchange_time(one.ts_closed), one.symbol, one.strategy, one.side, one.quantity,
+                money(one.entry_price), money(one.exit_price), signed(one.net),
+                span(one.ts_closed - one.ts_opened), one.entry_reason, one.exit_reason,
+            )
+            for one in answer.trades
+        ],
+    )  # fmt: skip
+
+
+def limits(answer: m.Limits) -> None:
+    """Print the limits; what differs from the configuration is an override."""
+    _listed(
+        answer,
+        "no limits",
+        ("limit", "in force", "configured", "override until (ET)", "checked", "denied"),
+        [
+            (
+                one.key,
+                one.value,
+                one.configured,
+                exchange_time(one.expires),
+                one.checked,
+                one.denied,
+            )
+            for one in answer.limits
+        ],
+    )
+
+
+def jobs(answer: m.Jobs) -> None:
+    """Print the jobs."""
+    _listed(
+        answer,
+        "no jobs",
+        ("job", "where", "next (ET)", "last (ET)", "result", "detail"),
+        [
+            (
+                one.name,
+                one.where,
+                exchange_time(one.next_due),
+                exchange_time(one.last_due),
+                one.last_status,
+                one.detail,
+            )
+            for one in answer.jobs
+        ],
+    )
+
+
+def config(answer: m.ConfigView) -> None:
+    """Print the configuration as `key: value` lines with the whole path, and its hash."""
+    for path, value in _leaves("", answer.tree):
+        sys.stdout.write(f"{clean(path)}: {clean(value)}\n")
+    screen.summary({"hash": answer.hash})
+
+
+def _leaves(path: str, value: object) -> list[tuple[str, str]]:
+    if isinstance(value, dict) and value:
+        below = (_leaves(f"{path}.{key}" if path else str(key), one) for key, one in value.items())
+        return [leaf for leaves in below for leaf in leaves]
+    return [(path, msgspec.json.encode(value).decode())]
+
+
+def event(one: m.Event) -> None:
+    """Print one line of the event stream: number, exchange time, kind, text."""
+    when = exchange_time(one.ts or one.wall)
+    sys.stdout.write(f"{one.seq:>6}  {when}  {clean(one.kind):<10}  {clean(one.text)}\n")
+
+
+def done(answer: m.Done) -> None:
+    """Print what changed."""
+    out = screen.console()
+    verified = {None: "", True: ", verified with the broker", False: ", NOT VERIFIED"}
+    took = f" ({answer.seconds * 1000:.1f} ms)" if answer.seconds else ""
+    out.print(Text(f"{clean(answer.done)}{verified[answer.verified]}{took}"), soft_wrap=True)
+    for what, before, after in answer.changes:
+        out.print(Text(f"  {clean(what)}: {clean(before)} -> {clean(after)}"), soft_wrap=True)
+    if answer.orders:
+        out.print(Text("  orders: " + ", ".join(map(clean, answer.orders))), soft_wrap=True)
+
+
+def _listed(
+    answer: m.Labelled, empty: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]
+) -> None:
+    screen.console().print(banner(answer.instance, answer.mode, answer.synthetic))
+    if rows:
+        screen.table("", columns, [[_cell(cell) for cell in row] for row in rows])
+    else:
+        screen.console().print(Text(f" {empty}"))
+
+
+def _cell(value: object) -> str:
+    """Return a table cell: one line, nothing in it is taken for colours."""
+    return escape(clean(value)) if value is not None else ""
