@@ -1,0 +1,235 @@
+"""Whether a wish may leave: connection, arming, trading state, then every limit of the gate."""
+
+from collections.abc import Callable
+
+from tradingd.domain.journal import DecisionRow, SignalRow
+from tradingd.domain.market import Session
+from tradingd.domain.orders import Denial, OrderType, Purpose, Verdict
+from tradingd.domain.states import TradingState
+from tradingd.domain.trading import Wish
+from tradingd.gate.gate import Gate
+from tradingd.gate.states import TradingStates
+from tradingd.orders.desk import Desk
+from tradingd.orders.ticket import Ticket
+
+
+class Admission:
+    """Judges orders before they leave, and once more when their intent is on disk.
+
+    Parameters
+    ----------
+    desk : Desk
+        Orders, book and journal.
+    gate, states : Gate, TradingStates
+        Limits and trading states.
+    session : Callable
+        The session at a data time.
+    armed : Callable
+        Why nothing may be sent in live trading; None when it may.
+    ready : Callable
+        True while the broker is connected and reconciled.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        gate: Gate,
+        states: TradingStates,
+        session: Callable[[int], Session | None],
+        armed: Callable[[], str | None],
+        ready: Callable[[], bool],
+    ) -> None:
+        self._desk = desk
+        self._gate = gate
+        self._states = states
+        self._session = session
+        self._armed = armed
+        self._ready = ready
+
+    # -- wishes ----------------------------------------------------------------------------------
+
+    def ticket(self, wish: Wish, order_id: str) -> Ticket:
+        """Make an order of a wish; an exit is cut to what is held and not leaving already.
+
+        Raises
+        ------
+        ValueError
+            For an empty reason, a quantity that is not positive, a missing or surplus price, and
+            for a purpose that is the shim's own.
+        """
+        _validate(wish)
+        quantity = wish.quantity
+        if wish.purpose is Purpose.EXIT:
+            quantity = min(quantity, self._free(wish)) or quantity
+        return Ticket(
+            order_id=order_id,
+            run_id=self._desk.run_id,
+            strategy=wish.strategy,
+            symbol=wish.symbol,
+            side=wish.side,
+            quantity=quantity,
+            type=wish.type,
+            purpose=wish.purpose,
+            reason=wish.reason,
+            ts=wish.ts,
+            limit=wish.limit,
+            stop=wish.stop,
+            protective_stop=wish.protective_stop,
+            take_profit=wish.take_profit,
+            time_in_force=wish.time_in_force,
+            expires=wish.expires,
+            parent_id=wish.parent_id,
+            wall=self._desk.wall(),
+            touch=self._desk.mark(wish.symbol),
+        )
+
+    def judge(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Return every reason why a new order may not leave.
+
+        What is not connected, armed or running has no chance; only the rest is put to the gate.
+        """
+        return self.standing(ticket) or self._position(ticket) or self.limits(ticket)
+
+    def limits(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Return the limits that an order breaks."""
+        denials = self.check(ticket).denials
+        return denials or self._widens(ticket)
+
+    def check(self, ticket: Ticket) -> Verdict:
+        """Return the gate's verdict."""
+        now = self._desk.clock.now()
+        intent = ticket.intent(self._desk.mark(ticket.symbol))
+        return self._gate.check(intent, now, self._session(now))
+
+    def standing(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Return why nothing of this kind may leave now; limits apart."""
+        found = (self._connection(), self._arming(ticket), self._state(ticket))
+        return tuple(denial for denial in found if denial is not None)
+
+    def refusal(self, ticket: Ticket) -> str:
+        """Return the same as one sentence, empty when it may leave."""
+        return "; ".join(denial.explanation for denial in self.standing(ticket))
+
+    def state_of(self, strategy: str, symbol: str) -> TradingState:
+        """Return the state that a strategy's order of a symbol would be under."""
+        record = self._states.effective(strategy, symbol, self._desk.wall())
+        return TradingState.RUNNING if record is None else record.state
+
+    # -- records ---------------------------------------------------------------------------------
+
+    def signal(self, ticket: Ticket) -> SignalRow:
+        """Return what was asked for as the journal keeps it."""
+        return SignalRow(
+            run_id=self._desk.run_id,
+            strategy=ticket.strategy,
+            symbol=ticket.symbol,
+            action=f"{ticket.purpose} {ticket.side}",
+            quantity=ticket.quantity,
+            reason=ticket.reason,
+            order_id=ticket.order_id,
+            ts=ticket.ts,
+            wall=self._desk.wall(),
+        )
+
+    def decisions(self, ticket: Ticket, denials: tuple[Denial, ...]) -> list[DecisionRow]:
+        """Return denials as the journal keeps them."""
+        return [
+            DecisionRow(
+                run_id=self._desk.run_id,
+                order_id=ticket.order_id,
+                strategy=ticket.strategy,
+                symbol=ticket.symbol,
+                side=ticket.side.value,
+                quantity=ticket.quantity,
+                reason=ticket.reason,
+                limit=denial.limit,
+                observed=denial.observed,
+                allowed=denial.allowed,
+                explanation=denial.explanation,
+                ts=self._desk.clock.now(),
+                wall=self._desk.wall(),
+            )
+            for denial in denials
+        ]
+
+    # -- private ---------------------------------------------------------------------------------
+
+    def _free(self, wish: Wish) -> int:
+        held = self._desk.held(wish.symbol)
+        if held * wish.side.sign >= 0:
+            return 0
+        leaving = self._desk.leaving(wish.symbol) if wish.type is OrderType.MARKET else 0
+        return max(0, abs(held) - leaving)
+
+    def _position(self, ticket: Ticket) -> tuple[Denial, ...]:
+        if ticket.purpose is not Purpose.EXIT:
+            return ()
+        held, leaving = self._desk.held(ticket.symbol), self._desk.leaving(ticket.symbol)
+        against = held * ticket.side.sign < 0
+        if against and (ticket.type is not OrderType.MARKET or abs(held) > leaving):
+            return ()
+        denial = Denial(
+            limit="position",
+            observed=f"{held} held, {leaving} leaving",
+            allowed="shares that are held and not leaving",
+            explanation=f"there is nothing left of {ticket.symbol} to exit",
+        )
+        return (denial,)
+
+    def _widens(self, ticket: Ticket) -> tuple[Denial, ...]:
+        """Judge what an entry's stop does to the shares held: it will guard them all."""
+        stop = ticket.protective_stop
+        if stop is None or self._desk.held(ticket.symbol) * ticket.side.sign <= 0:
+            return ()
+        return self._gate.check_stop(ticket.symbol, stop).denials
+
+    def _connection(self) -> Denial | None:
+        if self._desk.journal.failure is not None:
+            return Denial(
+                limit="journal",
+                observed="the journal does not write",
+                allowed="orders that are on disk before they leave",
+                explanation=f"the journal failed: {self._desk.journal.failure}",
+            )
+        if not self._ready():
+            return Denial(
+                limit="broker",
+                observed="not connected and reconciled",
+                allowed="orders once the broker's truth is known",
+                explanation="the broker is away, or is being reconciled",
+            )
+        return None
+
+    def _arming(self, ticket: Ticket) -> Denial | None:
+        """Unarmed, nothing leaves but protective stops and the operator's flattening."""
+        if ticket.own or ticket.purpose is Purpose.PROTECT:
+            return None
+        why = self._armed()
+        if why is None:
+            return None
+        return Denial(
+            limit="arm", observed="not armed", allowed="an armed live session", explanation=why
+        )
+
+    def _state(self, ticket: Ticket) -> Denial | None:
+        if ticket.own:
+            return None
+        intent = ticket.intent(self._desk.mark(ticket.symbol))
+        held = self._desk.held(ticket.symbol)
+        against = abs(held) if held * ticket.side.sign < 0 else 0
+        increase = ticket.purpose is Purpose.ENTRY or ticket.leaves > against
+        return self._states.judge(intent, increase, self._desk.wall())
+
+
+def _validate(wish: Wish) -> None:
+    if not wish.reason.strip():
+        raise ValueError(f"an order of {wish.symbol} needs a reason")
+    if wish.quantity <= 0:
+        raise ValueError(f"quantity of {wish.symbol} must be positive, not {wish.quantity}")
+    if wish.purpose not in (Purpose.ENTRY, Purpose.EXIT):
+        raise ValueError(f"{wish.purpose} orders are the shim's own; use guard()")
+    with_limit = wish.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    with_stop = wish.type in (OrderType.STOP_MARKET, OrderType.STOP_LIMIT)
+    if with_limit is not (wish.limit is not None) or with_stop is not (wish.stop is not None):
+        raise ValueError(f"a {wish.type} order with limit {wish.limit} and stop {wish.stop}")

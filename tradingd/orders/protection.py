@@ -1,0 +1,285 @@
+"""Stops and targets as real orders, kept in step with the position they guard."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from tradingd.domain.broker import TimeInForce
+from tradingd.domain.journal import GuardRow, OrderState
+from tradingd.domain.orders import Fill, OrderType, Purpose, Verdict
+from tradingd.domain.trading import Step
+from tradingd.orders.changes import Changes
+from tradingd.orders.desk import Desk
+from tradingd.orders.guard import Action, Cancel, Change, Guard, Leg, Place, leg_of, plan
+from tradingd.orders.sending import Sender
+from tradingd.orders.ticket import Ticket
+
+_FIRST_WAIT: Final = 0.1
+_LONGEST_WAIT: Final = 30.0
+_TYPES: Final = {
+    Leg.STOP: OrderType.STOP_MARKET,
+    Leg.TARGET: OrderType.LIMIT,
+    Leg.CLOSE: OrderType.MARKET,
+}
+
+
+class Protection:
+    """Knows which position must have which stop, and sees to it.
+
+    Every step of an order and every fill leads to one look at the symbol (`guard.plan`) on the
+    loop's next turn. What is wanted is journaled with the fill that makes it necessary.
+
+    Parameters
+    ----------
+    desk, sender, changes : Desk, Sender, Changes
+        Parts of the same shim.
+    check : Callable
+        The gate's verdict on a protective order.
+    """
+
+    def __init__(
+        self, desk: Desk, sender: Sender, changes: Changes, check: Callable[[Ticket], Verdict]
+    ) -> None:
+        self.ready: Callable[[], bool]
+        self._desk = desk
+        self._sender = sender
+        self._changes = changes
+        self._check = check
+        self._guards: dict[str, Guard] = {}
+        self._legs: dict[str, dict[Leg, str]] = {}
+        self._dirty: set[str] = set()
+        self._failed: dict[tuple[str, Leg], int] = {}
+        self._not_before: dict[tuple[str, Leg], float] = {}
+        self._judged: set[str] = set()
+
+    # -- what is wanted --------------------------------------------------------------------------
+
+    def guard(self, symbol: str) -> Guard | None:
+        """Return what guards a symbol."""
+        return self._guards.get(symbol)
+
+    def symbols(self) -> set[str]:
+        """Return the symbols with a guard."""
+        return set(self._guards)
+
+    def restore(self, rows: Iterable[GuardRow]) -> None:
+        """Take the guards that the journal has as active."""
+        for row in rows:
+            if not row.active:
+                continue
+            guard = Guard(
+                symbol=row.symbol,
+                strategy=row.strategy,
+                parent_id=row.parent_id,
+                reason=_reason(row.parent_id),
+                stop=row.stop,
+                take_profit=row.take_profit,
+            )
+            self._guards[row.symbol] = guard
+            self._legs[row.symbol] = {Leg.STOP: row.stop_order_id, Leg.TARGET: row.target_order_id}
+            self._desk.book.set_stop(row.symbol, row.stop)
+
+    def want(self, guard: Guard) -> GuardRow:
+        """Set what guards a symbol from now on; return the row to be journaled with its cause."""
+        self._guards[guard.symbol] = guard
+        self._desk.book.set_stop(guard.symbol, guard.stop)
+        self.sync(guard.symbol)
+        return self._row(guard)
+
+    def drop(self, symbol: str) -> list[GuardRow]:
+        """Guard a symbol no longer; return the row that says so."""
+        guard = self._guards.pop(symbol, None)
+        if guard is None:
+            return []
+        self._desk.book.set_stop(symbol, None)
+        self.sync(symbol)
+        row = self._row(guard, active=False)
+        self._legs.pop(symbol, None)
+        return [row]
+
+    def after_fill(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
+        """Return the guards that a fill sets or ends.
+
+        Later fills of the same entry leave the stop where it may have been moved since. A position
+        that an exit opened or turned belongs to nobody and is closed.
+        """
+        symbol = fill.symbol
+        self.sync(symbol)
+        if not after:
+            return self.drop(symbol)
+        if fill.purpose is Purpose.ENTRY:
+            return self._after_entry(ticket, fill, before, after)
+        opened = before == 0 or before * after < 0
+        if not opened:
+            return []
+        stray = Guard(
+            symbol=symbol,
+            strategy=fill.strategy,
+            parent_id=fill.order_id,
+            reason=f"{fill.order_id} took more than was held",
+        )
+        return [self.want(stray)]
+
+    def _after_entry(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
+        turned = before * after < 0
+        if after * fill.side.sign < 0:
+            return []
+        current = None if turned else self._guards.get(fill.symbol)
+        stands = fill.quantity < ticket.filled and current is not None and not current.stray
+        wanted = ticket.protective_stop is not None or ticket.take_profit is not None
+        if stands:
+            return []
+        if wanted:
+            guard = Guard(
+                symbol=fill.symbol,
+                strategy=fill.strategy,
+                parent_id=ticket.order_id,
+                reason=_reason(ticket.order_id),
+                stop=ticket.protective_stop,
+                take_profit=ticket.take_profit,
+            )
+            return [self.want(guard)]
+        return self.drop(fill.symbol) if turned else []
+
+    # -- what is there ---------------------------------------------------------------------------
+
+    def room(self, ticket: Ticket) -> bool:
+        """Tell whether a market exit can leave: nothing that rests could sell its shares too."""
+        cover = max(0, abs(self._desk.held(ticket.symbol)) - self._desk.leaving(ticket.symbol))
+        return all(
+            other.leaves <= cover and not other.busy
+            for other in self._desk.open(ticket.symbol)
+            if other.rests and other.side is ticket.side
+        )
+
+    def fits(self, ticket: Ticket) -> bool:
+        """Tell whether a protective order is still what the position needs."""
+        held = self._desk.held(ticket.symbol)
+        cover = max(0, abs(held) - self._desk.leaving(ticket.symbol))
+        return held * ticket.side.sign < 0 and ticket.leaves == cover
+
+    def unprotected(self) -> list[str]:
+        """Return the symbols whose wanted stop is not working, for health checks and reports."""
+        return [
+            symbol
+            for symbol, guard in self._guards.items()
+            if guard.stop is not None
+            and abs(self._desk.held(symbol)) > self._desk.leaving(symbol)
+            and not any(
+                leg_of(ticket) is Leg.STOP and ticket.state is OrderState.WORKING
+                for ticket in self._desk.open(symbol)
+            )
+        ]
+
+    # -- keeping in step -------------------------------------------------------------------------
+
+    def changed(self, ticket: Ticket) -> None:
+        """Look at a symbol again after a step of one of its orders."""
+        leg = leg_of(ticket)
+        if leg is not None:
+            self._judge(ticket, leg)
+        self.sync(ticket.symbol)
+
+    def sync(self, symbol: str) -> None:
+        """Bring the orders of a symbol in step with its position, on the loop's next turn."""
+        if symbol not in self._dirty:
+            self._dirty.add(symbol)
+            asyncio.get_running_loop().call_soon(self._look, symbol)
+
+    def sync_all(self) -> None:
+        """Look at every symbol with a position, a guard or an order."""
+        for symbol in self.symbols() | self._desk.symbols():
+            self.sync(symbol)
+
+    def _look(self, symbol: str) -> None:
+        self._dirty.discard(symbol)
+        if not self.ready():
+            return
+        tickets = self._desk.open(symbol)
+        resting = [ticket for ticket in tickets if ticket.rests]
+        actions = plan(
+            self._desk.held(symbol),
+            self._desk.leaving(symbol),
+            self._guards.get(symbol),
+            resting,
+        )
+        for action in actions:
+            self._act(symbol, action)
+
+    def _act(self, symbol: str, action: Action) -> None:
+        match action:
+            case Cancel(ticket, why):
+                self._changes.cancel(ticket, why)
+            case Change(ticket, quantity, limit, stop):
+                self._changes.replace(
+                    ticket, quantity=quantity, limit=limit, stop=stop, reason="follows the position"
+                )
+            case Place():
+                self._place(symbol, action)
+
+    def _place(self, symbol: str, wanted: Place) -> None:
+        loop = asyncio.get_running_loop()
+        wait = self._not_before.get((symbol, wanted.leg), 0.0) - loop.time()
+        if wait > 0:
+            loop.call_later(wait, self.sync, symbol)
+            return
+        guard = self._guards[symbol]
+        ticket = self._ticket(guard, wanted)
+        self._desk.add(ticket)
+        verdict = self._check(ticket)
+        if not verdict.allowed:
+            why = "; ".join(denial.explanation for denial in verdict.denials)
+            self._desk.close(ticket, OrderState.DENIED, why)
+            return
+        self._desk.book.order_opened(ticket.intent(self._desk.mark(symbol)))
+        self._legs.setdefault(symbol, {})[wanted.leg] = ticket.order_id
+        committed = self._desk.record(ticket, Step.INTENT, guard.reason, self._row(guard))
+        self._sender.send(ticket, committed)
+
+    def _ticket(self, guard: Guard, wanted: Place) -> Ticket:
+        resting = wanted.leg is not Leg.CLOSE
+        return Ticket(
+            order_id=self._desk.next_id(),
+            run_id=self._desk.run_id,
+            strategy=guard.strategy,
+            symbol=guard.symbol,
+            side=wanted.side,
+            quantity=wanted.quantity,
+            type=_TYPES[wanted.leg],
+            purpose=Purpose.PROTECT,
+            reason=guard.reason,
+            ts=self._desk.clock.now(),
+            limit=wanted.price if wanted.leg is Leg.TARGET else None,
+            stop=wanted.price if wanted.leg is Leg.STOP else None,
+            time_in_force=TimeInForce.GTC if resting else TimeInForce.DAY,
+            parent_id=guard.parent_id,
+            wall=self._desk.wall(),
+            touch=self._desk.mark(guard.symbol),
+        )
+
+    def _judge(self, ticket: Ticket, leg: Leg) -> None:
+        """Wait longer with every leg that came to nothing without our asking for it."""
+        key = (ticket.symbol, leg)
+        if ticket.state is OrderState.WORKING or ticket.state is OrderState.FILLED:
+            self._failed.pop(key, None)
+            self._not_before.pop(key, None)
+            return
+        came_to_nothing = not ticket.open and not ticket.cancel_asked and not ticket.filled
+        if came_to_nothing and ticket.order_id not in self._judged:
+            self._judged.add(ticket.order_id)
+            count = self._failed[key] = self._failed.get(key, 0) + 1
+            wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(count, 10))
+            self._not_before[key] = asyncio.get_running_loop().time() + wait
+
+    def _row(self, guard: Guard, *, active: bool = True) -> GuardRow:
+        legs = self._legs.get(guard.symbol, {})
+        return guard.row(
+            self._desk.clock.now(),
+            stop_id=legs.get(Leg.STOP, ""),
+            target_id=legs.get(Leg.TARGET, ""),
+            active=active,
+        )
+
+
+def _reason(parent_id: str) -> str:
+    return f"protects the position of {parent_id}" if parent_id else "protects the position"

@@ -1,0 +1,229 @@
+"""Brings what we know in step with the broker: at start, after a reconnect, and every minute."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from tradingd.config.supervision import SupervisionConfig
+from tradingd.domain.broker import (
+    AdjustmentUpdate,
+    Broker,
+    BrokerFill,
+    BrokerOrder,
+    BrokerPosition,
+    BrokerUnavailable,
+)
+from tradingd.domain.journal import OrderState
+from tradingd.domain.market import NANOSECONDS
+from tradingd.domain.money import Nanos
+from tradingd.domain.trading import Step
+from tradingd.gate.book import BookState, CashKind
+from tradingd.gate.day import Day
+from tradingd.orders.adjustments import Adjustments
+from tradingd.orders.changes import Changes
+from tradingd.orders.desk import Desk
+from tradingd.orders.errors import BrokerErrors
+from tradingd.orders.fills import LOOK_BACK, Fills
+from tradingd.orders.protection import Protection
+from tradingd.orders.recovery import Reconciliation, cash_note, differences, vanished
+from tradingd.orders.sending import Sender
+from tradingd.orders.ticket import Ticket
+from tradingd.orders.truth import Truth
+
+_PASSES: Final = 6
+_PAUSE: Final = 0.1
+_FAR: Final = 4 * 24 * 3_600 * NANOSECONDS
+
+
+class Reconciler:
+    """Reads the broker's truth, books what was missed, settles orders, compares positions.
+
+    Nothing that differs is adopted: it is named, and the account is halted.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        broker: Broker,
+        *,
+        fills: Fills,
+        truth: Truth,
+        sender: Sender,
+        changes: Changes,
+        protection: Protection,
+        adjustments: Adjustments,
+        errors: BrokerErrors,
+        settings: SupervisionConfig,
+        halt: Callable[[str], None],
+    ) -> None:
+        self.last = Reconciliation()
+        self.flags: list[str] = []
+        self.fresh = False
+        self._desk = desk
+        self._broker = broker
+        self._fills = fills
+        self._truth = truth
+        self._sender = sender
+        self._changes = changes
+        self._protection = protection
+        self._adjustments = adjustments
+        self._errors = errors
+        self._settings = settings
+        self._halt = halt
+        self._lock = asyncio.Lock()
+
+    def flag(self, what: str) -> None:
+        """Raise a mismatch that a comparison would not find; the account is halted for it."""
+        self.flags.append(what)
+        self._halt(what)
+
+    async def run(self) -> Reconciliation:
+        """Compare once.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When the broker does not answer; `last` is then incomplete.
+        """
+        async with self._lock:
+            try:
+                self.last = await self._run()
+            except BrokerUnavailable:
+                self._errors.note()
+                self.last = Reconciliation(
+                    mismatches=self.last.mismatches, foreign=self.last.foreign, wall=self.last.wall
+                )
+                raise
+        self._consequences(self.last)
+        self._protection.sync_all()
+        return self.last
+
+    # -- private ---------------------------------------------------------------------------------
+
+    async def _run(self) -> Reconciliation:
+        """Read until two readings agree: events may come between the questions of one reading."""
+        booked, look_back = 0, LOOK_BACK
+        notes: list[str] = []
+        mismatches: tuple[str, ...] = ()
+        orders: Sequence[BrokerOrder] = ()
+        for reading in range(_PASSES):
+            positions = await self._broker.positions()
+            account = await self._broker.account()
+            since = self._fills.since(look_back)
+            missed = self._book(
+                await self._broker.adjustments(since), await self._broker.fills(since)
+            )
+            booked += missed
+            orders = await self._broker.open_orders()
+            await self._orders(orders)
+            mismatches = self._compare(positions)
+            if not mismatches and not missed:
+                notes += self._cash(account.cash)
+                break
+            if mismatches and not missed:
+                look_back = _FAR
+                if reading:
+                    await asyncio.sleep(_PAUSE)
+        self._unproven()
+        flags, self.flags = tuple(self.flags), []
+        return Reconciliation(
+            complete=True,
+            foreign=self._foreign(orders),
+            mismatches=(*mismatches, *flags),
+            notes=tuple(notes),
+            recovered_fills=booked,
+            wall=self._desk.wall(),
+        )
+
+    def _book(self, adjustments: Sequence[AdjustmentUpdate], fills: Sequence[BrokerFill]) -> int:
+        """Book what was missed in the order it happened; adjustments come before the bars."""
+        booked = 0
+        happened: list[tuple[int, int, AdjustmentUpdate | BrokerFill]] = [
+            *((adjustment.ts, 0, adjustment) for adjustment in adjustments),
+            *((fill.ts, 1, fill) for fill in fills),
+        ]
+        for _, _, one in sorted(happened, key=lambda item: item[:2]):
+            if isinstance(one, AdjustmentUpdate):
+                booked += self._adjustments.apply(one)
+            else:
+                booked += self._fills.apply(one)
+        return booked
+
+    async def _orders(self, working: Sequence[BrokerOrder]) -> None:
+        """Take every order the broker lists; ask for those of ours that it does not list."""
+        for order in working:
+            ticket = self._desk.get(order.client_order_id)
+            if ticket is None:
+                continue
+            if ticket.open:
+                self._truth.apply(order, asked=not ticket.busy)
+            else:
+                await self._truth.ask(ticket)
+        for ticket in vanished(self._desk.open(), working):
+            found = await self._truth.ask(ticket)
+            if found is None and ticket.state is OrderState.WORKING:
+                ticket.state = OrderState.UNKNOWN
+                ticket.note = "the broker does not list it any more"
+                self._desk.record(ticket, Step.UNKNOWN, ticket.note)
+
+    def _unproven(self) -> None:
+        for ticket in self._desk.open():
+            if not ticket.sent:
+                continue
+            if ticket.state in (OrderState.INTENT, OrderState.UNKNOWN):
+                self._sender.settle(ticket)
+            if ticket.ending is not None:
+                self._truth.fetch_fills()
+            if ticket.cancel_asked:
+                self._changes.pursue(ticket)
+
+    def _compare(self, positions: Sequence[BrokerPosition]) -> tuple[str, ...]:
+        book = self._desk.book.positions()
+        held = {symbol: line.quantity for symbol, line in book.items()}
+        return differences(held, positions)
+
+    def _cash(self, cash: Nanos) -> list[str]:
+        ours = self._desk.book.cash
+        if ours == cash:
+            self.fresh = False
+            return []
+        if self.fresh:
+            # Nothing has been traded yet: the account begins with what the broker says.
+            self.fresh = False
+            self._desk.book.load(_empty(cash))
+        else:
+            self._desk.book.cash_movement("", cash - ours, CashKind.DIVIDEND)
+        self._desk.write(self._fills.book_row())
+        return [cash_note(ours, cash)]
+
+    def _foreign(self, orders: Sequence[BrokerOrder]) -> tuple[str, ...]:
+        return tuple(
+            f"{order.broker_order_id} {order.side} {order.quantity} {order.symbol}"
+            + (f" ({order.client_order_id})" if order.client_order_id else "")
+            for order in orders
+            if self._desk.get(order.client_order_id) is None
+        )
+
+    def _consequences(self, found: Reconciliation) -> None:
+        reasons = list(found.mismatches)
+        if found.foreign and self._settings.foreign_orders == "halt":
+            reasons.append(f"orders at the broker that are not ours: {', '.join(found.foreign)}")
+        if reasons:
+            self._halt("; ".join(reasons))
+
+
+def settle_unsent(desk: Desk, ticket: Ticket) -> None:
+    """End an order that an earlier process journaled and certainly did not send."""
+    desk.close(ticket, OrderState.CANCELED, "never sent: the process ended before")
+
+
+def _empty(cash: Nanos) -> BookState:
+    return BookState(
+        cash=cash,
+        peak=cash,
+        instant=-1,
+        session=None,
+        day=Day(start_equity=cash),
+        positions=(),
+        working=(),
+    )

@@ -1,0 +1,146 @@
+"""One order as the shim follows it, from the wish to its last fill."""
+
+import msgspec
+
+from tradingd.domain.broker import OrderRequest, TimeInForce
+from tradingd.domain.journal import OrderRow, OrderState
+from tradingd.domain.money import Nanos
+from tradingd.domain.orders import OrderIntent, OrderType, Purpose, Side
+
+WAITING_APPROVAL = "waiting for approval"
+WAITING_ROOM = "waiting until protection lets go"
+"""Notes of an INTENT that has certainly not been sent: it was journaled before it might leave."""
+
+
+class Ticket(msgspec.Struct, kw_only=True):
+    """An order of ours. Mutable on purpose: it changes with every event of its life.
+
+    The second group of fields belongs to this process alone. `sent` is set before the broker's
+    client is called, and for everything an earlier process may have sent. `own` orders are the
+    shim's flattening, which passes every state. `busy` while a change is under way, `stubborn`
+    once the broker has refused one. `ending` is a final state that the broker reported before the
+    fills that belong to it have arrived, with the number of shares filled by then.
+    """
+
+    order_id: str
+    run_id: str
+    strategy: str
+    symbol: str
+    side: Side
+    quantity: int
+    type: OrderType
+    purpose: Purpose
+    reason: str
+    ts: int
+    limit: Nanos | None = None
+    stop: Nanos | None = None
+    protective_stop: Nanos | None = None
+    take_profit: Nanos | None = None
+    time_in_force: TimeInForce = TimeInForce.DAY
+    expires: int | None = None
+    parent_id: str = ""
+    state: OrderState = OrderState.INTENT
+    broker_order_id: str = ""
+    filled: int = 0
+    paid: Nanos = 0
+    commission: Nanos = 0
+    cancel_asked: bool = False
+    note: str = ""
+    wall: int = 0
+    closed_wall: int | None = None
+
+    sent: bool = False
+    own: bool = False
+    busy: bool = False
+    stubborn: bool = False
+    touch: Nanos = 0
+    ending: tuple[OrderState, int, str] | None = None
+
+    @property
+    def leaves(self) -> int:
+        """Shares not filled yet; never negative."""
+        return max(0, self.quantity - self.filled)
+
+    @property
+    def open(self) -> bool:
+        """True until the order has its final state."""
+        return not self.state.final
+
+    @property
+    def leaving(self) -> int:
+        """Shares that are on their way out at the market, whatever the price."""
+        takes = self.type is OrderType.MARKET and self.purpose is not Purpose.ENTRY
+        return self.leaves if takes and self.open else 0
+
+    @property
+    def rests(self) -> bool:
+        """True for stops, targets and resting exits: orders that may sell what is held, later."""
+        return self.purpose is not Purpose.ENTRY and self.type is not OrderType.MARKET
+
+    def intent(self, mark: Nanos) -> OrderIntent:
+        """Return what the gate judges: what is left, a market order at the last mark."""
+        price = self.limit if self.limit is not None else self.stop
+        return OrderIntent(
+            order_id=self.order_id,
+            strategy=self.strategy,
+            symbol=self.symbol,
+            side=self.side,
+            quantity=self.leaves,
+            type=self.type,
+            price=mark if price is None else price,
+            purpose=self.purpose,
+            reason=self.reason,
+            ts=self.ts,
+            protective_stop=self.protective_stop,
+        )
+
+    def request(self) -> OrderRequest:
+        """Return the order as it is sent, once."""
+        return OrderRequest(
+            client_order_id=self.order_id,
+            symbol=self.symbol,
+            side=self.side,
+            quantity=self.quantity,
+            type=self.type,
+            limit=self.limit,
+            stop=self.stop,
+            time_in_force=self.time_in_force,
+        )
+
+    def row(self) -> OrderRow:
+        """Return the order as the journal keeps it."""
+        return OrderRow(
+            order_id=self.order_id,
+            run_id=self.run_id,
+            strategy=self.strategy,
+            symbol=self.symbol,
+            side=self.side.value,
+            quantity=self.quantity,
+            type=self.type.value,
+            purpose=self.purpose.value,
+            reason=self.reason,
+            state=self.state.value,
+            limit=self.limit,
+            stop=self.stop,
+            protective_stop=self.protective_stop,
+            take_profit=self.take_profit,
+            time_in_force=self.time_in_force.value,
+            expires=self.expires,
+            parent_id=self.parent_id,
+            broker_order_id=self.broker_order_id,
+            filled=self.filled,
+            paid=self.paid,
+            commission=self.commission,
+            cancel_asked=self.cancel_asked,
+            note=self.note,
+            ts=self.ts,
+            wall=self.wall,
+            closed_wall=self.closed_wall,
+        )
+
+
+def recalled(row: OrderRow) -> Ticket:
+    """Return a journaled order; it counts as sent unless its note proves that it was not."""
+    held = row.state == OrderState.INTENT and row.note in (WAITING_APPROVAL, WAITING_ROOM)
+    fields = msgspec.structs.asdict(row)
+    return msgspec.convert({**fields, "sent": not held}, Ticket)
