@@ -297,7 +297,10 @@ class Metrics:
         return b"".join(self.pieces()).decode()
 
     def names(self) -> frozenset[str]:
-        """Return the name of every series there can be, `_bucket`, `_sum` and `_count` included."""
+        """Return the name of every series there can be, `_bucket`, `_sum` and `_count` included.
+
+        A histogram that takes negative values has no `_sum`: it would not only rise.
+        """
         suffixes = {
             "counter": ("_total",),
             "histogram": ("_bucket", "_sum", "_count"),
@@ -306,6 +309,7 @@ class Metrics:
             family.name + suffix
             for family in self.registry.collect()
             for suffix in suffixes.get(family.type, ("",))
+            if not (suffix == "_sum" and family.name.endswith("_basis_points"))
         )
 
 
