@@ -10,6 +10,7 @@ from tradingd.cli import (
     control_calendar,
     data,
     doctor,
+    kill,
     runs,
     top,
     validate,
@@ -24,6 +25,7 @@ TRADINGD: tuple[Command[Any, Any], ...] = (
     *analyze.COMMANDS,
     *config.COMMANDS,
     *doctor.COMMANDS,
+    *kill.COMMANDS,
 )
 TRADINGCTL: tuple[Command[Any, Any], ...] = (
     *control.COMMANDS,
