@@ -28,6 +28,8 @@ class Admission:
         Why nothing may be sent in live trading; None when it may.
     ready : Callable
         True while the broker is connected and reconciled.
+    unwell : Callable
+        Why nothing may be opened or enlarged now (a health check failed); None when it may.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Admission:
         session: Callable[[int], Session | None],
         armed: Callable[[], str | None],
         ready: Callable[[], bool],
+        unwell: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._desk = desk
         self._gate = gate
@@ -46,6 +49,7 @@ class Admission:
         self._session = session
         self._armed = armed
         self._ready = ready
+        self._unwell = unwell
 
     # -- wishes ----------------------------------------------------------------------------------
 
@@ -104,7 +108,12 @@ class Admission:
 
     def standing(self, ticket: Ticket) -> tuple[Denial, ...]:
         """Return why nothing of this kind may leave now; limits apart."""
-        found = (self._connection(), self._arming(ticket), self._state(ticket))
+        found = (
+            self._connection(),
+            self._arming(ticket),
+            self._health(ticket),
+            self._state(ticket),
+        )
         return tuple(denial for denial in found if denial is not None)
 
     def refusal(self, ticket: Ticket) -> str:
@@ -212,14 +221,25 @@ class Admission:
             limit="arm", observed="not armed", allowed="an armed live session", explanation=why
         )
 
+    def _health(self, ticket: Ticket) -> Denial | None:
+        """While a critical health check fails, positions are managed and none is opened."""
+        why = None if ticket.own or not self._increases(ticket) else self._unwell()
+        if why is None:
+            return None
+        return Denial(
+            limit="health", observed="a check failed", allowed="orders that reduce", explanation=why
+        )
+
     def _state(self, ticket: Ticket) -> Denial | None:
         if ticket.own:
             return None
         intent = ticket.intent(self._desk.mark(ticket.symbol))
+        return self._states.judge(intent, self._increases(ticket), self._desk.wall())
+
+    def _increases(self, ticket: Ticket) -> bool:
         held = self._desk.held(ticket.symbol)
         against = abs(held) if held * ticket.side.sign < 0 else 0
-        increase = ticket.purpose is Purpose.ENTRY or ticket.leaves > against
-        return self._states.judge(intent, increase, self._desk.wall())
+        return ticket.purpose is Purpose.ENTRY or ticket.leaves > against
 
 
 def _validate(wish: Wish) -> None:

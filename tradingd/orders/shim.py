@@ -72,6 +72,8 @@ class Shim:
         First running number of this process's order ids (`Recalled.next_seq`).
     armed : Callable
         Why nothing may be sent in live trading; None when it may.
+    unwell : Callable
+        Why nothing may be opened or enlarged (a health check failed); None when it may.
     approval, approval_minutes
         Whether entries wait for a person, and how long (data time).
     wall : Callable
@@ -93,6 +95,7 @@ class Shim:
         settings: SupervisionConfig,
         first_seq: int,
         armed: Callable[[], str | None],
+        unwell: Callable[[], str | None] = lambda: None,
         approval: Literal["auto", "manual"] = "auto",
         approval_minutes: int = 5,
         wall: Callable[[], int] = time.time_ns,
@@ -125,6 +128,7 @@ class Shim:
             session=session,
             armed=armed,
             ready=lambda: self._ready,
+            unwell=unwell,
         )
         self._protection = Protection(
             self._desk, self._sender, self._changes, self._admission.check
@@ -366,6 +370,10 @@ class Shim:
         """Journal the book as it is: the day's peak and marks, between two fills."""
         self._desk.write(self._fills.book_row())
 
+    async def settled(self, seconds: float) -> bool:
+        """Wait until no order is between the gate and its outcome; False when it takes longer."""
+        return await self._desk.until(lambda: not any(map(_in_flight, self._desk.open())), seconds)
+
     def unknown_orders(self) -> Sequence[OrderRow]:
         """Return orders whose outcome is not proven: sent, or told to be over without its fills."""
         return [
@@ -511,3 +519,10 @@ class Shim:
                 journaled(record),
                 AuditRow(actor=author, action="halt", subject="account", detail=reason, wall=wall),
             )
+
+
+def _in_flight(ticket: Ticket) -> bool:
+    """Tell whether an answer of the broker decides an order now."""
+    waits = ticket.note in (WAITING_APPROVAL, WAITING_ROOM)
+    unproven = ticket.state in (OrderState.INTENT, OrderState.UNKNOWN) and not waits
+    return unproven or ticket.cancel_asked

@@ -152,6 +152,10 @@ class SimulatedBroker:
         """Yield what happens from `connect` on, in the broker's order, each event once."""
         return self._link.events()
 
+    async def drained(self) -> None:
+        """Wait until the events that have come were taken by whoever follows them."""
+        await self._link.drained()
+
     async def market(self, batch: Batch) -> None:
         """Tell the next bars; their fills are on the event stream when this returns.
 

@@ -144,7 +144,14 @@ class Link:
     async def events(self) -> AsyncIterator[BrokerEvent]:
         """Yield events in order until `stop`."""
         while (item := await self._events.get()) is not None:
-            yield item
+            try:
+                yield item
+            finally:
+                self._events.task_done()
+
+    async def drained(self) -> None:
+        """Wait until whoever follows the events has taken those that have come."""
+        await self._events.join()
 
     async def _introduce(self) -> Body:
         """Connect, say hello, subscribe from the first event that is not known here."""
