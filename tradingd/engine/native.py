@@ -42,7 +42,7 @@ class NativeVerbs:
 
     def submit_list(self, order_list: Any, **options: Any) -> None:
         """Gate and send a list: the first order that is denied takes the others with it."""
-        orders = _orders_of(order_list)
+        orders = orders_of(order_list)
         stop = next((trigger_of(order) for order in orders if trigger_of(order) is not None), None)
         tickets = [self._ticket(order, options) for order in orders]
         tickets[0].protective_stop = stop
@@ -117,8 +117,7 @@ class NativeVerbs:
 
     def on_side(self, held: int, side: Any) -> bool:
         """Tell whether a position is on an engine position side."""
-        wanted = {PositionSide.LONG: 1, PositionSide.SHORT: -1}.get(side)
-        return wanted is None or held * wanted > 0
+        return on_side(held, side)
 
     def _move(self, symbol: str, stop: Nanos, reason: str) -> None:
         if self._desk.position(symbol):
@@ -259,6 +258,13 @@ def _refusal(observed: str, allowed: str) -> tuple[Denial, ...]:
     return (Denial(limit="engine", observed=observed, allowed=allowed, explanation=explanation),)
 
 
-def _orders_of(order_list: Any) -> list[Any]:
+def on_side(held: int, side: Any) -> bool:
+    """Tell whether signed shares are on an engine position side."""
+    wanted = {PositionSide.LONG: 1, PositionSide.SHORT: -1}.get(side)
+    return wanted is None or held * wanted > 0
+
+
+def orders_of(order_list: Any) -> list[Any]:
+    """Return the orders of a list, however the engine wraps them."""
     orders = getattr(order_list, "orders", order_list)
     return list(orders() if callable(orders) else orders)

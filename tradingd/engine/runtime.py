@@ -49,6 +49,7 @@ class Runtime:
         self.alerts: Alerts
         self.wire: Wire
         self.now: Callable[[], int] = lambda: 0
+        self.after_fault = _ignore
         self._tape = tape
         self._latency_ns = latency_ns
         self._tracked: dict[str, list[Any]] = {}
@@ -125,3 +126,7 @@ class Runtime:
         """Rescale a symbol's indicators: prices become denominator/numerator of what they were."""
         for indicator in self._tracked.get(symbol, ()):
             indicator.rescale(denominator / numerator)
+
+
+def _ignore(_event: Any) -> None:
+    """Do nothing with what comes after the fault."""

@@ -22,8 +22,8 @@ from tradingd.config.strategy import StrategyBase
 from tradingd.domain.market import Session
 from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import Fill, Side
+from tradingd.engine.bound import Bound
 from tradingd.engine.executions import HANDLERS as ORDER_HANDLERS
-from tradingd.engine.runtime import Runtime
 from tradingd.engine.venue import Verbs
 
 HANDLERS = (
@@ -71,7 +71,7 @@ class Strategy(EngineStrategy):
         self.settings = settings
         self.symbols: tuple[str, ...] = ()
         self._names: dict[BarType, str] = {}
-        self._runtime: Runtime
+        self._runtime: Bound
 
     # -- what authors override -------------------------------------------------------------------
 
@@ -314,7 +314,7 @@ class Strategy(EngineStrategy):
 
     # -- wiring ----------------------------------------------------------------------------------
 
-    def bind(self, runtime: Runtime) -> None:
+    def bind(self, runtime: Bound) -> None:
         """Connect to a run and put guarded handlers on this instance."""
         self._runtime = runtime
         self.symbols = tuple(runtime.bar_types)
@@ -343,7 +343,7 @@ class Strategy(EngineStrategy):
         runtime = self._runtime
         runtime.guard(lambda: self._start(runtime), "on_begin")()
 
-    def _start(self, runtime: Runtime) -> None:
+    def _start(self, runtime: Bound) -> None:
         verbs = Verbs(
             super().submit_order,
             super().submit_order_list,
@@ -365,8 +365,4 @@ class Strategy(EngineStrategy):
 
     def _silence(self) -> None:
         """Take no more events: the run has failed."""
-        self._put("on_bar", _ignore)
-
-
-def _ignore(_event: Any) -> None:
-    """Do nothing with what comes after the fault."""
+        self._put("on_bar", self._runtime.after_fault)

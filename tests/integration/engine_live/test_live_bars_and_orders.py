@@ -1,0 +1,175 @@
+"""Bars in, orders out, fills back: the life of a live session."""
+
+import asyncio
+
+from tests.integration.engine_live.live_kit import (
+    Live,
+    Script,
+    minute_batches,
+    settle,
+    until,
+)
+from tradingd.domain.broker import TimeInForce
+from tradingd.domain.journal import SignalRow
+from tradingd.domain.money import nanos
+from tradingd.domain.orders import OrderType, Purpose, Side
+
+DAY = "2024-07-02"
+RISING = minute_batches(DAY, {"AAA": [100, 101, 102, 103, 104, 105]})
+
+
+def buy(strategy, quantity: int = 10, **options):
+    return strategy.enter("AAA", Side.BUY, quantity, reason="test", **options)
+
+
+def test_every_strategy_sees_every_bar_before_deliver_returns() -> None:
+    async def run() -> None:
+        strategy = Script()
+        async with Live(strategy) as live:
+            for number, batch in enumerate(RISING, start=1):
+                live.clock.advance(batch.ts)
+                await live.engine.deliver(batch)
+                assert len(strategy.seen) == number
+        assert [price for _, _, price in strategy.seen] == [100, 101, 102, 103, 104, 105]
+        assert live.faults == []
+
+    asyncio.run(run())
+
+
+def test_an_entry_reaches_the_shim_at_once_and_its_fill_comes_back() -> None:
+    async def run() -> None:
+        strategy = Script({2: lambda s: (buy(s, stop=99.5), s.pending("AAA"))})
+        async with Live(strategy) as live:
+            await live.play(*RISING[:2])
+            (wish,) = live.shim.wishes
+            assert (wish.strategy, wish.symbol, wish.quantity) == ("Script", "AAA", 10)
+            assert (wish.type, wish.purpose) == (OrderType.MARKET, Purpose.ENTRY)
+            assert (wish.ts, wish.protective_stop) == (RISING[1].ts, nanos("99.5"))
+            assert strategy.results == [("test-000001", True)]
+            await live.play(RISING[2])
+            assert ("filled", "AAA", "BUY", 10, nanos(101)) in strategy.said
+            assert strategy.position("AAA") == 10
+            assert strategy.stop_price("AAA") == 99.5
+            assert not strategy.pending("AAA")
+            (signal,) = live.journal.of(SignalRow)
+            assert (signal.action, signal.order_id, signal.ts) == (
+                "BUY",
+                "test-000001",
+                RISING[1].ts,
+            )
+
+    asyncio.run(run())
+
+
+def test_a_denied_entry_returns_none_and_leaves_no_order_in_the_engine() -> None:
+    async def run() -> None:
+        strategy = Script({1: buy})
+        live = Live(strategy)
+        live.shim.denies = True
+        async with live:
+            await live.play(*RISING[:2])
+            assert strategy.results == [None]
+            assert strategy.cache.orders() == []
+
+    asyncio.run(run())
+
+
+def test_an_exit_closes_what_is_held_and_never_twice() -> None:
+    async def run() -> None:
+        strategy = Script(
+            {
+                1: buy,
+                3: lambda s: (
+                    s.exit("AAA", reason="part", quantity=4),
+                    s.exit("AAA", reason="rest"),
+                    s.exit("AAA", reason="none left"),
+                ),
+            }
+        )
+        async with Live(strategy) as live:
+            await live.play(*RISING[:3])
+            assert strategy.results[-1] == ("test-000002", "test-000003", None)
+            await live.play(RISING[3])
+            assert strategy.position("AAA") == 0
+            exits = [(w.purpose, w.side, w.quantity) for w in live.shim.wishes[1:]]
+            assert exits == [(Purpose.EXIT, Side.SELL, 4), (Purpose.EXIT, Side.SELL, 6)]
+
+    asyncio.run(run())
+
+
+def test_a_limit_rests_until_cancelled() -> None:
+    async def run() -> None:
+        strategy = Script({1: lambda s: buy(s, limit=90.004), 3: lambda s: s.cancel("test-000001")})
+        async with Live(strategy) as live:
+            await live.play(*RISING[:2])
+            (wish,) = live.shim.wishes
+            assert (wish.type, wish.limit) == (OrderType.LIMIT, nanos(90))
+            assert wish.time_in_force is TimeInForce.GTC
+            assert strategy.pending("AAA")
+            await live.play(RISING[2])
+            assert not strategy.pending("AAA")
+
+    asyncio.run(run())
+
+
+def test_the_engine_shows_orders_positions_and_stops_of_the_shim() -> None:
+    async def run() -> None:
+        strategy = Script({1: lambda s: buy(s, stop=99)})
+        async with Live(strategy) as live:
+            await live.play(*RISING[:2])
+            await until(lambda: len(strategy.cache.positions_open()) == 1)
+            (position,) = strategy.cache.positions_open()
+            assert (int(position.signed_qty), float(position.avg_px_open)) == (10, 100.0)
+            assert position.strategy_id.value == "Script-001"
+            await until(lambda: len(strategy.cache.orders_open()) == 1)
+            (stop,) = strategy.cache.orders_open()
+            assert stop.client_order_id.value == "test-000002"
+            assert stop.trigger_price.as_double() == 99.0
+            strategy.move_stop("AAA", 99.5, reason="trail")
+            await until(lambda: strategy.cache.orders_open()[0].trigger_price.as_double() == 99.5)
+            assert strategy.stop_price("AAA") == 99.5
+            assert live.engine.picture_differences() == {}
+
+    asyncio.run(run())
+
+
+def test_the_engines_handlers_hear_the_steps_of_an_order() -> None:
+    class Listening(Script):
+        def on_order_event(self, event) -> None:
+            self.said.append(type(event).__name__)
+
+        def on_position_opened(self, event) -> None:
+            self.said.append(type(event).__name__)
+
+    async def run() -> None:
+        strategy = Listening({1: buy})
+        async with Live(strategy) as live:
+            await live.play(*RISING[:2])
+            await until(lambda: "PositionOpened" in strategy.said)
+        heard = [one for one in strategy.said if isinstance(one, str)]
+        assert heard == [
+            "OrderInitialized",
+            "OrderSubmitted",
+            "OrderAccepted",
+            "OrderFilled",
+            "PositionOpened",
+        ]
+
+    asyncio.run(run())
+
+
+def test_a_partial_fill_is_told_in_parts() -> None:
+    async def run() -> None:
+        strategy = Script({1: lambda s: buy(s, limit=50)})
+        async with Live(strategy) as live:
+            await live.play(RISING[0])
+            live.shim.fill("test-000001", 3, nanos(50))
+            await settle()
+            assert strategy.position("AAA") == 3
+            assert strategy.pending("AAA")
+            live.shim.fill("test-000001", 7, nanos(49))
+            await until(lambda: len(strategy.cache.orders_closed()) == 1)
+            assert [one[3] for one in strategy.said if one[0] == "filled"] == [3, 7]
+            await until(lambda: int(strategy.cache.positions_open()[0].signed_qty) == 10)
+
+    asyncio.run(run())

@@ -1,0 +1,67 @@
+"""What the shim tells, on its way to strategies and to the engine's picture.
+
+A listener of the shim must not act at once: the shim is in the middle of a step. So fills wait for
+the loop's next turn, or for the next bars, whichever comes first.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from tradingd.domain.orders import Fill, Purpose
+from tradingd.domain.trading import OrderEvent
+from tradingd.engine.live.mirror import Mirror
+from tradingd.engine.live.present import Present
+from tradingd.engine.live.working import Working
+
+log = logging.getLogger(__name__)
+
+type FillHandler = Callable[[Fill], None]
+
+
+class Hearing:
+    """Hears every step of every order."""
+
+    def __init__(self, working: Working, mirror: Mirror, present: Present) -> None:
+        self._working = working
+        self._mirror = mirror
+        self._present = present
+        self._handlers: dict[str, FillHandler] = {}
+        self._fills: deque[Fill] = deque()
+        self._due = False
+
+    def tell(self, strategy: str, handler: FillHandler | None) -> None:
+        """Take a strategy's `on_filled`."""
+        if handler is not None:
+            self._handlers[strategy] = handler
+
+    def listen(self, event: OrderEvent) -> None:
+        """Take one step; never raises."""
+        self._working.take(event.order)
+        try:
+            self._mirror.apply(event)
+        except Exception:
+            self._mirror.failures += 1
+            log.exception("the engine's picture of order %s is wrong", event.order.order_id)
+        fill = event.fill
+        if fill is not None and fill.purpose is not Purpose.CORPORATE:
+            self._fills.append(fill)
+            self._soon()
+
+    def drain(self) -> None:
+        """Give strategies the fills that wait, in order; during warm-up they wait on."""
+        while self._fills and self._present.acting:
+            fill = self._fills.popleft()
+            handler = self._handlers.get(fill.strategy)
+            if handler is not None:
+                handler(fill)
+
+    def _soon(self) -> None:
+        if not self._due:
+            self._due = True
+            asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._due = False
+        self.drain()

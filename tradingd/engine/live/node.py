@@ -1,0 +1,416 @@
+"""Strategies in a NautilusTrader node inside our loop: bars in, wishes to the shim out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from nautilus_trader.common import CacheConfig, Environment, LoggerConfig
+from nautilus_trader.config import (
+    DataClientConfig,
+    ExecutionClientConfig,
+    LiveExecutionEngineConfig,
+    LiveNodeConfig,
+    LiveRiskEngineConfig,
+)
+from nautilus_trader.live import LiveNodeBuilder
+from nautilus_trader.model import TraderId
+
+from tradingd.domain.feed import Batch
+from tradingd.domain.journal import Journal
+from tradingd.domain.market import ActionKind, CorporateAction, Instrument, Resolution, Session
+from tradingd.domain.trading import OrderShim
+from tradingd.engine.live.bars import Delivery, engine_ended
+from tradingd.engine.live.clients import NAME, Bars, Orders
+from tradingd.engine.live.desk import LiveDesk
+from tradingd.engine.live.diary import Diary
+from tradingd.engine.live.hearing import Hearing
+from tradingd.engine.live.intercept import Interception
+from tradingd.engine.live.mirror import Mirror
+from tradingd.engine.live.native import LiveNative
+from tradingd.engine.live.present import Present
+from tradingd.engine.live.runtime import LiveRuntime
+from tradingd.engine.live.sessions import LiveSessions
+from tradingd.engine.live.working import OwnedBook, OwnedStops, Working
+from tradingd.engine.sessions import sample_interval
+from tradingd.engine.strategy import Strategy
+from tradingd.engine.venue import bar_type, equity
+from tradingd.gate.book import Book
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.session.calendar import SessionCalendar
+from tradingd.session.clock import SessionClock
+
+_BARS_KEPT: Final = 16
+_PURGE_EVERY: Final = 200
+"""Closed orders that the engine's cache may keep before they are purged."""
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
+
+
+class LiveEngine:
+    """Runs strategies live: `start`, `warm_up`, `deliver` batch by batch, `stop`.
+
+    Parameters
+    ----------
+    strategies : Sequence[Strategy]
+        Each with a name of its own.
+    instruments : Sequence[Instrument]
+        Trading facts of every symbol.
+    resolution : Resolution
+        Length of the bars.
+    shim, book, journal : OrderShim, Book, Journal
+        Where orders go, what is held, where signals and samples are written.
+    clock, calendar : SessionClock, SessionCalendar
+        Session time, and what it means.
+    run_id : str
+        Part of every row.
+    on_fault : Callable
+        Told (exception, strategy) of the first exception of each strategy; it hears nothing more,
+        the others go on. ``engine`` for our own code.
+    symbols : Mapping[str, Sequence[str]], optional
+        Symbols by strategy name; a strategy that is not named trades all.
+    actions : Sequence[CorporateAction]
+        Splits that strategies are told of at the open of their ex-date.
+    equity_every : int
+        Seconds between equity samples inside a session.
+
+    Notes
+    -----
+    The clock is moved and the book is marked before `deliver`; that is the caller's part.
+    """
+
+    def __init__(
+        self,
+        *,
+        strategies: Sequence[Strategy],
+        instruments: Sequence[Instrument],
+        resolution: Resolution,
+        shim: OrderShim,
+        book: Book,
+        clock: SessionClock,
+        calendar: SessionCalendar,
+        journal: Journal,
+        run_id: str,
+        on_fault: Callable[[BaseException, str], None],
+        symbols: Mapping[str, Sequence[str]] | None = None,
+        actions: Sequence[CorporateAction] = (),
+        equity_every: int = 60,
+    ) -> None:
+        self._strategies = {strategy.name: strategy for strategy in strategies}
+        self._instruments = instruments
+        self._shim = shim
+        self._book = book
+        self._on_fault = on_fault
+        self._splits = [one for one in actions if one.kind is ActionKind.SPLIT]
+        self._present = Present(clock)
+        self._diary = Diary(journal, run_id, self._present)
+        self._mirror = Mirror()
+        self._working = Working()
+        self._hearing = Hearing(self._working, self._mirror, self._present)
+        self._ticks = {one.symbol: one.tick for one in instruments}
+        bar_types = {one.symbol: bar_type(one.symbol, resolution) for one in instruments}
+        self._delivery = Delivery(bar_types)
+        self._progress: dict[str, int] = dict.fromkeys(self._strategies, 0)
+        self._freeze = 0.0
+        self._sessions = LiveSessions(
+            self._present,
+            calendar,
+            sample_interval(equity_every, resolution.nanoseconds),
+            on_open=self._opened,
+            on_close=self._closed,
+            on_sample=self._sampled,
+        )
+        self._runtimes: dict[str, LiveRuntime] = {}
+        self._natives: dict[str, LiveNative] = {}
+        _refuse_doubles(strategies)
+        for name, strategy in self._strategies.items():
+            wanted = sorted(self._ticks if symbols is None else symbols.get(name, self._ticks))
+            self._connect(name, strategy, {one: bar_types[one] for one in wanted})
+        self._intercept = Interception(self._mirror, self._natives, on_fault)
+        self._task: asyncio.Task[None] | None = None
+        self._handle: Any = None
+        self._cache: Any = None
+        self._portfolio: Any = None
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Build the node, start it in this loop, subscribe, and show it what was recovered.
+
+        Building blocks the loop for 0.5 to 3 seconds. No order is sent before `warm_up`.
+
+        Raises
+        ------
+        Failure
+            ENGINE_FAILED when the node does not start.
+        """
+        bars = Bars([equity(one) for one in self._instruments])
+        orders = Orders(self._intercept, lambda: self._book.cash)
+        node = _built(bars, orders)
+        for strategy in self._strategies.values():
+            node.add_strategy(strategy)
+        self._handle, self._cache, self._portfolio = node.handle(), node.cache, node.portfolio
+        self._mirror.client = orders.client
+        self._delivery.publish = bars.client.publish
+        self._task = asyncio.create_task(node.run_async(), name="engine")
+        subscriptions = len(
+            {one for runtime in self._runtimes.values() for one in runtime.bar_types}
+        )
+        await self._until(
+            lambda: (
+                all(runtime.begun or runtime.faults.first for runtime in self._runtimes.values())
+                and bars.client.subscribed >= subscriptions
+            )
+        )
+        self._recover()
+        self._shim.listen(self._hearing.listen)
+
+    async def warm_up(self, batches: Sequence[Batch]) -> None:
+        """Give strategies bars of the past, with orders disabled; then let them act.
+
+        Sessions open and close as the bars demand. To be called once, with nothing to begin cold.
+        """
+        for batch in batches:
+            self._present.remember(batch.ts)
+            self._sessions.before_bars(batch.ts)
+            await self._delivery.run(batch, self._running())
+            self._sessions.after_bars(batch.ts)
+            await asyncio.sleep(0)
+        self._present.remember(None)
+        self._present.acting = True
+        self._hearing.drain()
+        self._sessions.begin()
+
+    async def deliver(self, batch: Batch) -> None:
+        """Give the bars to the strategies; return when each has seen each of its bars.
+
+        Raises
+        ------
+        Failure
+            ENGINE_FAILED when the engine has ended.
+        """
+        if not self._present.acting:
+            await self.warm_up(())
+        self._hearing.drain()
+        self._sessions.before_bars(batch.ts)
+        await self._delivery.run(batch, self._running())
+        self._hearing.drain()
+        self._sessions.after_bars(batch.ts)
+        if self._mirror.closed >= _PURGE_EVERY:
+            self._purge()
+
+    async def stop(self) -> None:
+        """Call `on_end`, stop the node; orders stay where they are. Idempotent."""
+        self._sessions.stop()
+        if self._task is None:
+            return
+        if not self._task.done():
+            self._hearing.drain()
+            for name, strategy in self._strategies.items():
+                self._runtimes[name].guard(strategy.on_end, "on_end")()
+            self._present.acting = False
+            self._handle.stop()
+            await asyncio.wait((self._task,), timeout=_STOP_SECONDS)
+        task, self._task = self._task, None
+        if not task.done():
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    # -- facts and drills ------------------------------------------------------------------------
+
+    @property
+    def timer_progress(self) -> Mapping[str, int]:
+        """Per strategy, how often its one second timer of the engine's clock has fired.
+
+        The timer runs on the loop's thread, in turn with the strategy's handlers: while one of
+        them blocks, no count moves.
+        """
+        return dict(self._progress)
+
+    @property
+    def intercepted(self) -> int:
+        """Commands that the engine made by itself and that were led to the shim."""
+        return self._intercept.caught
+
+    @property
+    def ended(self) -> asyncio.Task[None] | None:
+        """The engine's task; ends only by `stop` or by a failure of the engine."""
+        return self._task
+
+    def freeze(self, seconds: float) -> None:
+        """Block the next strategy timer for that long (a drill for the watchdog)."""
+        self._freeze = seconds
+
+    def picture_differences(self) -> dict[str, tuple[int, int]]:
+        """Return (book, engine) where the engine's net position of a symbol is another."""
+        found: dict[str, tuple[int, int]] = {}
+        for symbol in self._ticks:
+            line = self._book.position(symbol)
+            held = 0 if line is None else line.quantity
+            shown = sum(self._mirror.position(name, symbol) for name in self._strategies)
+            if held != shown:
+                found[symbol] = held, shown
+        return found
+
+    # -- private ---------------------------------------------------------------------------------
+
+    def _connect(self, name: str, strategy: Strategy, bar_types: Mapping[str, Any]) -> None:
+        book = OwnedBook(self._book, self._shim, name)
+        desk = LiveDesk(
+            strategy=name,
+            ticks={symbol: self._ticks[symbol] for symbol in bar_types},
+            shim=self._shim,
+            book=book,
+            working=self._working,
+            present=self._present,
+            diary=self._diary,
+        )
+        native = LiveNative(desk, self._mirror)
+        runtime = LiveRuntime(
+            name=name,
+            bar_types=bar_types,
+            desk=desk,
+            native=native,
+            stops=OwnedStops(self._shim, book),
+            book=book,
+            mirror=self._mirror,
+            delivery=self._delivery,
+            present=self._present,
+            on_fault=self._on_fault,
+            on_timer=self._ticked,
+        )
+        strategy.bind(runtime)
+        runtime.default_timer = lambda event: strategy.on_time_event(event)
+        self._hearing.tell(name, strategy.fill_handler(runtime.guard))
+        self._delivery.reads(list(bar_types))
+        self._runtimes[name] = runtime
+        self._natives[strategy.strategy_id.value] = native
+
+    def _running(self) -> asyncio.Task[None]:
+        if self._task is None:
+            raise RuntimeError("the engine was not started")
+        if self._task.done():
+            raise engine_ended(self._task)
+        return self._task
+
+    async def _until(self, done: Callable[[], object]) -> None:
+        """Wait while the engine starts; it offers nothing to wait on."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _START_SECONDS
+        while not done():
+            task = self._running()
+            if loop.time() > deadline:
+                raise Failure(
+                    f"the engine did not start within {_START_SECONDS:.0f} s",
+                    code=ExitCode.ENGINE_FAILED,
+                    next_step="read the log before this",
+                )
+            await asyncio.wait((task,), timeout=0.01)
+
+    def _recover(self) -> None:
+        """Show the engine positions and orders that an earlier process left."""
+        rows = self._shim.open_orders()
+        for row in rows:
+            self._working.take(row)
+        self._level()
+        self._mirror.recover(rows)
+
+    def _level(self) -> None:
+        now = self._present.now()
+        for name, runtime in self._runtimes.items():
+            for symbol in runtime.bar_types:
+                line = runtime.book.position(symbol)
+                held, at = (0, 0) if line is None else (line.quantity, line.average_price)
+                at = at or self._mark(symbol)
+                self._mirror.level(name, symbol, held, at, now)
+
+    def _mark(self, symbol: str) -> int:
+        line = self._book.line(symbol)
+        return 0 if line is None else line.mark
+
+    def _opened(self, session: Session) -> None:
+        self._hearing.drain()
+        self._split(session)
+        for name, strategy in self._strategies.items():
+            self._runtimes[name].guard(strategy.on_session_open, "on_session_open")(session)
+
+    def _closed(self, session: Session) -> None:
+        self._hearing.drain()
+        for name, strategy in self._strategies.items():
+            self._runtimes[name].guard(strategy.on_session_close, "on_session_close")(session)
+        if self._present.acting:
+            self._purge()
+
+    def _split(self, session: Session) -> None:
+        due = [one for one in self._splits if one.ex_date == session.day]
+        for one in due:
+            for name, strategy in self._strategies.items():
+                runtime = self._runtimes[name]
+                if one.symbol in runtime.bar_types:
+                    self._tell_split(runtime, strategy, one)
+        if due and self._present.acting:
+            self._level()
+
+    def _tell_split(self, runtime: LiveRuntime, strategy: Strategy, one: CorporateAction) -> None:
+        def tell() -> None:
+            runtime.rescale_tracked(one.symbol, one.numerator, one.denominator)
+            strategy.on_split(one.symbol, one.numerator, one.denominator)
+
+        runtime.guard(tell, "on_split")()
+
+    def _sampled(self) -> None:
+        self._diary.equity(self._book)
+        if self._task is not None and not self._task.done():
+            self._mirror.client.tell_cash()
+
+    def _purge(self) -> None:
+        """Let the engine forget what is over, so that memory does not follow the order count."""
+        self._mirror.purge()
+        now = self._mirror.client.clock.timestamp_ns()
+        self._cache.purge_closed_orders(now)
+        self._cache.purge_closed_positions(now)
+        self._cache.purge_account_events(now)
+
+    def _ticked(self, name: str) -> None:
+        if self._freeze:
+            seconds, self._freeze = self._freeze, 0.0
+            time.sleep(seconds)
+        self._progress[name] += 1
+
+
+def _built(bars: Bars, orders: Orders) -> Any:
+    """Return a node with our two clients; it opens no socket, logs nothing, keeps no database."""
+    config = LiveNodeConfig(
+        environment=Environment.LIVE,
+        trader_id=TraderId("TRADINGD-001"),
+        load_state=False,
+        save_state=False,
+        logging=LoggerConfig(bypass_logging=True),
+        timeout_connection_secs=10.0,
+        timeout_disconnection_secs=2.0,
+        delay_post_stop_secs=0.0,
+        timeout_shutdown_secs=2.0,
+        cache=CacheConfig(bar_capacity=_BARS_KEPT, tick_capacity=_BARS_KEPT),
+        # The gate judges; a second judge with another book would only disagree.
+        risk_engine=LiveRiskEngineConfig(bypass=True),
+        exec_engine=LiveExecutionEngineConfig(reconciliation=False),
+    )
+    builder = LiveNodeBuilder.from_config("tradingd", config)
+    builder.add_data_client(NAME, bars, DataClientConfig())
+    builder.add_exec_client(NAME, orders, ExecutionClientConfig())
+    return builder.build()
+
+
+def _refuse_doubles(strategies: Sequence[Strategy]) -> None:
+    for what in ("name", "strategy_id"):
+        seen = [str(getattr(strategy, what)) for strategy in strategies]
+        doubles = sorted({one for one in seen if seen.count(one) > 1})
+        if doubles:
+            raise Failure(
+                "two strategies have the same name",
+                code=ExitCode.CONFIG,
+                where="strategy",
+                expected="a name of its own for every strategy",
+                found=", ".join(doubles),
+                next_step="derive a class with another name, or run them in two instances",
+            )

@@ -1,0 +1,153 @@
+"""What one live strategy is bound to."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nautilus_trader.model import Bar, BarType
+
+from tradingd.engine.faults import Faults
+from tradingd.engine.live.bars import Delivery
+from tradingd.engine.live.clock import LiveClock
+from tradingd.engine.live.desk import LiveDesk
+from tradingd.engine.live.mirror import LEVELLING, Mirror
+from tradingd.engine.live.native import LiveNative
+from tradingd.engine.live.present import Present
+from tradingd.engine.live.working import OwnedBook, OwnedStops
+from tradingd.engine.venue import Verbs
+
+_PICTURES = ("on_order_", "on_position_")
+
+
+class LiveRuntime:
+    """One strategy's parts; an exception in its code silences it and nobody else.
+
+    Parameters
+    ----------
+    name : str
+        The strategy's name.
+    bar_types : Mapping[str, BarType]
+        Symbols it trades.
+    desk, native, stops, book, mirror, delivery, present : parts of the session
+        `desk` and `book` are its own, the rest is shared.
+    on_fault : Callable
+        Told of the first exception, with the strategy's name.
+    on_timer : Callable
+        Called by the engine's one second timer, on the strategy's turn.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        bar_types: Mapping[str, BarType],
+        desk: LiveDesk,
+        native: LiveNative,
+        stops: OwnedStops,
+        book: OwnedBook,
+        mirror: Mirror,
+        delivery: Delivery,
+        present: Present,
+        on_fault: Callable[[BaseException, str], None],
+        on_timer: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self.bar_types = bar_types
+        self.desk = desk
+        self.native = native
+        self.stops = stops
+        self.book = book
+        self.faults = Faults()
+        self.now = present.now
+        self.after_fault: Callable[[Any], None] = delivery.seen
+        self.clock: LiveClock
+        self.begun = False
+        self.default_timer: Callable[[Any], object] = lambda _event: None
+        self._delivery = delivery
+        self._mirror = mirror
+        self._present = present
+        self._on_timer = on_timer
+        self._tracked: dict[str, list[Any]] = {}
+        self.faults.on_fault(lambda: self._tell(on_fault))
+
+    def connect(self, verbs: Verbs, factory: Any, clock: Any) -> None:
+        """Take the engine's side once the strategy is registered."""
+        self._mirror.add(self.name, verbs, factory)
+        self.clock = LiveClock(self._present, self.guard, lambda event: self.default_timer(event))
+        second = 1_000_000_000
+        clock.set_timer_ns("progress", second, None, None, lambda _event: self._on_timer(self.name))
+
+    def begin(self) -> None:
+        """Note that the strategy has subscribed and prepared itself."""
+        self.begun = True
+
+    def guard(self, function: Callable[..., Any], handler: str) -> Callable[..., None]:
+        """Wrap the strategy's code: the first exception is kept, nothing of it runs after.
+
+        The engine's order and position events are not shown before the session begins: they only
+        draw the picture of what was recovered.
+        """
+        guarded = self.faults.guard(function, handler, self.now)
+        if not handler.startswith(_PICTURES):
+            return guarded
+
+        def shown(event: Any) -> None:
+            if self._present.acting and not _levels(event):
+                guarded(event)
+
+        return shown
+
+    def bar_handlers(
+        self, names: dict[BarType, str], on_bar: Callable[[Bar], None]
+    ) -> tuple[Callable[[Bar], None], Callable[[Bar], str]]:
+        """Return what the engine calls for every bar, and the strategy's `symbol_of`."""
+        faults, now, seen = self.faults, self.now, self._delivery.seen
+        in_hand: Bar | None = None
+        symbol = ""
+
+        def symbol_of(bar: Bar) -> str:
+            """Return the symbol of a bar."""
+            return symbol if bar is in_hand else names[bar.bar_type]
+
+        def handle(bar: Bar) -> None:
+            nonlocal in_hand, symbol
+            try:
+                symbol = names[bar.bar_type]
+                in_hand = bar
+                on_bar(bar)
+            except BaseException as error:  # noqa: BLE001 - the engine would swallow it
+                faults.record("on_bar", now(), error)
+            finally:
+                seen()
+
+        return handle, symbol_of
+
+    def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        """Return what the engine calls for an order event: `user`, which is guarded already."""
+        return _ignore if user is None else user
+
+    def track(self, symbol: str, indicators: Iterable[Any]) -> None:
+        """Rescale these indicators when the symbol splits."""
+        self._tracked.setdefault(symbol, []).extend(indicators)
+
+    def rescale_tracked(self, symbol: str, numerator: int, denominator: int) -> None:
+        """Rescale a symbol's indicators: prices become denominator/numerator of what they were."""
+        for indicator in self._tracked.get(symbol, ()):
+            indicator.rescale(denominator / numerator)
+
+    def _tell(self, on_fault: Callable[[BaseException, str], None]) -> None:
+        fault = self.faults.first
+        if fault is not None:
+            on_fault(fault.error, self.name)
+
+
+def _levels(event: Any) -> bool:
+    """Tell whether an engine event belongs to a picture that only levels a position."""
+    for field in ("client_order_id", "opening_order_id"):
+        found = getattr(event, field, None)
+        if found is not None and found.value.startswith(LEVELLING):
+            return True
+    return False
+
+
+def _ignore(_event: Any) -> None:
+    """Do nothing: the strategy does not listen."""

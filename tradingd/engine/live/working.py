@@ -1,0 +1,86 @@
+"""Orders that are not over and positions that are held, by the strategy they belong to."""
+
+from tradingd.domain.journal import OrderRow, OrderState
+from tradingd.domain.money import Nanos
+from tradingd.domain.orders import OrderType, Purpose
+from tradingd.domain.trading import OrderShim
+from tradingd.gate.book import Book, Position
+
+
+class Working:
+    """Open orders of every strategy, kept by the shim's steps so that asking costs a look-up."""
+
+    def __init__(self) -> None:
+        self._orders: dict[tuple[str, str], dict[str, OrderRow]] = {}
+
+    def take(self, row: OrderRow) -> None:
+        """Note the present state of an order."""
+        key = row.strategy, row.symbol
+        if OrderState(row.state).final:
+            self._orders.get(key, {}).pop(row.order_id, None)
+        else:
+            self._orders.setdefault(key, {})[row.order_id] = row
+
+    def of(self, strategy: str, symbol: str) -> list[OrderRow]:
+        """Return a strategy's open orders of a symbol, oldest first."""
+        return list(self._orders.get((strategy, symbol), {}).values())
+
+    def all_of(self, strategy: str) -> list[OrderRow]:
+        """Return a strategy's open orders, oldest first by symbol."""
+        return [
+            row for (owner, _), rows in self._orders.items() if owner == strategy
+            for row in rows.values()
+        ]  # fmt: skip
+
+    def pending(self, strategy: str, symbol: str) -> bool:
+        """Tell whether an entry or an exit of a strategy is not over."""
+        rows = self._orders.get((strategy, symbol), {})
+        return any(row.purpose != Purpose.PROTECT for row in rows.values())
+
+    def leaving(self, strategy: str, symbol: str) -> int:
+        """Return the shares that market exits of a strategy are taking out."""
+        return sum(
+            row.quantity - row.filled
+            for row in self.of(strategy, symbol)
+            if row.purpose == Purpose.EXIT and row.type == OrderType.MARKET
+        )
+
+
+class OwnedBook:
+    """The book as one strategy may see it: the account's equity, its own positions."""
+
+    def __init__(self, book: Book, shim: OrderShim, strategy: str) -> None:
+        self._book = book
+        self._shim = shim
+        self._strategy = strategy
+
+    @property
+    def equity(self) -> Nanos:
+        """Cash plus all positions of the account at their last marks."""
+        return self._book.equity
+
+    def position(self, symbol: str) -> Position | None:
+        """Return the strategy's position of a symbol; None when flat or another's."""
+        line = self._book.position(symbol)
+        return line if line is not None and self.owns(symbol) else None
+
+    def owns(self, symbol: str) -> bool:
+        """Tell whether the position of a symbol is the strategy's."""
+        return self._shim.owners().get(symbol) == self._strategy
+
+    def quantity(self, symbol: str) -> int:
+        """Return the strategy's signed shares of a symbol."""
+        line = self.position(symbol)
+        return 0 if line is None else line.quantity
+
+
+class OwnedStops:
+    """The protective stops of one strategy's positions; the shim keeps them."""
+
+    def __init__(self, shim: OrderShim, book: OwnedBook) -> None:
+        self._shim = shim
+        self._book = book
+
+    def price(self, symbol: str) -> Nanos | None:
+        """Return the price of the stop that guards a symbol."""
+        return self._shim.stop_price(symbol) if self._book.owns(symbol) else None
