@@ -127,7 +127,8 @@ def _add_parameter(
 
 def _flags(name: str, extras: Mapping[str, Any]) -> list[str]:
     short = [f"-{extras['short']}"] if "short" in extras else []
-    return [*short, "--" + name.replace("_", "-")]
+    # `flag` names a flag that is no Python name, such as `from`.
+    return [*short, "--" + extras.get("flag", name.replace("_", "-"))]
 
 
 def _unwrap(hint: Any) -> tuple[Any, list[Meta]]:
