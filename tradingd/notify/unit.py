@@ -3,7 +3,9 @@
     python -m tradingd.notify.unit tradingd@paper.service
 
 Run by the unit that ``OnFailure=`` names, with the ``MONITOR_*`` variables of systemd 251 and
-later. Standard library only, one credential file ``alerts-unit`` with an address per line:
+later. Standard library only and Python 3.11, so
+that it can be installed as a single file and run by the system's interpreter. One credential file,
+``alerts-unit`` or ``alerts``, with an address per line:
 
     https://HOST/...                            a web hook; Slack and Discord get their own form
     slack+https://HOST/...                      a hook of Slack's form on another host
@@ -32,7 +34,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
 
-CREDENTIAL: Final = "alerts-unit"
+CREDENTIALS: Final = ("alerts-unit", "alerts")
 NOBODY_TOLD: Final = 1
 CONFIG: Final = 78
 """ExitCode.CONFIG; not imported, so that this program stands alone."""
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(trouble)
     if not addresses:
         say(f"nobody can be told that {options.unit or 'a unit'} failed: no address in the "
-            f"credential {CREDENTIAL}")  # fmt: skip
+            f"credential {CREDENTIALS[0]}")  # fmt: skip
         return CONFIG
     title, body = compose(options.unit, os.environ, journal_lines(options.unit, os.environ))
     told = tell(addresses, title, body, options.unit, options.seconds)
@@ -92,7 +94,10 @@ def say(text: str) -> None:
 def credential_file(environment: Mapping[str, str]) -> Path | None:
     """Return the credential that systemd passed, if any."""
     folder = environment.get("CREDENTIALS_DIRECTORY")
-    return Path(folder) / CREDENTIAL if folder else None
+    if not folder:
+        return None
+    files = [Path(folder) / name for name in CREDENTIALS]
+    return next((file for file in files if file.exists()), files[0])
 
 
 def read_addresses(path: Path | None) -> tuple[list[str], list[str]]:
@@ -137,13 +142,15 @@ def fault_of(address: str) -> str:
 
 def compose(unit: str, environment: Mapping[str, str], lines: Sequence[str]) -> tuple[str, str]:
     """Return title and body: what failed, why, the last lines of its journal, what to do."""
-    result = environment.get("MONITOR_SERVICE_RESULT", "")
-    status = environment.get("MONITOR_EXIT_STATUS", "")
+    # ExecStopPost= knows the same facts by shorter names.
+    result, code, status = (
+        environment.get(f"MONITOR_{name}") or environment.get(name, "")
+        for name in ("SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS")
+    )
     instance = unit.partition("@")[2].removesuffix(".service")
     head = [
         f"{unit} on {socket.gethostname()} failed: {REASONS.get(result, result or 'unknown why')}.",
-        f"Result {result or '?'}, {environment.get('MONITOR_EXIT_CODE') or 'exit'} "
-        f"{status or '?'}.",
+        f"Result {result or '?'}, {code or 'exit'} {status or '?'}.",
         "Orders and positions are where they were; nothing manages them now.",
     ]
     tail = f"Next: {next_step(unit, instance, status)}"

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -42,6 +43,20 @@ def test_a_web_hook_hears_what_failed_why_and_what_to_do(tmp_path: Path) -> None
     assert "tradingd kill --instance paper" in body["message"]
     assert body["message"].splitlines()[-1].startswith("Next: journalctl -u tradingd@paper.service")
     assert "T0ken1234" not in done.stderr + done.stdout
+
+
+def test_the_file_alone_runs_under_the_interpreter_of_the_system(tmp_path: Path) -> None:
+    system = shutil.which("python3", path="/usr/bin:/usr/local/bin") or sys.executable
+    with web_peer() as peer:
+        (tmp_path / "alerts").write_text(f"http://127.0.0.1:{peer.port}/")
+        shutil.copy(ROOT / "tradingd" / "notify" / "unit.py", tmp_path / "alert-unit")
+        done = subprocess.run(
+            [system, "-I", str(tmp_path / "alert-unit"), UNIT],
+            env={**MONITOR, "CREDENTIALS_DIRECTORY": str(tmp_path), "PATH": os.environ["PATH"]},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert peer.bodies[0]["unit"] == UNIT
 
 
 def test_slack_gets_text_alone(tmp_path: Path) -> None:
