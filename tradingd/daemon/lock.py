@@ -79,6 +79,8 @@ class AccountLock:
         if self._descriptor is not None:
             # The file stays: removing it would let two processes lock two files of one name.
             os.ftruncate(self._descriptor, 0)
+            # Said, not left to the close: a child between fork and exec has a copy for a moment.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             os.close(self._descriptor)
             self._descriptor = None
 
