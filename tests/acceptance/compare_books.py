@@ -133,7 +133,10 @@ def _order_sets(books: Books, allow_foreign: bool) -> Iterator[Finding]:
     there = {order["client_order_id"] for order in books.orders}
     for order_id, own in sorted(books.own_orders.items()):
         # A rejection may have been ours: nothing was sent, or it was dropped as not understood.
-        if own["state"] not in (*UNSETTLED, *NEVER_THERE, "REJECTED") and order_id not in there:
+        if own["state"] in (*UNSETTLED, *NEVER_THERE, "REJECTED") or order_id in there:
+            continue
+        # Cancelled in our hands: withdrawn, or halted between the intent and the send.
+        if own["state"] != "CANCELED" or own["broker_order_id"] or own["filled"]:
             yield Finding("order_not_at_broker", order_id, None, own["state"])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from tradingd.domain.broker import Accepted, Broker, BrokerUnavailable, Outcome, Unknown
+from tradingd.domain.broker import Accepted, Broker, BrokerUnavailable, Outcome, Rejected, Unknown
 from tradingd.domain.journal import OrderEventRow, OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step
@@ -120,7 +120,7 @@ class Changes:
         After an unknown outcome the order is not touched until the broker has answered.
         """
         self._errors.note()
-        ticket.stubborn = not isinstance(outcome, Unknown)
+        ticket.stubborn = isinstance(outcome, Rejected) and self._broker.connected
         ticket.busy = True
         wait = _FIRST_WAIT
         try:

@@ -107,6 +107,7 @@ class Reconciler:
         mismatches: tuple[str, ...] = ()
         orders: Sequence[BrokerOrder] = ()
         for reading in range(_PASSES):
+            before = self._fills.count
             positions = await self._broker.positions()
             account = await self._broker.account()
             since = self._fills.since(look_back)
@@ -117,10 +118,11 @@ class Reconciler:
             orders = await self._broker.open_orders()
             await self._orders(orders)
             mismatches = self._compare(positions)
-            if not mismatches and not missed:
+            still = not missed and self._fills.count == before
+            if not mismatches and still:
                 notes += self._cash(account.cash)
                 break
-            if mismatches and not missed:
+            if mismatches and still:
                 look_back = _FAR
                 if reading:
                     await asyncio.sleep(_PAUSE)

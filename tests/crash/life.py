@@ -1,0 +1,356 @@
+"""One life of a trading process: real shim, journal and broker client, no engine.
+
+`live` trades at random (seeded) while the broker misbehaves, until it is killed or done.
+`come_to_rest` recovers with a broker that behaves, and goes on until nothing is left to settle.
+"""
+
+import asyncio
+import datetime as dt
+import random
+from pathlib import Path
+from typing import Any
+
+from tests.crash.hooks import CountedBroker, CountedJournal, Steps
+from tradingd.brokers.simulated.broker import SimulatedBroker
+from tradingd.config.risk import RiskConfig
+from tradingd.config.supervision import SupervisionConfig
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.feed import Batch, MarketBar
+from tradingd.domain.journal import OrderState, RunRow
+from tradingd.domain.market import (
+    NANOSECONDS,
+    ActionKind,
+    CorporateAction,
+    ReferenceData,
+    Session,
+)
+from tradingd.domain.orders import OrderType, Purpose, Side
+from tradingd.domain.states import Scope, TradingState
+from tradingd.domain.trading import Wish
+from tradingd.gate.book import Book
+from tradingd.gate.gate import Gate
+from tradingd.gate.states import TradingStates
+from tradingd.journal.recall import recall
+from tradingd.journal.writer import SqliteJournal
+from tradingd.kits.failure import Failure
+from tradingd.orders.shim import Shim
+from tradingd.session.clock import ReplayClock
+
+DAY = dt.date(2024, 1, 3)
+OPEN = int(dt.datetime(2024, 1, 3, 14, 30, tzinfo=dt.UTC).timestamp()) * NANOSECONDS
+MINUTE = 60 * NANOSECONDS
+SESSION = Session(DAY, OPEN, OPEN + 390 * MINUTE)
+SYMBOLS = ("AAA", "BBB", "CCC")
+CENT = NANOSECONDS // 100
+SETTINGS = SupervisionConfig(settle_seconds=0.25, command_seconds=0.1, stop_grace_seconds=1.0)
+LIMITS = RiskConfig(
+    profile="crash",
+    drawdown_percent=100_000,
+    daily_loss_percent=100_000,
+    risk_per_trade_percent=100_000,
+    open_risk_percent=100_000,
+    position_percent=100_000,
+    gross_percent=100_000,
+    short_of_gross_percent=100_000,
+    max_positions=1_000,
+    max_trades_per_day=100_000,
+    loss_streak=0,
+    collar_percent=100,
+    orders_per_minute=100_000,
+    no_trade_open_minutes=0,
+    no_trade_close_minutes=0,
+    earnings_blackout_days=0,
+    require_stop=False,
+    margin_regime="none",
+)
+
+
+class Process:
+    """The parts of one process, put together as the daemon does."""
+
+    def __init__(self, folder: Path, steps: Steps) -> None:
+        self.folder = folder
+        self.steps = steps
+        self.client = SimulatedBroker(folder / "b.sock", timeout=SETTINGS.command_seconds)
+        self.broker = CountedBroker(self.client, steps)
+        self.writer = SqliteJournal(folder / "journal.sqlite")
+        self.journal = CountedJournal(self.writer, steps)
+        self.states = TradingStates()
+        self.book = Book(0)
+        self.clock = ReplayClock()
+        self.notes: list[str] = []
+        self.prices = dict.fromkeys(SYMBOLS, 100 * NANOSECONDS)
+        self.shim: Any = None
+
+    async def start(self) -> None:
+        self.writer.start()
+        recalled = recall(self.writer.path)
+        await self.client.connect()
+        self.states.restore(recalled.states)
+        self.clock.advance(max(OPEN, self.client.market_ts))
+        gate = Gate(LIMITS, self.book, reference=ReferenceData(), account="margin", bar_seconds=60)
+        run_id = f"run-{recalled.runs + 1}"
+        self.shim = Shim(
+            instance="crash",
+            run_id=run_id,
+            broker=self.broker,
+            journal=self.journal,
+            gate=gate,
+            book=self.book,
+            states=self.states,
+            clock=self.clock,
+            session=lambda _ts: SESSION,
+            settings=SETTINGS,
+            first_seq=recalled.next_seq,
+            armed=lambda: None,
+        )
+        await self.journal.write(_run_row(run_id))
+        for _ in range(50):
+            try:
+                await self.shim.start(recalled)
+                break
+            except Failure:
+                await asyncio.sleep(0.02)
+        if recalled.runs:
+            self.notes += self.shim.reconciliation.notes
+        for symbol, line in self.book.positions().items():
+            self.prices[symbol] = line.mark or self.prices[symbol]
+
+    async def batch(self, moves: dict[str, tuple[int, int, int]]) -> None:
+        """Tell the market one bar of every symbol: low, high and close as moves in cents."""
+        ts = self.clock.now() + MINUTE
+        bars = []
+        for symbol in SYMBOLS:
+            opened = self.prices[symbol]
+            low, high, close = moves.get(symbol, (0, 0, 0))
+            self.prices[symbol] = last = max(CENT, opened + close * CENT)
+            bars.append(
+                MarketBar(
+                    symbol=symbol,
+                    open=opened,
+                    high=max(opened, last, opened + high * CENT),
+                    low=max(CENT, min(opened, last, opened + low * CENT)),
+                    close=last,
+                    volume=1_000_000,
+                )
+            )
+        batch = Batch(ts, tuple(bars))
+        self.clock.advance(ts)
+        try:
+            await self.client.market(batch)
+        except BrokerUnavailable:
+            return
+        self.shim.on_batch(batch)
+
+    async def reconcile(self) -> None:
+        try:
+            self.notes += (await self.shim.reconcile()).notes
+        except BrokerUnavailable:
+            return
+
+    async def end(self) -> None:
+        await self.shim.stop()
+        await self.client.close()
+        self.writer.close()
+
+
+async def live(folder: Path, seed: int, steps: Steps) -> int:
+    """Trade at random; return how many steps it took when nothing killed it."""
+    rng = random.Random(seed)
+    process = Process(folder, steps)
+    await process.start()
+    await process.client.misbehave(faults(rng))
+    for _ in range(rng.randint(15, 30)):
+        await act(process, rng)
+        if rng.random() < 0.3:
+            await asyncio.sleep(rng.uniform(0, 0.02))
+    return steps.count
+
+
+async def act(process: Process, rng: random.Random) -> None:
+    """Do one thing that a strategy, an operator or the market does."""
+    shim, symbol = process.shim, rng.choice(SYMBOLS)
+    held = process.book.position(symbol)
+    draw = rng.random()
+    if draw < 0.40:
+        moves = {one: _move(rng) for one in SYMBOLS}
+        await process.batch(moves)
+    elif draw < 0.65:
+        shim.submit(entry(process, rng, symbol))
+    elif draw < 0.75:
+        if held is not None:
+            shim.submit(leave(process, rng, symbol, held.quantity))
+    elif draw < 0.81:
+        orders = [row for row in shim.open_orders() if row.purpose == "ENTRY"]
+        if orders:
+            shim.cancel(rng.choice(orders).order_id, reason="changed my mind")
+    elif draw < 0.87:
+        orders = [row for row in shim.open_orders() if row.limit and row.purpose == "ENTRY"]
+        if orders:
+            order = rng.choice(orders)
+            shim.replace(
+                order.order_id,
+                quantity=order.quantity + rng.randint(-20, 20) or 1,
+                limit=order.limit + rng.randint(-50, 50) * CENT,
+                reason="follows",
+            )
+    elif draw < 0.93:
+        if held is not None and shim.stop_price(symbol) is not None:
+            sign = 1 if held.quantity > 0 else -1
+            stop = process.prices[symbol] - sign * rng.randint(20, 150) * CENT
+            shim.guard(symbol, stop=stop, reason="trails")
+    elif draw < 0.95:
+        await process.reconcile()
+    elif draw < 0.96:
+        await split(process, symbol, rng)
+    elif draw < 0.98:
+        await shim.cancel_all(Scope("symbol", symbol), reason="drill", author="operator")
+    else:
+        waiting = asyncio.ensure_future(
+            shim.flatten(Scope("symbol", symbol), reason="drill", author="operator")
+        )
+        while not waiting.done():
+            await process.batch({one: _move(rng) for one in SYMBOLS})
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+
+
+def entry(process: Process, rng: random.Random, symbol: str) -> Wish:
+    side = rng.choice((Side.BUY, Side.SELL))
+    price = process.prices[symbol]
+    kind = rng.choice((OrderType.MARKET, OrderType.MARKET, OrderType.LIMIT))
+    limit = price + rng.randint(-60, 30) * side.sign * CENT if kind is OrderType.LIMIT else None
+    reference = limit or price
+    stop = reference - side.sign * rng.randint(30, 150) * CENT
+    target = reference + side.sign * rng.randint(30, 150) * CENT
+    return Wish(
+        strategy=f"strategy-{symbol}",
+        symbol=symbol,
+        side=side,
+        quantity=rng.randint(1, 100),
+        type=kind,
+        purpose=Purpose.ENTRY,
+        reason="a random entry",
+        ts=process.clock.now(),
+        limit=limit,
+        protective_stop=stop if rng.random() < 0.9 else None,
+        take_profit=target if rng.random() < 0.5 else None,
+        expires=process.clock.now() + rng.randint(1, 6) * MINUTE if rng.random() < 0.3 else None,
+    )
+
+
+def leave(process: Process, rng: random.Random, symbol: str, held: int) -> Wish:
+    side = Side.SELL if held > 0 else Side.BUY
+    whole = rng.random() < 0.6
+    resting = rng.random() < 0.2
+    price = process.prices[symbol] - side.sign * rng.randint(10, 80) * CENT
+    return Wish(
+        strategy=f"strategy-{symbol}",
+        symbol=symbol,
+        side=side,
+        quantity=abs(held) if whole else rng.randint(1, abs(held)),
+        type=OrderType.LIMIT if resting else OrderType.MARKET,
+        purpose=Purpose.EXIT,
+        reason="a random exit",
+        ts=process.clock.now(),
+        limit=price if resting else None,
+    )
+
+
+async def split(process: Process, symbol: str, rng: random.Random) -> None:
+    up, down = rng.choice(((2, 1), (3, 1), (1, 2)))
+    action = CorporateAction(
+        symbol=symbol,
+        ex_date=DAY + dt.timedelta(days=process.steps.count),
+        kind=ActionKind.SPLIT,
+        numerator=up,
+        denominator=down,
+    )
+    process.prices[symbol] = max(CENT, process.prices[symbol] * down // up // CENT * CENT)
+    try:
+        await process.client.corporate_action(action, process.clock.now())
+    except BrokerUnavailable:
+        return
+
+
+def faults(rng: random.Random) -> dict[str, object]:
+    """Return a plan of misbehaviour; mild, so that a life gets somewhere."""
+    share = rng.choice((0.0, 0.03, 0.08))
+    kinds = ("drop_request", "drop_response", "late_response", "reject")
+    odds = dict.fromkeys(kinds, share)
+    odds |= {"disconnect_before": share / 3, "disconnect_after": share / 3}
+    odds |= {"delay": 2 * share, "partial": 0.3, "duplicate": share, "reorder": share}
+    return {
+        "seed": rng.randint(0, 10**9),
+        "probabilities": odds,
+        "delay_seconds": [0.001, 0.03],
+        "late_seconds": [0.12, 0.2],
+    }
+
+
+async def come_to_rest(folder: Path) -> list[str]:
+    """Recover with a broker that behaves; return what is wrong in the end."""
+    process = Process(folder, Steps())
+    await process.client.connect()
+    await process.client.misbehave({})
+    await process.client.close()
+    process = Process(folder, Steps())
+    await process.start()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + 6
+    calm = 0
+    while calm < 3 and loop.time() < deadline:
+        await process.batch({})
+        await process.reconcile()
+        await asyncio.sleep(0.005)
+        calm = calm + 1 if at_rest(process) else 0
+    troubles = [] if calm == 3 else [f"never at rest: {unrest(process)}"]
+    troubles += [f"note: {note}" for note in process.notes if "cash" in note]
+    last = process.shim.reconciliation
+    if not last.clean:
+        troubles.append(f"reconciliation: {last}")
+    troubles += [
+        f"state {record.state} by {record.author}: {record.reason}"
+        for record in process.states.snapshot()
+        if record.state is TradingState.HALTED
+    ]
+    await process.end()
+    return troubles
+
+
+def at_rest(process: Process) -> bool:
+    return not unrest(process)
+
+
+def unrest(process: Process) -> list[str]:
+    """Return what is still going on."""
+    shim = process.shim
+    found = [f"{symbol} unprotected" for symbol in shim.unprotected()]
+    found += [
+        f"{row.order_id} {row.purpose} {row.state} cancel_asked={row.cancel_asked} {row.note}"
+        for row in shim.open_orders()
+        if row.state != OrderState.WORKING
+        or row.cancel_asked
+        or (row.type == "MARKET" and row.purpose != "ENTRY")
+    ]
+    if not shim.ready:
+        found.append("not ready")
+    return found
+
+
+def _move(rng: random.Random) -> tuple[int, int, int]:
+    wide = rng.choice((20, 60, 200))
+    return rng.randint(-wide, 0), rng.randint(0, wide), rng.randint(-wide // 2, wide // 2)
+
+
+def _run_row(run_id: str) -> RunRow:
+    return RunRow(
+        run_id=run_id,
+        instance="crash",
+        mode="paper",
+        strategy="random",
+        config_hash="",
+        git_commit="",
+        data="SYNTHETIC",
+        started=0,
+    )
