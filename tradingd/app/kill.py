@@ -23,8 +23,6 @@ REPORT: Final = "kill.json"
 """The last attempt's report, in the state folder."""
 
 LOCK: Final = "kill.lock"
-ANSWER_SECONDS: Final = 5.0
-"""Wait for one answer of the broker."""
 
 
 class KillReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +67,7 @@ def kill(
     set_, trouble = _latch(folder, reason, author)
     known = _endpoint(folder, socket)
     closing = Closing(
-        _connect(known),
+        _connect(known, patience.answer),
         account=known.account,
         prefix=f"KILL-{instance}-{time.time_ns()}",
         patience=patience,
@@ -174,7 +172,7 @@ def _endpoint(folder: Path, socket: str) -> BrokerEndpoint:
     return BrokerEndpoint(kind="simulated", account=account, socket=socket)
 
 
-def _connect(known: BrokerEndpoint) -> Connect:
+def _connect(known: BrokerEndpoint, answer: float) -> Connect:
     """Return what makes a client of the broker; the one kind that is known so far."""
     if known.kind != "simulated":
         raise Failure(
@@ -187,7 +185,7 @@ def _connect(known: BrokerEndpoint) -> Connect:
     def simulated() -> ClosingBroker:
         from tradingd.brokers.simulated.broker import SimulatedBroker
 
-        return SimulatedBroker(Path(known.socket), timeout=ANSWER_SECONDS)
+        return SimulatedBroker(Path(known.socket), timeout=answer)
 
     return simulated
 

@@ -39,6 +39,25 @@ class KillParams(msgspec.Struct, frozen=True, kw_only=True):
     deadline: Annotated[
         float, Meta(gt=0, le=3600, description="Seconds to try for.", extra={"unit": "seconds"})
     ] = 120.0
+    settle: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            description="Seconds the account must stay flat: fills may come late.",
+            extra={"unit": "seconds"},
+        ),
+    ] = 2.0
+    answer: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=60,
+            description="Seconds to wait for one answer of the broker; a closing order may work "
+            "twice as long before it is sent anew.",
+            extra={"unit": "seconds"},
+        ),
+    ] = 5.0
 
 
 COMMANDS: tuple[Command[Any, Any], ...] = (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tradingd.app import kill
 from tradingd.app.kill import KillReport
-from tradingd.app.killing.closing import Patience
+from tradingd.app.killing.closing import patience
 from tradingd.cli.kill import KillParams
 from tradingd.config.paths import state_root
 from tradingd.kits.failure import ExitCode, Failure
@@ -38,7 +38,7 @@ def run(params: KillParams) -> KillReport:
         reason=params.reason,
         author=author,
         socket=params.socket,
-        patience=Patience(deadline=params.deadline),
+        patience=patience(deadline=params.deadline, settle=params.settle, answer=params.answer),
     )
 
 

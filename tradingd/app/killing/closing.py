@@ -62,6 +62,18 @@ class ClosingBroker(Protocol):
 type Connect = Callable[[], ClosingBroker]
 
 
+def patience(*, deadline: float, settle: float, answer: float) -> "Patience":
+    """Return the time limits that follow from what a person chooses."""
+    return Patience(
+        deadline=deadline,
+        answer=answer,
+        cancels=answer,
+        closes=2 * answer,
+        absent=2 * answer,
+        settle=settle,
+    )
+
+
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long, in seconds.
 
@@ -69,6 +81,8 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     deadline : float
         The whole attempt.
+    answer : float
+        One answer of the broker.
     cancels : float
         A cancel that is not confirmed by then is asked for again.
     closes : float
@@ -84,6 +98,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     deadline: float = 120.0
+    answer: float = 5.0
     cancels: float = 5.0
     closes: float = 10.0
     absent: float = 10.0
