@@ -12,9 +12,9 @@ from tradingd.domain.recall import Recalled
 from tradingd.journal.layout import BY_RECORD, NUMBER, OPEN, reader, select_sql
 from tradingd.journal.opening import reading
 
-RECENT_DAYS: Final = 4
-"""Days of data time, counted back from the newest order or fill: three sessions and a weekend's
-part; late fills and repeated reports are looked for there."""
+RECENT_DAYS: Final = 3
+"""Days of data time, counted back from the newest order or fill, in which late fills and repeated
+reports are looked for; Monday's start still sees Friday."""
 
 _DAY: Final = 86_400 * 1_000_000_000
 
@@ -22,7 +22,7 @@ _DAY: Final = 86_400 * 1_000_000_000
 def recall(path: Path) -> Recalled:
     """Return what a restart needs; an empty `Recalled` where there is no journal yet.
 
-    The journal of 100,000 orders takes under 50 ms. `fills_after_book` are the fills whose number
+    The journal of 100,000 orders with 4,000 in the recent days takes about 40 ms. `fills_after_book` are the fills whose number
     (the order they were journaled in, from 1) is above `BookRow.fills`.
 
     Raises
