@@ -4,6 +4,7 @@ from typing import Any
 
 from tradingd.cli import (
     analyze,
+    audit,
     backtest,
     config,
     control,
@@ -33,4 +34,5 @@ TRADINGCTL: tuple[Command[Any, Any], ...] = (
     *control.COMMANDS,
     *top.COMMANDS,
     *control_calendar.COMMANDS,
+    *audit.COMMANDS,
 )
