@@ -3,9 +3,9 @@
     python -m tradingd.notify.unit tradingd@paper.service
 
 Run by the unit that ``OnFailure=`` names, with the ``MONITOR_*`` variables of systemd 251 and
-later. Standard library only and Python 3.11, so
-that it can be installed as a single file and run by the system's interpreter. One credential file,
-``alerts-unit`` or ``alerts``, with an address per line:
+later. Standard library only and Python 3.11, so that it can be installed as a single file and run
+by the system's interpreter. One credential file, ``alerts-unit`` or ``alerts``, with an address
+per line:
 
     https://HOST/...                            a web hook; Slack and Discord get their own form
     slack+https://HOST/...                      a hook of Slack's form on another host
@@ -151,8 +151,11 @@ def compose(unit: str, environment: Mapping[str, str], lines: Sequence[str]) -> 
     head = [
         f"{unit} on {socket.gethostname()} failed: {REASONS.get(result, result or 'unknown why')}.",
         f"Result {result or '?'}, {code or 'exit'} {status or '?'}.",
-        "Orders and positions are where they were; nothing manages them now.",
     ]
+    if unit.startswith("tradingd@"):
+        head.append(
+            "Orders and positions are where they were; until it runs again, nothing manages them."
+        )
     tail = f"Next: {next_step(unit, instance, status)}"
     room = LONGEST - sum(map(len, head)) - len(tail) - 40
     shown: list[str] = []
