@@ -22,11 +22,16 @@ class Connection:
         Number of the connection since the broker started.
     writer : asyncio.StreamWriter
         Where lines go.
+
+    Attributes
+    ----------
+    subscription : int
+        Number of its subscription, 0 while it hears no events.
     """
 
     def __init__(self, number: int, writer: asyncio.StreamWriter) -> None:
         self.number = number
-        self.subscribed = False
+        self.subscription = 0
         self._writer = writer
         self._held: list[tuple[int, str]] = []
         self._flush: asyncio.TimerHandle | None = None
@@ -42,7 +47,7 @@ class Connection:
 
     def event(self, seq: int, line: str, faults: Faults) -> None:
         """Send an event, or let it be lost, repeated, or overtaken by later ones."""
-        copies, held = faults.event(seq, self.number)
+        copies, held = faults.event(seq, self.subscription)
         if held and copies:
             self._held.append((held, line))
             self._arm()

@@ -141,11 +141,11 @@ class Faults:
             refuse=float(str(step.get("refuse", self._refuse))),
         )
 
-    def event(self, seq: int, connection: int) -> EventFate:
-        """Return the fate of an event on one connection."""
+    def event(self, seq: int, subscription: int) -> EventFate:
+        """Return the fate of an event for one subscriber."""
         if not any(self._odds.get(name) for name in EVENT_FAULTS):
             return EventFate()
-        drawn = {name: self._chance(f"event:{connection}:{seq}:{name}") for name in EVENT_FAULTS}
+        drawn = {name: self._chance(f"event:{subscription}:{seq}:{name}") for name in EVENT_FAULTS}
         if drawn["lose"] < self._odds.get("lose", 0.0):
             return EventFate(copies=0)
         copies = 2 if drawn["duplicate"] < self._odds.get("duplicate", 0.0) else 1

@@ -66,6 +66,7 @@ class Server:
         self._faults = Faults()
         self._connections: dict[int, Connection] = {}
         self._accepted = 0
+        self._subscriptions = 0
         self._listener: asyncio.Server | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._stop = asyncio.Event()
@@ -193,7 +194,8 @@ class Server:
         connection.flush()
         for _, line in self._store.events(first):
             connection.replay(line)
-        connection.subscribed = True
+        self._subscriptions += not connection.subscription
+        connection.subscription = connection.subscription or self._subscriptions
         return {}
 
     def _misbehave(self, message: Message) -> dict[str, object]:
@@ -208,7 +210,7 @@ class Server:
     def _publish(self) -> None:
         for seq, line in self._broker.take_events():
             for connection in self._connections.values():
-                if connection.subscribed:
+                if connection.subscription:
                     connection.event(seq, line, self._faults)
 
     def _break_all(self) -> None:
