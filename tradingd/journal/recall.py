@@ -22,8 +22,8 @@ _DAY: Final = 86_400 * 1_000_000_000
 def recall(path: Path) -> Recalled:
     """Return what a restart needs; an empty `Recalled` where there is no journal yet.
 
-    The journal of 100,000 orders with 4,000 in the recent days takes about 40 ms. `fills_after_book` are the fills whose number
-    (the order they were journaled in, from 1) is above `BookRow.fills`.
+    About 40 ms for 100,000 orders of which 4,000 are recent. `fills_after_book` are the fills whose
+    number (the order they were journaled in, from 1) is above `BookRow.fills`.
 
     Raises
     ------

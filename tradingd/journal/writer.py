@@ -140,7 +140,8 @@ class SqliteJournal:
     def write(self, *records: Record) -> Awaitable[None]:
         """Queue records as one transaction; the awaitable ends when it is committed.
 
-        Call it on a running event loop. Costs a few microseconds, whether awaited or not.
+        Call it on a running event loop. Costs a few microseconds, whether awaited or not. Without
+        records it is a barrier: awaited, everything queued before it is committed.
         """
         loop = asyncio.get_running_loop()
         future = loop.create_future()

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import sqlite3
 import stat
 import threading
@@ -8,9 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.unit.journal.journal_rows import OPENING, audit, fill, order
 from tradingd.domain.journal import BookRow, GuardRow, MarkRow, Record, RunRow, StateRow
+from tradingd.journal.audit import verify
 from tradingd.journal.recall import recall
 from tradingd.journal.writer import SqliteJournal
 from tradingd.kits.failure import ExitCode, Failure
@@ -117,6 +120,8 @@ def test_a_lock_of_another_program_shows_as_growing_age_while_the_loop_runs_on(p
 
 def test_a_lock_beyond_the_busy_timeout_fails_this_and_every_later_write(path: Path) -> None:
     async def run() -> None:
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
         journal = SqliteJournal(path, busy_timeout=0.1)
         journal.start()
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -133,6 +138,8 @@ def test_a_lock_beyond_the_busy_timeout_fails_this_and_every_later_write(path: P
         with pytest.raises(Failure):
             journal.close()
         assert recall(path).open_orders == ()
+        gc.collect()
+        assert complaints == []
 
     asyncio.run(run())
 
@@ -250,3 +257,54 @@ def test_a_write_before_start_or_after_close_is_refused(path: Path) -> None:
 def test_text_without_a_unicode_form_does_not_stop_the_journal(path: Path) -> None:
     written(path, order("O-1", reason="bad \udc80 byte"))
     assert recall(path).open_orders[0].reason == "bad \\udc80 byte"
+
+
+def test_readers_see_whole_transactions_while_the_writer_is_busy(path: Path) -> None:
+    async def work(journal: SqliteJournal) -> None:
+        ended = asyncio.Event()
+
+        async def write() -> None:
+            number = 0
+            while not ended.is_set():
+                number += 1
+                await journal.write(order(f"O-{number}"), fill(f"F-{number}"), audit(number))
+
+        writing = asyncio.create_task(write())
+        seen = 0
+        while seen < 200:
+            recalled = await asyncio.to_thread(recall, path)
+            assert len(recalled.open_orders) == len(recalled.fill_ids)
+            report = await asyncio.to_thread(verify, path)
+            assert report.broken is None
+            assert report.rows >= seen
+            seen = report.rows
+        ended.set()
+        await writing
+
+    with_journal(path, work)
+
+
+def test_the_loop_of_the_daemon_is_told_too(path: Path) -> None:
+    async def run() -> None:
+        journal = SqliteJournal(path)
+        journal.start()
+        journal.write(order("O-1"))
+        # A write of nothing ends when everything before it is committed.
+        await asyncio.wait_for(journal.write(), 5)
+        assert recall(path).open_orders == (order("O-1"),)
+        journal.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
+
+
+def test_who_gives_up_waiting_does_not_stop_the_write(path: Path) -> None:
+    async def work(journal: SqliteJournal) -> None:
+        journal.hold(0.2)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(journal.write(order("O-1")), 0.05)
+        await journal.write()
+        assert journal.failure is None
+        assert recall(path).open_orders == (order("O-1"),)
+
+    with_journal(path, work)
