@@ -62,7 +62,9 @@ def _money(record: type) -> tuple[str, ...]:
 
 
 _RECORDS = (RunRow, SignalRow, OrderRow, FillRow, TripRow, DecisionRow, Holding, Statistics)
-_VIEWS = {record: (view_of(record), _money(record)) for record in _RECORDS}
+_VIEWS: dict[type[msgspec.Struct], tuple[type[msgspec.Struct], tuple[str, ...]]] = {
+    record: (view_of(record), _money(record)) for record in _RECORDS
+}
 
 
 def _listing(name: str, record: type[msgspec.Struct], what: str) -> Any:
