@@ -21,3 +21,11 @@ Overlay = Annotated[
         extra={"metavar": "FOLDER"},
     ),
 ]
+
+Instance = Annotated[
+    Annotated[str, Meta(min_length=1)] | None,
+    Meta(
+        description="Also read this instance's file of the site folder, NAME.yaml.",
+        extra={"metavar": "NAME"},
+    ),
+]

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-from tradingd.cli.composing import Overlay, Overrides
+from tradingd.cli.composing import Instance, Overlay, Overrides
 
 ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
@@ -23,6 +23,7 @@ class CheckParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +35,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     risk: str
     overlay: str | None
+    instance: str | None = None
 
 
 class ShowParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,7 @@ class ShowParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
 
 
 class ShowReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +66,7 @@ class DiffParams(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     overlay: Overlay = None
+    instance: Instance = None
 
 
 class DiffRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +99,7 @@ class ExplainParams(msgspec.Struct, frozen=True, kw_only=True):
     ]
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
 
 
 class ExplainRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +156,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd config check",
             "tradingd config check mode=backtest strategy=ema_cross strategy.fast=5",
             "tradingd config check --overlay ./site",
+            "tradingd config check --instance paper",
         ),
         environment=ENVIRONMENT,
     ),

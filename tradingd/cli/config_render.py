@@ -14,6 +14,7 @@ def check(report: CheckReport) -> None:
     """Print one OK line."""
     facts = {name: getattr(report, name) for name in ("mode", "broker", "strategy", "risk")}
     words = [f"{name}={value}" for name, value in facts.items()]
+    words += [f"instance={report.instance}"] if report.instance else []
     words += [f"overlay={report.overlay or 'none'}", f"hash={report.hash}"]
     sys.stdout.write("OK " + " ".join(words) + "\n")
 

@@ -20,20 +20,22 @@ from tradingd.cli.config import (
 from tradingd.config.diff import differences
 from tradingd.config.environment import Environment, read_environment
 from tradingd.config.explain import explain as explain_key
+from tradingd.config.instance import read_instance
 from tradingd.config.load import Sources
 from tradingd.config.schema import json_schema
 from tradingd.config.trees import find_overlay
 from tradingd.session.calendar import SessionCalendar
 
 
-def _sources(overrides: tuple[str, ...], overlay: str | None) -> Sources:
-    folder = find_overlay(Path(overlay) if overlay is not None else None)
-    return Sources(overrides, folder, read_environment())
+def _sources(params: CheckParams | ShowParams | DiffParams | ExplainParams) -> Sources:
+    folder = find_overlay(Path(params.overlay) if params.overlay is not None else None)
+    instance = read_instance(params.instance, folder) if params.instance is not None else None
+    return Sources(params.overrides, folder, read_environment(), instance)
 
 
 def check(params: CheckParams) -> CheckReport:
     """Load the configuration and look its calendar up; nothing else happens."""
-    sources = _sources(params.overrides, params.overlay)
+    sources = _sources(params)
     loaded = sources.load()
     SessionCalendar(loaded.config.session.calendar).sessions  # noqa: B018 - reading it checks it
     return CheckReport(
@@ -43,20 +45,21 @@ def check(params: CheckParams) -> CheckReport:
         strategy=loaded.tree["strategy"]["kind"],
         risk=loaded.config.risk.profile,
         overlay=str(sources.overlay) if sources.overlay else None,
+        instance=params.instance,
     )
 
 
 def show(params: ShowParams) -> ShowReport:
     """Return the configuration in force."""
-    loaded = _sources(params.overrides, params.overlay).load()
+    loaded = _sources(params).load()
     return ShowReport(hash=loaded.hash, config=loaded.tree)
 
 
 def diff(params: DiffParams) -> DiffReport:
     """Compare with the packaged defaults, or with other overrides."""
-    ours = _sources(params.overrides, params.overlay)
+    ours = _sources(params)
     if params.against:
-        theirs = Sources(params.against, ours.overlay, ours.environment)
+        theirs = Sources(params.against, ours.overlay, ours.environment, ours.instance)
     else:
         theirs = Sources((), None, Environment(values={}))
     left, right = theirs.load(), ours.load()
@@ -74,7 +77,7 @@ def diff(params: DiffParams) -> DiffReport:
 
 def explain(params: ExplainParams) -> ExplainReport:
     """Explain one key."""
-    found = explain_key(params.key, _sources(params.overrides, params.overlay))
+    found = explain_key(params.key, _sources(params))
     return ExplainReport(
         key=found.key,
         value=found.value,

@@ -130,6 +130,8 @@ def _said(values: Mapping[KeyPath, Any], path: KeyPath) -> Any:
 
 
 def _reference_only(path: KeyPath, value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_reference_only(path, item) for item in value]
     if not is_secret(path) or str(value).startswith(("env:", "credential:", "file:")):
         return value
     return "(hidden)"

@@ -99,8 +99,18 @@ def secret_names() -> frozenset[str]:
         field.name
         for struct in _structs(root())
         for field in struct.fields
-        if any((meta.extra or {}).get("secret") for meta in _metadata(field.type))
+        if _holds_secrets(field.type)
     )
+
+
+def _holds_secrets(kind: inspect.Type) -> bool:
+    """Whether a value, or an item of a list, is a secret's reference."""
+    if any((meta.extra or {}).get("secret") for meta in _metadata(kind)):
+        return True
+    bare = _bare(kind)
+    if isinstance(bare, inspect.VarTupleType | inspect.ListType):
+        return _holds_secrets(bare.item_type)
+    return False
 
 
 def tagged_defaults(tree: Mapping[str, Any]) -> Iterator[tuple[KeyPath, str]]:

@@ -1,4 +1,4 @@
-"""Which layer states which key: files in the order they are merged, environment, command line.
+"""Which layer states which key: files as they are merged, instance, environment, command line.
 
 Composition itself forgets where a value came from. The layers are read again, on demand: to name
 the file behind a refusal, and for `tradingd config explain`.
@@ -9,18 +9,20 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import yaml
 from omegaconf import OmegaConf
 
 from tradingd.config.compose import PRIMARY, Part, override_values, parts
 from tradingd.config.environment import FromEnvironment
+from tradingd.config.instance import Instance
 from tradingd.config.keys import KeyPath
 from tradingd.config.overrides import COMMAND_LINE
+from tradingd.config.positions import line_of
 from tradingd.config.trees import find_file, packaged_tree, trees
 
 PACKAGED: Final = "packaged file"
 OVERLAY: Final = "overlay file"
 SITE: Final = "site.yaml"
+INSTANCE: Final = "instance file"
 ENVIRONMENT: Final = "environment"
 
 
@@ -30,7 +32,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     Parameters
     ----------
     name : str
-        Kind of layer: `PACKAGED`, `OVERLAY`, `SITE`, `ENVIRONMENT` or the command line.
+        Kind of layer: `PACKAGED`, `OVERLAY`, `SITE`, `INSTANCE`, `ENVIRONMENT` or the command line.
     source : str
         File, variable, or the command line.
     values : mapping
@@ -61,16 +63,22 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
 
     def place(self, path: KeyPath) -> str:
         """Return where the layer states a key: file and line, variable, or command line."""
-        line = _line(self.file, path) if self.file else None
+        line = line_of(self.file, path) if self.file else None
         return f"{self.source}:{line}" if line else self.source
 
 
 def read_layers(
-    overrides: Sequence[str], overlay: Path | None, environment: Sequence[FromEnvironment]
+    overrides: Sequence[str],
+    overlay: Path | None,
+    environment: Sequence[FromEnvironment],
+    instance: Instance | None = None,
 ) -> tuple[Layer, ...]:
     """Return every layer of a composition, the weakest first."""
     folders = trees(overlay)
-    files = [_file_layer(part, folders) for part in parts(overrides, overlay)]
+    words = (*(instance.words(overrides) if instance else ()), *overrides)
+    files = [_file_layer(part, folders) for part in parts(words, overlay)]
+    if instance:
+        files.append(_instance_layer(instance, overrides))
     variables = [
         Layer(name=ENVIRONMENT, source=one.source, values={one.path: one.value})
         for one in environment
@@ -116,6 +124,15 @@ def _file_layer(part: Part, folders: tuple[Path, ...]) -> Layer | None:
     )
 
 
+def _instance_layer(instance: Instance, overrides: Sequence[str]) -> Layer:
+    return Layer(
+        name=INSTANCE,
+        source=str(instance.file),
+        values=instance.stated(overrides),
+        file=instance.file,
+    )
+
+
 def _name(file: Path) -> str:
     if file.is_relative_to(packaged_tree()):
         return PACKAGED
@@ -128,24 +145,3 @@ def _leaves(path: KeyPath, value: Any) -> Iterator[tuple[KeyPath, Any]]:
             yield from _leaves((*path, str(key)), inner)
     else:
         yield path, value
-
-
-def _line(file: Path, path: KeyPath) -> int | None:
-    """Return the line of a key in a YAML file; the file's group may stand before the path."""
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    for start in range(len(path)):
-        if (line := _node_line(node, path[start:])) is not None:
-            return line
-    return None
-
-
-def _node_line(node: Any, path: KeyPath) -> int | None:
-    line = None
-    for part in path:
-        if not isinstance(node, yaml.MappingNode):
-            return line
-        pair = next((pair for pair in node.value if pair[0].value == part), None)
-        if pair is None:
-            return None
-        line, node = pair[0].start_mark.line + 1, pair[1]
-    return line

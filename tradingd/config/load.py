@@ -17,6 +17,7 @@ from tradingd.config.environment import (
     read_environment,
 )
 from tradingd.config.identity import config_hash, effective_tree
+from tradingd.config.instance import Instance, read_instance
 from tradingd.config.keys import KeyPath
 from tradingd.config.layers import Layer, option_file, read_layers, root_file, supplier
 from tradingd.config.overrides import parse
@@ -42,7 +43,9 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     tree: dict[str, Any]
 
 
-def load(overrides: Sequence[str] = (), *, overlay: Path | None = None) -> Loaded:
+def load(
+    overrides: Sequence[str] = (), *, overlay: Path | None = None, instance: str | None = None
+) -> Loaded:
     """Compose, decode and hash.
 
     Parameters
@@ -51,13 +54,17 @@ def load(overrides: Sequence[str] = (), *, overlay: Path | None = None) -> Loade
         ``strategy=ema_cross`` selects a group's option, ``strategy.fast=5`` sets a value.
     overlay : Path, optional
         Site folder that wins over the packaged tree; None looks in the usual places.
+    instance : str, optional
+        Name of the instance whose file in the overlay counts; None: no instance's.
 
     Raises
     ------
     Failure
         ``CONFIG``, naming the file, the key path, what was expected and the nearest valid name.
     """
-    return Sources(overrides, find_overlay(overlay), read_environment()).load()
+    folder = find_overlay(overlay)
+    named = read_instance(instance, folder) if instance is not None else None
+    return Sources(overrides, folder, read_environment(), named).load()
 
 
 def decode(tree: Mapping[str, Any]) -> SystemConfig:
@@ -82,11 +89,18 @@ class Sources:
         Site folder; None: there is none.
     environment : Environment
         Variables that may set keys; an empty one leaves that layer out.
+    instance : Instance, optional
+        The file of an instance; None: there is none.
     """
 
     def __init__(
-        self, overrides: Sequence[str], overlay: Path | None, environment: Environment
+        self,
+        overrides: Sequence[str],
+        overlay: Path | None,
+        environment: Environment,
+        instance: Instance | None = None,
     ) -> None:
+        self.instance = instance
         self.overrides = tuple(overrides)
         self.overlay = overlay
         self.environment = environment
@@ -105,7 +119,10 @@ class Sources:
 
     @cached_property
     def _composed(self) -> dict[str, Any]:
-        return compose(self.overrides, self.overlay, self.origin)
+        if self.instance is None:
+            return compose(self.overrides, self.overlay, self.origin)
+        words = (*self.instance.words(self.overrides), *self.overrides)
+        return self.instance.merge(compose(words, self.overlay, self.origin), self.overrides)
 
     @cached_property
     def variables(self) -> list[FromEnvironment]:
@@ -116,7 +133,7 @@ class Sources:
     def layers(self) -> tuple[Layer, ...]:
         """Every layer, the weakest first."""
         variables = self.variables if "_composed" in self.__dict__ else []
-        return read_layers(self.overrides, self.overlay, variables)
+        return read_layers(self.overrides, self.overlay, variables, self.instance)
 
     def origin(self, path: KeyPath) -> str:
         """Where a key was written; what nobody wrote is the default of its option's file."""
