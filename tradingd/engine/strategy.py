@@ -61,13 +61,7 @@ class Strategy(EngineStrategy):
     Settings: ClassVar[type[StrategyBase]] = StrategyBase
 
     def __init__(self, settings: Any) -> None:
-        super().__init__(
-            StrategyConfig(
-                strategy_id=StrategyId(f"{type(self).__name__}-001"),
-                log_events=False,
-                log_commands=False,
-            )
-        )
+        super().__init__(_engine_config(type(self).__name__, 1))
         self.settings = settings
         self.symbols: tuple[str, ...] = ()
         self._names: dict[BarType, str] = {}
@@ -314,6 +308,10 @@ class Strategy(EngineStrategy):
 
     # -- wiring ----------------------------------------------------------------------------------
 
+    def number(self, position: int) -> None:
+        """Take a place among several strategies, before `bind`; the engine asks for one."""
+        super().__init__(_engine_config(type(self).__name__, position))
+
     def bind(self, runtime: Bound) -> None:
         """Connect to a run and put guarded handlers on this instance."""
         self._runtime = runtime
@@ -366,3 +364,9 @@ class Strategy(EngineStrategy):
     def _silence(self) -> None:
         """Take no more events: the run has failed."""
         self._put("on_bar", self._runtime.after_fault)
+
+
+def _engine_config(name: str, position: int) -> StrategyConfig:
+    return StrategyConfig(
+        strategy_id=StrategyId(f"{name}-{position:03d}"), log_events=False, log_commands=False
+    )

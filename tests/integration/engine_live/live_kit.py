@@ -297,6 +297,9 @@ class Live:
 
     async def __aexit__(self, *_error: object) -> None:
         await self.engine.stop()
+        for error, _ in self.faults:
+            # Its frames hold the node, and a thread may have one at a time.
+            error.__traceback__ = None
 
     async def play(self, *batches: Batch) -> None:
         for batch in batches:

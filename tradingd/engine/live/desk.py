@@ -87,7 +87,6 @@ class LiveDesk:
                 # A limit rests until the strategy cancels it, as in a backtest.
                 time_in_force=TimeInForce.DAY if limit is None else TimeInForce.GTC,
             ),
-            action=side.value,
         )
 
     def exit(self, symbol: str, *, reason: str, quantity: int | None) -> str | None:
@@ -110,23 +109,14 @@ class LiveDesk:
                 reason=reason,
                 ts=self.present.now(),
             ),
-            action="EXIT",
         )
 
-    def send(self, wish: Wish, *, action: str, order_id: str | None = None) -> str | None:
+    def send(self, wish: Wish, *, order_id: str | None = None) -> str | None:
         """Hand a wish to the shim; return the order's id when it is on its way."""
         if not self.present.acting:
             return None
         admission = self.shim.submit(wish, order_id=order_id)
-        self.diary.signal(
-            self.strategy, wish.symbol, action, wish.quantity, wish.reason, admission.order_id
-        )
-        if not admission.allowed:
-            return None
-        row = self.shim.order(admission.order_id)
-        if row is not None:
-            self.working.take(row)
-        return admission.order_id
+        return admission.order_id if admission.allowed else None
 
     def _check(self, symbol: str, quantity: int, reason: str) -> None:
         """Refuse what is a bug of the strategy, as the backtest does."""

@@ -1,10 +1,10 @@
-"""What the engine writes to the journal: signals, refusals of its own, equity samples."""
+"""What the engine writes to the journal: refusals of its own, equity samples."""
 
 import asyncio
 import time
 from collections.abc import Callable
 
-from tradingd.domain.journal import DecisionRow, EquityRow, Journal, Record, SignalRow
+from tradingd.domain.journal import DecisionRow, EquityRow, Journal, Record
 from tradingd.domain.orders import Denial
 from tradingd.engine.live.present import Present
 from tradingd.gate.book import Book
@@ -36,24 +36,6 @@ class Diary:
         self._run_id = run_id
         self._present = present
         self._wall = wall
-
-    def signal(
-        self, strategy: str, symbol: str, action: str, quantity: int, reason: str, order_id: str
-    ) -> None:
-        """Write what a strategy asked for."""
-        self._write(
-            SignalRow(
-                run_id=self._run_id,
-                strategy=strategy,
-                symbol=symbol,
-                action=action,
-                quantity=quantity,
-                reason=reason,
-                order_id=order_id,
-                ts=self._present.now(),
-                wall=self._wall(),
-            )
-        )
 
     def refusal(
         self, strategy: str, symbol: str, side: str, quantity: int, reason: str, denial: Denial

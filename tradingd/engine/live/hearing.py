@@ -39,6 +39,8 @@ class Hearing:
     def listen(self, event: OrderEvent) -> None:
         """Take one step; never raises."""
         self._working.take(event.order)
+        if event.fill is not None:
+            self._working.filled()
         try:
             self._mirror.apply(event)
         except Exception:

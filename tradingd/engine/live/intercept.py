@@ -15,7 +15,7 @@ class Interception:
     mirror : Mirror
         Knows the orders that are pictures.
     natives : Mapping[str, LiveNative]
-        The way to the shim, by the engine's strategy id.
+        The way to the shim, by strategy.
     on_fault : Callable
         Told of our own errors here, which the engine would swallow.
     """
@@ -36,7 +36,7 @@ class Interception:
         if self._mirror.knows(order):
             return
         self.caught += 1
-        native = self._natives.get(order.strategy_id.value)
+        native = self._natives.get(self._mirror.name_of(order.strategy_id.value))
         try:
             why = "no strategy of ours" if native is None else native.intercept(order)
         except Exception as error:  # noqa: BLE001 - the engine would swallow it
@@ -55,7 +55,7 @@ class Interception:
 
     def cancel_all(self, strategy_id: str, symbol: str, side: Any) -> None:
         """Cancel a strategy's orders of an instrument."""
-        native = self._natives.get(strategy_id)
+        native = self._natives.get(self._mirror.name_of(strategy_id))
         if native is not None:
             self._safely(lambda: native.cancel_all(symbol, side))
 

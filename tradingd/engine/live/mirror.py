@@ -8,8 +8,8 @@ the truth, and an error here costs the picture only.
 """
 
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 from nautilus_trader.common import OrderFactory
@@ -29,14 +29,6 @@ LEVELLING: Final = "LEVEL-"
 """Begins the ids of picture orders that bring the engine's position to the book's."""
 
 _LONGEST_ID: Final = 36
-
-
-class Client(Protocol):
-    """The part of the execution client that tells the engine what happened."""
-
-    def __getattr__(self, name: str) -> Any:
-        """`generate_order_submitted` and its like."""
-        ...
 
 
 class EngineSide(msgspec.Struct):
@@ -67,9 +59,11 @@ class Mirror:
         self.closed = 0
         self.client: Any = None
         self._strategies: dict[str, EngineSide] = {}
+        self._names: dict[str, str] = {}
         self._pictures: dict[str, Picture] = {}
         self._shim_ids: dict[str, str] = {}
         self._shares: dict[tuple[str, str], int] = {}
+        self._expected: dict[tuple[str, str], list[Any]] = {}
         self._levels = 0
         self._trades = 0
 
@@ -78,6 +72,11 @@ class Mirror:
     def add(self, strategy: str, verbs: Verbs, factory: OrderFactory) -> None:
         """Take a strategy's engine side, once it is registered."""
         self._strategies[strategy] = EngineSide(verbs, factory)
+        self._names[factory.strategy_id.value] = strategy
+
+    def name_of(self, strategy_id: str) -> str:
+        """Return our name of a strategy by the engine's id; empty for what is not ours."""
+        return self._names.get(strategy_id, "")
 
     def knows(self, order: Any) -> bool:
         """Tell whether an engine order is one of ours: the client must not send it again."""
@@ -95,6 +94,17 @@ class Mirror:
         self._shim_ids[order.client_order_id.value] = order_id
         for leg in orders[1:]:
             self._shim_ids[leg.client_order_id.value] = ""
+
+    def expect(self, strategy: str, symbol: str, stop: Any) -> None:
+        """Take a strategy's native stop: the shim's next stop of the symbol is its life."""
+        self._expected.setdefault((strategy, symbol), []).append(stop)
+        self._shim_ids[stop.client_order_id.value] = ""
+
+    def forget(self, stop: Any) -> None:
+        """Expect a native stop no longer."""
+        for stops in self._expected.values():
+            stops[:] = [one for one in stops if one.client_order_id != stop.client_order_id]
+        self._shim_ids.pop(stop.client_order_id.value, None)
 
     def drop(self, order_id: str) -> None:
         """Forget orders that were denied."""
@@ -187,10 +197,8 @@ class Mirror:
 
     def _begin(self, row: OrderRow, quantity: int) -> Picture:
         """Return the picture of an order born in the shim: a bracket's leg, or a new order."""
-        parent = self._pictures.get(row.parent_id)
-        leg = None if parent is None else next(filter(_fits(row), parent.legs), None)
-        if parent is not None and leg is not None:
-            parent.legs.remove(leg)
+        leg = self._leg(row)
+        if leg is not None:
             picture = Picture(leg, row.strategy, row.symbol, [])
         else:
             parts = self._strategies[row.strategy]
@@ -201,6 +209,17 @@ class Mirror:
         if leg is None:
             self._strategies[row.strategy].verbs.submit(picture.order)
         return picture
+
+    def _leg(self, row: OrderRow) -> Any:
+        """Return the order of a strategy that a protective order of the shim stands for."""
+        parent = self._pictures.get(row.parent_id)
+        waiting = [] if parent is None else [parent.legs]
+        waiting.append(self._expected.get((row.strategy, row.symbol), []))
+        for legs in waiting:
+            for index, leg in enumerate(legs):
+                if is_leg_of(row, leg):
+                    return legs.pop(index)
+        return None
 
     def _submit(self, picture: Picture) -> None:
         if not picture.submitted:
@@ -266,10 +285,6 @@ class Mirror:
             # The entry never filled, so the protection that it asked for is never placed.
             self.client.generate_order_submitted(leg)
             self.client.generate_order_canceled(leg, None, row.ts)
-
-
-def _fits(row: OrderRow) -> Callable[[Any], bool]:
-    return lambda leg: is_leg_of(row, leg)
 
 
 def _venue_id(picture: Picture) -> VenueOrderId:

@@ -99,15 +99,13 @@ class LiveNative:
             self._desk.exit(symbol, reason="market exit", quantity=None)
 
     def move_stop(self, symbol: str, stop: float | Decimal, reason: str) -> None:
-        """Set the protective stop of a position, or of the entry that is on its way."""
+        """Set or move the protective stop of a position; without one there is nothing to guard."""
         price = self._desk.rounded(symbol, stop)
         if price is None or not reason.strip():
             raise ValueError(f"moving the stop of {symbol} needs a price and a reason")
-        mine = self._desk.book.quantity(symbol) or self._desk.pending(symbol)
-        if not self._desk.present.acting or not mine:
+        if not self._desk.present.acting or not self._desk.book.quantity(symbol):
             return
         self._desk.shim.guard(symbol, stop=price, reason=reason)
-        self._desk.diary.signal(self._desk.strategy, symbol, "STOP", 0, reason, "")
 
     def on_side(self, held: int, side: Any) -> bool:
         """Tell whether a position is on an engine position side."""
@@ -137,13 +135,29 @@ class LiveNative:
         if not self._desk.present.acting:
             self._deny(orders, "orders are not sent during warm-up")
             return None
+        if wish.purpose is Purpose.PROTECT:
+            return self._guarded(order, wish)
         order_id = self._desk.shim.next_id()
         self._mirror.adopt(order_id, self._desk.strategy, orders)
-        if self._desk.send(wish, action=wish.side.value, order_id=order_id) is None:
+        if self._desk.send(wish, order_id=order_id) is None:
             self._mirror.drop(order_id)
             self._deny(orders, "denied by the gate")
             return None
         return order_id
+
+    def _guarded(self, order: Any, wish: Wish) -> str | None:
+        """Have the shim guard a position as a native stop asks; one stop guards a position."""
+        taken = self._desk.shim.stop_price(wish.symbol) is not None
+        if taken or not self._desk.book.quantity(wish.symbol):
+            self._refuse(order, _no_second_stop(wish.symbol))
+            return None
+        self._mirror.expect(self._desk.strategy, wish.symbol, order)
+        verdict = self._desk.shim.guard(wish.symbol, stop=wish.stop, reason=wish.reason)
+        if verdict.allowed:
+            return ""
+        self._mirror.forget(order)
+        self._deny([order], "denied by the gate")
+        return None
 
     def _wish(self, order: Any, legs: list[Any]) -> Wish:
         symbol = order.instrument_id.symbol.value
@@ -180,6 +194,15 @@ def _sent_before() -> Denial:
         observed=observed,
         allowed="a new order for every send",
         explanation=f"A live session does not send {observed}.",
+    )
+
+
+def _no_second_stop(symbol: str) -> Denial:
+    return Denial(
+        limit="engine",
+        observed="a stop beside another, or without a position",
+        allowed="one stop per position; move_stop or modify_order move it",
+        explanation=f"One stop guards the position of {symbol}, and only a position is guarded.",
     )
 
 

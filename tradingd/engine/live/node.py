@@ -105,7 +105,7 @@ class LiveEngine:
         self._present = Present(clock)
         self._diary = Diary(journal, run_id, self._present)
         self._mirror = Mirror()
-        self._working = Working()
+        self._working = Working(shim)
         self._hearing = Hearing(self._working, self._mirror, self._present)
         self._ticks = {one.symbol: one.tick for one in instruments}
         bar_types = {one.symbol: bar_type(one.symbol, resolution) for one in instruments}
@@ -123,14 +123,14 @@ class LiveEngine:
         self._runtimes: dict[str, LiveRuntime] = {}
         self._natives: dict[str, LiveNative] = {}
         _refuse_doubles(strategies)
-        for name, strategy in self._strategies.items():
+        for position, (name, strategy) in enumerate(self._strategies.items(), start=1):
+            strategy.number(position)
             wanted = sorted(self._ticks if symbols is None else symbols.get(name, self._ticks))
             self._connect(name, strategy, {one: bar_types[one] for one in wanted})
         self._intercept = Interception(self._mirror, self._natives, on_fault)
         self._task: asyncio.Task[None] | None = None
         self._handle: Any = None
         self._cache: Any = None
-        self._portfolio: Any = None
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class LiveEngine:
         node = _built(bars, orders)
         for strategy in self._strategies.values():
             node.add_strategy(strategy)
-        self._handle, self._cache, self._portfolio = node.handle(), node.cache, node.portfolio
+        self._handle, self._cache = node.handle(), node.cache
         self._mirror.client = orders.client
         self._delivery.publish = bars.client.publish
         self._task = asyncio.create_task(node.run_async(), name="engine")
@@ -215,6 +215,8 @@ class LiveEngine:
         if not task.done():
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        # One node may live in a process, and it lives as long as anything of it is held.
+        self._handle = self._cache = None
 
     # -- facts and drills ------------------------------------------------------------------------
 
@@ -255,7 +257,7 @@ class LiveEngine:
     # -- private ---------------------------------------------------------------------------------
 
     def _connect(self, name: str, strategy: Strategy, bar_types: Mapping[str, Any]) -> None:
-        book = OwnedBook(self._book, self._shim, name)
+        book = OwnedBook(self._book, self._working, name)
         desk = LiveDesk(
             strategy=name,
             ticks={symbol: self._ticks[symbol] for symbol in bar_types},
@@ -284,7 +286,7 @@ class LiveEngine:
         self._hearing.tell(name, strategy.fill_handler(runtime.guard))
         self._delivery.reads(list(bar_types))
         self._runtimes[name] = runtime
-        self._natives[strategy.strategy_id.value] = native
+        self._natives[name] = native
 
     def _running(self) -> asyncio.Task[None]:
         if self._task is None:
@@ -402,15 +404,14 @@ def _built(bars: Bars, orders: Orders) -> Any:
 
 
 def _refuse_doubles(strategies: Sequence[Strategy]) -> None:
-    for what in ("name", "strategy_id"):
-        seen = [str(getattr(strategy, what)) for strategy in strategies]
-        doubles = sorted({one for one in seen if seen.count(one) > 1})
-        if doubles:
-            raise Failure(
-                "two strategies have the same name",
-                code=ExitCode.CONFIG,
-                where="strategy",
-                expected="a name of its own for every strategy",
-                found=", ".join(doubles),
-                next_step="derive a class with another name, or run them in two instances",
-            )
+    names = [strategy.name for strategy in strategies]
+    doubles = sorted({one for one in names if names.count(one) > 1})
+    if doubles:
+        raise Failure(
+            "two strategies have the same name",
+            code=ExitCode.CONFIG,
+            where="strategy",
+            expected="a name of its own for every strategy",
+            found=", ".join(doubles),
+            next_step="run them in two instances, each with its own account",
+        )

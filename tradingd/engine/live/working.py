@@ -1,5 +1,7 @@
 """Orders that are not over and positions that are held, by the strategy they belong to."""
 
+from collections.abc import Mapping
+
 from tradingd.domain.journal import OrderRow, OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType, Purpose
@@ -10,8 +12,18 @@ from tradingd.gate.book import Book, Position
 class Working:
     """Open orders of every strategy, kept by the shim's steps so that asking costs a look-up."""
 
-    def __init__(self) -> None:
+    def __init__(self, shim: OrderShim) -> None:
+        self._shim = shim
+        self._owners: Mapping[str, str] = {}
         self._orders: dict[tuple[str, str], dict[str, OrderRow]] = {}
+
+    def owner(self, symbol: str) -> str | None:
+        """Return the strategy that a position belongs to; the shim is asked after fills only."""
+        return self._owners.get(symbol) or self._shim.owners().get(symbol)
+
+    def filled(self) -> None:
+        """Note that positions may have changed hands."""
+        self._owners = dict(self._shim.owners())
 
     def take(self, row: OrderRow) -> None:
         """Note the present state of an order."""
@@ -49,9 +61,9 @@ class Working:
 class OwnedBook:
     """The book as one strategy may see it: the account's equity, its own positions."""
 
-    def __init__(self, book: Book, shim: OrderShim, strategy: str) -> None:
+    def __init__(self, book: Book, working: Working, strategy: str) -> None:
         self._book = book
-        self._shim = shim
+        self._working = working
         self._strategy = strategy
 
     @property
@@ -66,7 +78,7 @@ class OwnedBook:
 
     def owns(self, symbol: str) -> bool:
         """Tell whether the position of a symbol is the strategy's."""
-        return self._shim.owners().get(symbol) == self._strategy
+        return self._working.owner(symbol) == self._strategy
 
     def quantity(self, symbol: str) -> int:
         """Return the strategy's signed shares of a symbol."""
