@@ -249,7 +249,7 @@ def _unprotected(books: Books) -> Iterator[Finding]:
     for symbol, held in sorted(books.positions.items()):
         guard = books.guards.get(symbol)
         if guard is None:
-            if _asked_for_stop(books, symbol):
+            if _asked_for_stop(books, symbol, held):
                 yield Finding("unprotected_position", symbol, {"position": held}, "no guard")
             continue
         if not guard["active"] or guard["stop"] is None:
@@ -271,12 +271,16 @@ def _closes(order: Row, held: int) -> bool:
     return (order["side"] == "SELL") == (held > 0)
 
 
-def _asked_for_stop(books: Books, symbol: str) -> bool:
-    """Tell whether the latest entry of a symbol that was filled wanted a protective stop."""
+def _asked_for_stop(books: Books, symbol: str, held: int) -> bool:
+    """Tell whether the latest filled entry on the side that is held wanted a protective stop.
+
+    An entry of the other side only took shares away; its stop was for a position it never made.
+    """
+    side = "BUY" if held > 0 else "SELL"
     entries = [
         row
         for row in books.own_orders.values()
-        if row["symbol"] == symbol and row["purpose"] == "ENTRY" and row["filled"]
+        if (row["symbol"], row["side"], row["purpose"]) == (symbol, side, "ENTRY") and row["filled"]
     ]
     latest = max(entries, key=lambda row: (row["ts"], row["wall"]), default=None)
     return latest is not None and latest["protective_stop"] is not None

@@ -68,8 +68,10 @@ LIMITS = RiskConfig(
 class Process:
     """The parts of one process, put together as the daemon does."""
 
-    def __init__(self, folder: Path, steps: Steps) -> None:
+    def __init__(self, folder: Path, steps: Steps | None = None, **options: Any) -> None:
+        steps = steps or Steps()
         self.folder = folder
+        self.options = {"armed": lambda: None, "settings": SETTINGS, **options}
         self.steps = steps
         self.client = SimulatedBroker(folder / "b.sock", timeout=SETTINGS.command_seconds)
         self.broker = CountedBroker(self.client, steps)
@@ -80,6 +82,7 @@ class Process:
         self.clock = ReplayClock()
         self.notes: list[str] = []
         self.prices = dict.fromkeys(SYMBOLS, 100 * NANOSECONDS)
+        self.limits = LIMITS
         self.shim: Any = None
 
     async def start(self) -> None:
@@ -100,9 +103,8 @@ class Process:
             states=self.states,
             clock=self.clock,
             session=lambda _ts: SESSION,
-            settings=SETTINGS,
             first_seq=recalled.next_seq,
-            armed=lambda: None,
+            **self.options,
         )
         await self.journal.write(_run_row(run_id))
         for _ in range(50):

@@ -113,6 +113,8 @@ class Changes:
             ticket.quantity, ticket.limit, ticket.stop = quantity, limit, stop
             self._claim(ticket)
             self._desk.record(ticket, Step.REPLACED, reason)
+            if not ticket.leaves:
+                self._truth.look(ticket)
 
     async def _refused(self, ticket: Ticket, outcome: Outcome) -> None:
         """Take what the order is now; a broker that refused once is not asked to change it again.

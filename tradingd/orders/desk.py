@@ -5,6 +5,7 @@ import logging
 import re
 import zlib
 from collections.abc import Awaitable, Callable, Coroutine
+from typing import Final
 
 from tradingd.domain.journal import Journal, OrderEventRow, OrderState, Record
 from tradingd.domain.money import Nanos
@@ -15,6 +16,16 @@ from tradingd.orders.ticket import Ticket
 from tradingd.session.clock import SessionClock
 
 log = logging.getLogger(__name__)
+
+ENDS: Final = {
+    OrderState.FILLED: Step.REPLACED,  # its fills are told already: it was cut to what is filled
+    OrderState.CANCELED: Step.CANCELED,
+    OrderState.EXPIRED: Step.EXPIRED,
+    OrderState.REJECTED: Step.REJECTED,
+    OrderState.DENIED: Step.DENIED,
+    OrderState.LOST: Step.LOST,
+}
+"""The step that tells each final state; an order that is filled ends with its last FILL."""
 
 KEPT_CLOSED = 5_000
 """Orders that are over and still remembered, for fills that come late."""
@@ -88,6 +99,10 @@ class Desk:
         found = self._open if symbol is None else self._by_symbol.get(symbol, {})
         return list(found.values())
 
+    def known(self) -> list[Ticket]:
+        """Return every order that is remembered, oldest first."""
+        return list(self._tickets.values())
+
     def symbols(self) -> set[str]:
         """Return the symbols with an order that is not over."""
         return {symbol for symbol, tickets in self._by_symbol.items() if tickets}
@@ -146,16 +161,14 @@ class Desk:
         self._wake()
         return committed
 
-    def close(
-        self, ticket: Ticket, state: OrderState, note: str, *more: Record, step: Step | None = None
-    ) -> Awaitable[None]:
+    def close(self, ticket: Ticket, state: OrderState, note: str, *more: Record) -> Awaitable[None]:
         """Give an order its final state; what it claimed in the book is released."""
         ticket.state = state
         ticket.note = note
         ticket.closed_wall = self.wall()
         ticket.ending = None
         self.settled(ticket)
-        return self.record(ticket, step or Step(state.value.lower()), note, *more)
+        return self.record(ticket, ENDS[state], note, *more)
 
     def settled(self, ticket: Ticket) -> None:
         """Take an order that is over out of the open ones."""

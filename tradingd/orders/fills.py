@@ -1,6 +1,5 @@
 """Executions: each booked once, journaled with what it changes in one transaction."""
 
-import logging
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
@@ -15,8 +14,6 @@ from tradingd.domain.trading import Step
 from tradingd.gate.trip import ClosedTrip
 from tradingd.orders.desk import Desk
 from tradingd.orders.ticket import Ticket
-
-log = logging.getLogger(__name__)
 
 LOOK_BACK: Final = 3_600 * NANOSECONDS
 """How far before the last booked fill one that was missed is looked for, in broker time."""
@@ -43,8 +40,7 @@ class Fills:
 
     def __init__(self, desk: Desk) -> None:
         self.protection: FollowsFills
-        self.revived: Callable[[Ticket], None]
-        self.mismatch: Callable[[str], None] = log.error
+        self.look: Callable[[Ticket], None]
         self.count = 0
         self.unsaved = False
         self._desk = desk
@@ -80,7 +76,7 @@ class Fills:
         if ticket.state is OrderState.LOST:
             self._desk.revive(ticket)
             self._desk.record(ticket, Step.RECOVERED, "was LOST, but it filled")
-            self.revived(ticket)
+            self.look(ticket)
         self._book(ticket, report)
         return True
 
@@ -120,15 +116,14 @@ class Fills:
         rows: list[Record] = [self._row(ticket, fill, report.fill_id, after)]
         rows += self._trip(ticket, trip, before, after)
         rows += self.protection.after_fill(ticket, fill, before, after)
-        if ticket.filled >= ticket.quantity:
+        exactly = ticket.certain and ticket.filled == ticket.quantity
+        if exactly:
             self._filled(ticket)
         text = f"{late}{fill.side} {fill.quantity} at {fill.price / 1e9:.4f}"
         desk.record(ticket, Step.FILL, text, *rows, fill=fill, fill_id=report.fill_id)
-        if ticket.filled > ticket.quantity:
-            self.mismatch(
-                f"{ticket.order_id} {ticket.symbol}: {ticket.filled} shares filled of an order for"
-                f" {ticket.quantity}"
-            )
+        if ticket.filled >= ticket.quantity and not exactly and not ticket.busy:
+            # Its size was changed, or the broker gave too much: it says which.
+            self.look(ticket)
         if ticket.open and ticket.ending is not None and ticket.filled >= ticket.ending[1]:
             state, _, reason = ticket.ending
             desk.close(ticket, state, reason)

@@ -174,7 +174,7 @@ class Shim:
         self._desk.changed = self._changed
         self._desk.fault = self._fault
         self._fills.protection = self._protection
-        self._fills.mismatch = self._flag
+        self._truth.mismatch = self._flag
         self._truth.cancel = self._changes.cancel
         self._sender.refusal = self._admission.refusal
         self._sender.room = self._protection.room
@@ -306,6 +306,10 @@ class Shim:
     def open_orders(self) -> Sequence[OrderRow]:
         """Return the orders that are not over, oldest first."""
         return [ticket.row() for ticket in self._desk.open()]
+
+    def known_orders(self) -> Sequence[OrderRow]:
+        """Return every order that is remembered, over or not, oldest first."""
+        return [ticket.row() for ticket in self._desk.known()]
 
     def order(self, order_id: str) -> OrderRow | None:
         """Return an order of this process or one that was recovered."""

@@ -18,8 +18,9 @@ class Ticket(msgspec.Struct, kw_only=True):
     The second group of fields belongs to this process alone. `sent` is set before the broker's
     client is called, and for everything an earlier process may have sent. `own` orders are the
     shim's flattening, which passes every state. `busy` while a change is under way, `stubborn`
-    once the broker has refused one. `ending` is a final state that the broker reported before the
-    fills that belong to it have arrived, with the number of shares filled by then.
+    once the broker has refused one. `inherited` until the broker was asked: an earlier process
+    may have been changing the order, so its size is not certain. `ending` is a final state that
+    the broker told before the fills that belong to it, with the number of shares filled by then.
     """
 
     order_id: str
@@ -53,6 +54,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     own: bool = False
     busy: bool = False
     stubborn: bool = False
+    inherited: bool = False
     touch: Nanos = 0
     ending: tuple[OrderState, int, str] | None = None
 
@@ -65,6 +67,11 @@ class Ticket(msgspec.Struct, kw_only=True):
     def open(self) -> bool:
         """True until the order has its final state."""
         return not self.state.final
+
+    @property
+    def certain(self) -> bool:
+        """True when the size of the order at the broker is what we believe."""
+        return not self.busy and not self.inherited
 
     @property
     def leaving(self) -> int:
@@ -143,4 +150,4 @@ def recalled(row: OrderRow) -> Ticket:
     """Return a journaled order; it counts as sent unless its note proves that it was not."""
     held = row.state == OrderState.INTENT and row.note in (WAITING_APPROVAL, WAITING_ROOM)
     fields = msgspec.structs.asdict(row)
-    return msgspec.convert({**fields, "sent": not held}, Ticket)
+    return msgspec.convert({**fields, "sent": not held, "inherited": not held}, Ticket)

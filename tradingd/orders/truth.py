@@ -27,13 +27,15 @@ class Truth:
 
     def __init__(self, desk: Desk, broker: Broker, fills: Fills, errors: BrokerErrors) -> None:
         self.cancel: Callable[[Ticket, str], object]
+        self.mismatch: Callable[[str], None]
         self._desk = desk
         self._broker = broker
         self._fills = fills
         self._errors = errors
         self._fetching: asyncio.Task[None] | None = None
         self._again = False
-        fills.revived = self.look
+        self._flagged: set[str] = set()
+        fills.look = self.look
 
     async def ask(self, ticket: Ticket) -> BrokerOrder | None:
         """Ask the broker for one order and apply the answer; None proves that it is not there.
@@ -65,6 +67,9 @@ class Truth:
         if ticket is None:
             return False
         ticket.broker_order_id = order.broker_order_id or ticket.broker_order_id
+        if asked:
+            ticket.inherited = False
+            self._overfilled(ticket, order)
         if order.status is BrokerStatus.WORKING:
             self._working(ticket, order, asked)
             if order.filled > ticket.filled:
@@ -81,6 +86,14 @@ class Truth:
         self._fetching = self._desk.spawn("fetch fills", self._fetch())
 
     # -- private ---------------------------------------------------------------------------------
+
+    def _overfilled(self, ticket: Ticket, order: BrokerOrder) -> None:
+        if ticket.filled > order.quantity and ticket.order_id not in self._flagged:
+            self._flagged.add(ticket.order_id)
+            self.mismatch(
+                f"{ticket.order_id} {ticket.symbol}: {ticket.filled} shares filled of an order for"
+                f" {order.quantity}"
+            )
 
     def _working(self, ticket: Ticket, order: BrokerOrder, asked: bool) -> None:
         if ticket.open:
@@ -113,11 +126,12 @@ class Truth:
 
     def _over(self, ticket: Ticket, order: BrokerOrder) -> None:
         state = OrderState(order.status.value)
+        ticket.quantity = order.quantity
         if order.filled > ticket.filled:
             ticket.ending = (state, order.filled, order.reason)
             self.fetch_fills()
         elif ticket.open or ticket.state is OrderState.LOST:
-            self._desk.close(ticket, state, order.reason or ticket.note, step=_STEPS[state])
+            self._desk.close(ticket, state, order.reason or ticket.note)
 
     async def _fetch(self) -> None:
         wait = 0.1
@@ -143,11 +157,3 @@ class Truth:
             except BrokerUnavailable:
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 5.0)
-
-
-_STEPS: Final = {
-    OrderState.FILLED: Step.REPLACED,  # its fills are told already: it was cut to what is filled
-    OrderState.CANCELED: Step.CANCELED,
-    OrderState.EXPIRED: Step.EXPIRED,
-    OrderState.REJECTED: Step.REJECTED,
-}
