@@ -13,6 +13,7 @@ from tradingd.cli import (
     doctor,
     journal,
     kill,
+    run,
     runs,
     top,
     validate,
@@ -20,6 +21,7 @@ from tradingd.cli import (
 from tradingd.cli.command import Command
 
 TRADINGD: tuple[Command[Any, Any], ...] = (
+    *run.COMMANDS,
     *backtest.COMMANDS,
     *validate.COMMANDS,
     *runs.COMMANDS,

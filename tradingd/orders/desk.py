@@ -65,6 +65,7 @@ class Desk:
         self.changed: Callable[[Ticket], None] = lambda _ticket: None
         self.fault: Callable[[str, BaseException], None] = _log_fault
         self._seq = first_seq
+        self._unwritten = False
         self._prefix = f"{instance[:16]}-{_tag(run_id)}"
         self._ours = re.compile(rf"{re.escape(instance[:16])}-[0-9a-z]{{7}}-\d{{6,}}")
         self._tickets: dict[str, Ticket] = {}
@@ -246,7 +247,11 @@ class Desk:
             del self._tickets[key]
 
     def _written(self, committed: asyncio.Future[None]) -> None:
-        if not committed.cancelled() and (error := committed.exception()) is not None:
+        if committed.cancelled() or (error := committed.exception()) is None:
+            return
+        if not self._unwritten:
+            # Every later write fails the same way; one of them is told.
+            self._unwritten = True
             self.fault("the journal did not take a record", error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

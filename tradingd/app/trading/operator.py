@@ -44,7 +44,8 @@ class Facts(msgspec.Struct, kw_only=True):
     acknowledge: Callable[[str], bool]
     approve: Callable[[str, str], Awaitable[bool]]
     reject: Callable[[str, str], Awaitable[bool]]
-    latched: Callable[[], bool]
+    latched: Callable[[], str | None]
+    resumed: Callable[[], None]
     drills: Mapping[str, Drill]
     trades: Callable[[int], Awaitable[Sequence[m.TradeView]]]
     orders_today: Callable[[], Sequence[m.OrderView]]
@@ -167,19 +168,23 @@ class SessionOperator:
             raise _stricter(scope, before)
         if before is not TradingState.PAUSED:
             demand_confirmation(self.instance, request.confirm, f"resuming from {before}")
-        if scope == Scope() and self._facts.latched():
+        held = self._facts.latched() if scope == Scope() else None
+        if held is not None:
             raise Failure(
                 "the kill switch is latched",
                 code=ExitCode.REFUSED,
                 where="latch",
                 expected="a latch that was reset with a reason",
-                found="latched",
-                next_step=f"tradingd kill --instance {self.instance} --reset --reason TEXT",
+                found=held,
+                next_step=f"tradingd kill --instance {self.instance} --reset --reason TEXT; "
+                "remove the flag file HALT if there is one",
             )
         record = self._keeper.now(
             scope, TradingState.RUNNING, reason=request.reason, author=peer.name, minutes=None
         )
         _, seconds = await timed(self._keeper.set(record))
+        if scope == Scope():
+            self._facts.resumed()
         return _changed(scope, before, TradingState.RUNNING, seconds)
 
     async def halt(self, request: m.HaltRequest, peer: m.Peer) -> m.Done:

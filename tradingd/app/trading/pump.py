@@ -14,7 +14,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
 
 from tradingd.app.trading.days import Days
@@ -32,14 +32,6 @@ class BatchShim(Protocol):
 
     def on_batch(self, batch: Batch) -> None:
         """Mark the book."""
-        ...
-
-    async def caught_up(self) -> None:
-        """Wait until every event the broker has sent so far is booked."""
-        ...
-
-    async def settled(self) -> None:
-        """Wait until no order is between the gate and its outcome, or that takes too long."""
         ...
 
 
@@ -60,6 +52,10 @@ class Pump:
         Wired by the composition root.
     sink : MarketSink, optional
         The simulated broker, which must be told the market; None for a real one.
+    taken : Callable
+        Waits until the events that the broker has sent are booked.
+    settle : Callable
+        Waits until orders and jobs have come to rest; in a replay between two batches.
     after : Callable
         Hears (batch, seconds the strategies took) when a batch is done.
     """
@@ -74,6 +70,8 @@ class Pump:
         engine: BatchEngine,
         journal: Journal,
         sink: MarketSink | None,
+        taken: Callable[[], Awaitable[None]],
+        settle: Callable[[], Awaitable[None]],
         after: Callable[[Batch, float], None],
     ) -> None:
         self.batches = 0
@@ -86,20 +84,24 @@ class Pump:
         self._engine = engine
         self._journal = journal
         self._sink = sink
+        self._taken = taken
+        self._settle = settle
         self._after = after
 
-    async def run(self) -> None:
+    async def run(self, batches: AsyncIterator[Batch]) -> None:
         """Pump until the feed ends."""
-        async for batch in self._feed.batches():
-            await self._one(batch)
+        async for batch in batches:
+            await self.one(batch)
 
-    async def _one(self, batch: Batch) -> None:
+    async def one(self, batch: Batch) -> None:
+        """Take one batch through all steps."""
         await self._days.before(batch.ts)
         if isinstance(self._clock, ReplayClock):
             self._clock.advance(batch.ts)
+            await self._settle()
         if self._sink is not None:
             await self._sink.market(batch)
-            await self._shim.caught_up()
+            await self._taken()
         self._journal.write(MarkRow(key=FEED_POSITION, value=str(batch.ts)))
         self._shim.on_batch(batch)
         began = time.perf_counter()
@@ -109,5 +111,5 @@ class Pump:
         self.last_ts = batch.ts
         self.last_wall = asyncio.get_running_loop().time()
         if self._feed.replayed:
-            await self._shim.settled()
+            await self._settle()
         self._after(batch, took)

@@ -1,6 +1,7 @@
 """Starts the simulated broker as a process of its own when nothing listens."""
 
 import asyncio
+import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -48,24 +49,22 @@ async def ensure_running(
         *("--state", str(state), "--socket", str(socket), "--account", account),
         *("--cash", f"{cash:f}", "--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
     )
-    # It answers with its exit code once the detached process listens or has given up.
-    starter = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
+    # It answers with its exit code once the detached process listens or has given up. Not the
+    # loop's own subprocesses: uvloop's leak the pipe into the detached process, so it never ends.
+    starter = await asyncio.to_thread(
+        subprocess.run, command, stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
-    _, said = await starter.communicate()
     if starter.returncode == 0:
         return True
     if starter.returncode == _ALREADY_RUNNING and await _answers_soon(socket):
         return False
+    said = starter.stderr.decode(errors="replace").strip()
     raise Failure(
         "The simulated broker does not start",
         code=ExitCode.BROKER,
         where=str(state),
         expected=f"a broker that listens on {socket}",
-        found=said.decode(errors="replace").strip() or _last_words(state / "simbroker.log"),
+        found=said or _last_words(state / "simbroker.log"),
         next_step=f"read {state / 'simbroker.log'}",
     )
 

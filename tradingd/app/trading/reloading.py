@@ -1,0 +1,67 @@
+"""Read the configuration again: the safe subset changes at once, anything else changes nothing."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tradingd.config.load import Loaded
+from tradingd.daemon.jobs import session_jobs
+from tradingd.daemon.reload import Plan, plan
+
+if TYPE_CHECKING:
+    from tradingd.app.trading.session import TradingSession
+
+from tradingd.app.trading.work import session_work
+
+
+class Reloader:
+    """Reloads the configuration of a session.
+
+    Parameters
+    ----------
+    session : TradingSession
+        Whose parts take the changes.
+    load_again : Callable
+        Composes and decodes the configuration anew.
+    """
+
+    def __init__(self, session: "TradingSession", load_again: Callable[[], Loaded]) -> None:
+        self._session = session
+        self._load = load_again
+
+    async def reload(self) -> tuple[tuple[str, str, str], ...]:
+        """Apply what changed; return (key, old, new).
+
+        Raises
+        ------
+        Failure
+            CONFIG, with the running configuration untouched.
+        """
+        session = self._session
+        session.reloading()
+        try:
+            loaded = self._load()
+            planned = plan(session.loaded, loaded)
+            self._apply(planned)
+            session.use(loaded)
+        finally:
+            session.reloaded()
+        return tuple((one.key, _text(one.old), _text(one.new)) for one in planned.changes)
+
+    def _apply(self, planned: Plan) -> None:
+        config, session = planned.config, self._session
+        if "alerts" in planned.groups:
+            # First: it is the one that may refuse, for a route that cannot be resolved.
+            session.alerts.reconfigure(config.alerts)
+        if "risk" in planned.groups:
+            session.limits.configure(config.risk)
+        if "schedule" in planned.groups:
+            jobs = session_jobs(config.schedule, session_work(session))
+            session.scheduler.replace(jobs, grace_minutes=config.schedule.grace_minutes)
+        if "telemetry" in planned.groups:
+            session.set_level(config.telemetry.log_level)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
