@@ -55,12 +55,10 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     selections: dict[str, Selection]
     values: dict[KeyPath, Any]
 
-    def words(self, overrides: Sequence[str]) -> tuple[str, ...]:
-        """Return its selections as overrides, without those that the command line makes."""
-        made = _selected(overrides)
-        return tuple(
-            f"{group}={one.option}" for group, one in self.selections.items() if group not in made
-        )
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Its selections as overrides; placed before the command line's, they give way to them."""
+        return tuple(f"{group}={one.option}" for group, one in self.selections.items())
 
     def stated(self, overrides: Sequence[str]) -> dict[KeyPath, Any]:
         """Return its values that count: not those of an option which the command line replaced."""

@@ -75,7 +75,7 @@ def read_layers(
 ) -> tuple[Layer, ...]:
     """Return every layer of a composition, the weakest first."""
     folders = trees(overlay)
-    words = (*(instance.words(overrides) if instance else ()), *overrides)
+    words = (*(instance.words if instance else ()), *overrides)
     files = [_file_layer(part, folders) for part in parts(words, overlay)]
     if instance:
         files.append(_instance_layer(instance, overrides))

@@ -121,7 +121,7 @@ class Sources:
     def _composed(self) -> dict[str, Any]:
         if self.instance is None:
             return compose(self.overrides, self.overlay, self.origin)
-        words = (*self.instance.words(self.overrides), *self.overrides)
+        words = (*self.instance.words, *self.overrides)
         return self.instance.merge(compose(words, self.overlay, self.origin), self.overrides)
 
     @cached_property

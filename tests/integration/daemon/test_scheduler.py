@@ -319,13 +319,17 @@ def test_a_run_by_hand_does_not_take_the_place_of_the_scheduled_one(world) -> No
     one = world(at("2024-03-13", "15:00"), snapshot_seconds=0)
 
     async def by_hand(scheduler: Scheduler) -> None:
+        await scheduler.settle(2)
+        before = recall(one.path).marks["job:reconcile"]
+        one.clock.advance(at("2024-03-13", "15:01"))
         await scheduler.run_now("reconcile", by="alice")
+        assert recall(one.path).marks["job:reconcile"] == before
         one.clock.advance(at("2024-03-13", "16:01"))
         await scheduler.settle(2)
 
     asyncio.run(one.play(scene=by_hand))
     assert [text for text in one.done if text.startswith("reconcile")] == [
-        "reconcile 2024-03-13 15:00",
+        "reconcile 2024-03-13 15:01",
         "reconcile 2024-03-13 16:00",
     ]
     assert len([name for name, _, _ in one.rows() if name.startswith("reconcile")]) == 2
