@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from nautilus_trader.model import OrderSide, OrderStatus
 
-from tradingd.domain.orders import Denial, Purpose, Side
+from tradingd.domain.orders import Denial, OrderType, Purpose, Side
 from tradingd.domain.trading import Wish
 from tradingd.engine.live.desk import LiveDesk
 from tradingd.engine.live.mirror import Mirror
@@ -132,6 +132,9 @@ class LiveNative:
             self._refuse(order, refused)
             return None
         wish = self._wish(order, orders[1:])
+        if wish.purpose is Purpose.EXIT and not _held_to(order, wish):
+            self._refuse(order, _not_reduce_only(wish.symbol))
+            return None
         if not self._desk.present.acting:
             self._deny(orders, "orders are not sent during warm-up")
             return None
@@ -194,6 +197,20 @@ def _sent_before() -> Denial:
         observed=observed,
         allowed="a new order for every send",
         explanation=f"A live session does not send {observed}.",
+    )
+
+
+def _held_to(order: Any, wish: Wish) -> bool:
+    """Tell whether an exit can never exceed the position: as the backtest demands."""
+    return bool(order.is_reduce_only) or wish.type is OrderType.MARKET
+
+
+def _not_reduce_only(symbol: str) -> Denial:
+    return Denial(
+        limit="reduce_only",
+        observed="an exit that rests and is not reduce-only",
+        allowed="reduce_only=True",
+        explanation=f"A resting exit of {symbol} could outlive or exceed the position.",
     )
 
 
