@@ -29,6 +29,9 @@ _REFUSED_BY_THE_SYSTEM = frozenset(
 )  # fmt: skip
 """What a person can mend: permissions, space, a path that is no folder, a folder that went away."""
 
+_BEFORE_THE_VERB = ("-i", "--instance", "--socket")
+"""Flags that a person may also write before the verb: which daemon is meant, then what it does."""
+
 _BUILT_IN = ("json", "describe", "command_", "rest_")
 
 
@@ -49,7 +52,7 @@ def tradingctl(argv: Sequence[str] | None = None) -> int:
 def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str] | None) -> int:
     """Parse, execute and print; every refusal becomes one line on standard error."""
     _have_streams()
-    words = list(sys.argv[1:] if argv is None else argv)
+    words = _verb_first(list(sys.argv[1:] if argv is None else argv))
     try:
         try:
             return _run(program, commands, words)
@@ -93,6 +96,15 @@ def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) 
     except msgspec.ValidationError as error:
         _complain(program, unfit(name, error, vars(arguments)).line())
         return ExitCode.USAGE
+
+
+def _verb_first(words: list[str]) -> list[str]:
+    """Move flags that say which daemon is meant behind the verb, where its parser expects them."""
+    leading: list[str] = []
+    while len(words) > 2 and words[0] in _BEFORE_THE_VERB:
+        leading += words[:2]
+        words = words[2:]
+    return [*words, *leading]
 
 
 def _have_streams() -> None:

@@ -38,8 +38,8 @@ from tradingd.config.secrets import resolve
 from tradingd.control.location import own_socket
 from tradingd.control.peers import group_id
 from tradingd.control.server import ControlServer
-from tradingd.daemon.health import HealthMonitor
 from tradingd.daemon.checks.broker import BrokerCheck
+from tradingd.daemon.health import HealthMonitor
 from tradingd.daemon.heartbeat import Heartbeat
 from tradingd.daemon.jobs import session_jobs
 from tradingd.daemon.killswitch import KillSwitch
