@@ -75,7 +75,8 @@ class Process:
         self.steps = steps
         self.client = SimulatedBroker(folder / "b.sock", timeout=SETTINGS.command_seconds)
         self.broker = CountedBroker(self.client, steps)
-        self.writer = SqliteJournal(folder / "journal.sqlite")
+        page_limit = self.options.pop("page_limit", None)
+        self.writer = SqliteJournal(folder / "journal.sqlite", page_limit=page_limit)
         self.journal = CountedJournal(self.writer, steps)
         self.states = TradingStates()
         self.book = Book(0)
@@ -87,7 +88,7 @@ class Process:
 
     async def start(self) -> None:
         self.writer.start()
-        recalled = recall(self.writer.path)
+        self.recalled = recalled = recall(self.writer.path)
         await self.client.connect()
         self.states.restore(recalled.states)
         self.clock.advance(max(OPEN, self.client.market_ts))

@@ -83,7 +83,8 @@ class Sender:
             while await self._prepared(ticket):
                 pass
         except Exception as error:  # noqa: BLE001 - whatever the journal says, nothing is sent
-            self._desk.fault(f"{ticket.order_id} is not on disk and stays here", error)
+            if self._desk.journal.failure is None:
+                self._desk.fault(f"{ticket.order_id} stays here", error)
             if ticket.open:
                 self._desk.close(ticket, OrderState.CANCELED, "the journal did not take it")
             return False

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -30,9 +32,6 @@ def broker_process(folder: Path) -> Any:
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
-            import os
-            import signal
-
             os.kill(pid, signal.SIGTERM)
 
 
@@ -72,7 +71,7 @@ def rows(folder: Path, query: str, *values: object) -> list[Any]:
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     """Wait on a condition; fail when it does not come."""
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - conditions of real parts have no event
             await asyncio.sleep(0.005)
 
 

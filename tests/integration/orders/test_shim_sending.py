@@ -4,7 +4,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.crash.life import LIMITS, SETTINGS, Process
+from tests.crash.life import SETTINGS, Process
 from tests.integration.orders.shim_bench import (
     DOLLAR,
     MINUTE,
@@ -23,8 +23,10 @@ from tests.integration.orders.shim_bench import (
 from tradingd.domain.orders import Purpose, Side
 from tradingd.domain.states import Scope, StateRecord, TradingState
 
+ACCOUNT = Scope()
 
-def halted(scope: Scope = Scope(), state: TradingState = TradingState.HALTED) -> StateRecord:
+
+def halted(scope: Scope = ACCOUNT, state: TradingState = TradingState.HALTED) -> StateRecord:
     return StateRecord(scope=scope, state=state, reason="drill", author="op", since=1)
 
 
@@ -49,7 +51,6 @@ def test_an_entry_travels_from_intent_to_fill_and_every_step_is_told_in_order(fo
 
 def test_a_denied_wish_is_recorded_with_every_broken_limit_and_goes_nowhere(folder: Path) -> None:
     async def scene(process: Process) -> None:
-        process.limits = LIMITS
         await process.batch({})
         admission = process.shim.submit(wish(process, symbol="ZZZ"))
         assert not admission.allowed
