@@ -1,4 +1,6 @@
-"""Write the dashboards: python3 ops/grafana/build.py
+"""Write the dashboards.
+
+    python3 ops/grafana/build.py
 
 A panel is one line here; its layout, ids and datasource follow. The JSON beside this file is what
 Grafana is provisioned with, and a test compares the two. Standard library only.
@@ -178,7 +180,7 @@ def trading() -> Json:
             panel("timeseries", "Gross exposure", "Sum of the absolute position values over "
                   "equity.", "percentunit",
                   f"tradingd_gross_exposure_dollars{{{ENV}}} / tradingd_equity_dollars{{{ENV}}}"),
-            panel("timeseries", "Positions and open orders", "Counts.", "short",
+            panel("timeseries", "Positions and open orders", "How many, in the book.", "short",
                   (f"tradingd_positions{{{ENV}}}", "positions {{env}}"),
                   (f"tradingd_open_orders{{{ENV}}}", "open orders {{env}}")),
             row("What it did"),
