@@ -9,7 +9,11 @@ from tradingd.cli.command import Command
 
 Instance = Annotated[
     str,
-    Meta(description="Name of the daemon's instance.", pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"),
+    Meta(
+        description="Name of the daemon's instance.",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        extra={"short": "i"},
+    ),
 ]
 File = Annotated[
     str | None,

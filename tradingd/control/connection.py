@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.web_protocol import RequestHandler
 
 from tradingd.control.messages import ErrorBody
@@ -48,18 +48,33 @@ class Door:
     def __init__(self, access: Access, patience: Patience) -> None:
         self.access = access
         self.patience = patience
-        self.inside: set[Connection] = set()
+        self.inside: dict[Connection, None] = {}
         self.turned_away = 0
 
     def admit(self, connection: "Connection") -> Refusal | None:
-        """Take note of a connection, or say why there is no room."""
-        looking = sum(not self.access.may_act(one.caller) for one in self.inside)
-        if len(self.inside) >= self.patience.most:
-            return self._full(HTTPStatus.SERVICE_UNAVAILABLE, self.patience.most)
-        if not self.access.may_act(connection.caller) and looking >= self.patience.viewers:
+        """Take note of a connection, or say why there is no room.
+
+        In a full house the oldest that has not said a word makes room: who has something to say,
+        such as halt, is not kept out by who has not.
+        """
+        if not self.access.may_act(connection.caller) and self._looking() >= self.patience.viewers:
             return self._full(HTTPStatus.TOO_MANY_REQUESTS, self.patience.viewers)
-        self.inside.add(connection)
+        if len(self.inside) >= self.patience.most:
+            silent = next((one for one in self.inside if one.silent), None)
+            if silent is None:
+                return self._full(HTTPStatus.SERVICE_UNAVAILABLE, self.patience.most)
+            self.leave(silent)
+            silent.abort()
+            self.turned_away += 1
+        self.inside[connection] = None
         return None
+
+    def leave(self, connection: "Connection") -> None:
+        """Make room."""
+        self.inside.pop(connection, None)
+
+    def _looking(self) -> int:
+        return sum(not self.access.may_act(one.caller) for one in self.inside)
 
     def _full(self, status: HTTPStatus, most: int) -> Refusal:
         self.turned_away += 1
@@ -99,16 +114,24 @@ class Connection(RequestHandler):
         super().__init__(server, loop=loop, **options)
         self.caller: Caller
         self.stream: asyncio.Task[web.StreamResponse] | None = None
+        self.body: StreamReader | None = None
         self._door = door
         self._clock = loop
         self._deadline: asyncio.TimerHandle | None = None
         self._wire: asyncio.Transport | None = None
+        self._asked = False
         self._half_closed = False
         self._turned_away = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing has come since the connect, or since the last answer."""
+        return self._deadline is not None and not self._asked
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Look who it is; let it in or turn it away."""
-        assert isinstance(transport, asyncio.Transport)
+        # Not isinstance: uvloop's transports are asyncio's in all but their class.
+        transport = cast("asyncio.Transport", transport)
         self._wire = transport
         self.caller = caller_of(transport.get_extra_info("socket"))
         refusal = self._door.admit(self)
@@ -123,7 +146,7 @@ class Connection(RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room."""
         self._end_deadline()
-        self._door.inside.discard(self)
+        self._door.leave(self)
         if self.stream is not None:
             self.stream.cancel()
         if not self._turned_away:
@@ -132,16 +155,20 @@ class Connection(RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Parse, unless there was no room."""
         if not self._turned_away:
+            self._asked = True
             super().data_received(data)
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Keep the way back open: who has sent all it wants may still read its answer."""
+        """Keep the way back open for who has asked all it wants and still reads its answer."""
         self._half_closed = True
         if self.stream is not None:
             self.stream.cancel()
-        if self._deadline is not None:
+        if self.body is not None and not self.body.is_eof():
+            # The rest of the request will never come.
+            self.abort()
+        if self._deadline is not None and self._asked:
             self._allow(self._door.patience.half_closed)
-        return not self._turned_away
+        return self._asked and not self._turned_away
 
     def begin(self) -> None:
         """Stop the deadline: from here on it is us who take the time."""
@@ -150,6 +177,7 @@ class Connection(RequestHandler):
     def end(self) -> None:
         """Give the client time to read the answer and to ask again."""
         patience = self._door.patience
+        self._asked = False
         self._allow(patience.half_closed if self._half_closed else patience.answer)
 
     def abort(self) -> None:
