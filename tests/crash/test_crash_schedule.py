@@ -1,0 +1,22 @@
+import subprocess
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_no_kill_and_no_misbehaviour_leaves_the_books_apart() -> None:
+    command = (sys.executable, "-m", "tests.crash.schedule", "--runs", "16", "--seed", "20260101")
+    found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    print(found.stdout)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "SUMMARY runs=16 failed=0" in found.stdout
+
+
+def test_the_shim_is_light_to_import() -> None:
+    heavy = ("pandas", "duckdb", "exchange_calendars", "pyarrow", "nautilus_trader", "aiohttp")
+    code = f"import sys, tradingd.orders.shim; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run(
+        (sys.executable, "-c", code), cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
