@@ -197,8 +197,9 @@ class ControlClient:
                 refused = error
             except PermissionError as error:
                 raise self._forbidden(path) from error
-            except (TimeoutError, BlockingIOError) as error:
-                raise self._no_answer("its queue of connections is full") from error
+            except BlockingIOError as error:
+                # Its queue of connections is full: as good as reset.
+                raise ConnectionResetError("its queue of connections is full") from error
             else:
                 return link
         raise refused

@@ -203,7 +203,11 @@ class ControlServer:
         if not self._door.access.may_act(connection.caller):
             acting.refused_by_permission(self._operator, verb, peer)
             raise _forbidden(verb.name, peer)
-        asked = decode(await read_body(request, self._patience), verb.request)
+        connection.body = request.content
+        try:
+            asked = decode(await read_body(request, self._patience), verb.request)
+        finally:
+            connection.body = None
         if self._stopping:
             raise Failure("the daemon is stopping", code=ExitCode.REFUSED)
         # A task of its own, and shielded: a client that goes away takes back nothing.
