@@ -7,7 +7,7 @@ byte at a time, reads its answer as slowly, or says nothing at all holds its pla
 import asyncio
 import logging
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from aiohttp import StreamReader, web
@@ -131,14 +131,13 @@ class Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Look who it is; let it in or turn it away."""
         # Not isinstance: uvloop's transports are asyncio's in all but their class.
-        transport = cast("asyncio.Transport", transport)
-        self._wire = transport
-        self.caller = caller_of(transport.get_extra_info("socket"))
+        self._wire = wire = cast("asyncio.Transport", transport)
+        self.caller = caller_of(wire.get_extra_info("socket"))
         refusal = self._door.admit(self)
         if refusal is not None:
             self._turned_away = True
-            transport.write(_raw(refusal))
-            transport.close()
+            wire.write(_raw(refusal))
+            wire.close()
             return
         self._allow(self._door.patience.head)
         super().connection_made(transport)
