@@ -27,10 +27,11 @@ for job in "$repository"/ops/install/jobs/*; do
     put 755 "$job" "$library/jobs/$(basename "$job")"
 done
 # Standard library only; run by the system's own Python, so that it works when a release does not.
-[ ! -e "$repository/tradingd/notify/unit.py" ] ||
-    put 755 "$repository/tradingd/notify/unit.py" "$library/alert-unit"
-[ ! -e "$repository/ops/release/tradingd_release.py" ] ||
-    put 755 "$repository/ops/release/tradingd_release.py" "$destination/usr/sbin/tradingd-release"
+put 755 "$repository/tradingd/notify/unit.py" "$library/alert-unit"
+for part in "$repository"/ops/release/program/*.py; do
+    put 644 "$part" "$library/release/$(basename "$part")"
+done
+put 755 "$repository/ops/release/tradingd-release" "$destination/usr/sbin/tradingd-release"
 put 755 "$repository/ops/install/tradingd" "$destination/usr/bin/tradingd"
 put 755 "$repository/ops/install/tradingctl" "$destination/usr/bin/tradingctl"
 

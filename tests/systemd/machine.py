@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.systemd.sandbox import Sandbox, wait_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+STANDIN = Path(__file__).with_name("standin.py")
 VERSION = "under-test"
 PYTHON = "/opt/tradingd/python"
 DEPENDENCIES = "/opt/tradingd/dependencies"
@@ -178,6 +179,14 @@ class Machine:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(f"../releases/{release}")
+
+    def standin(self, version: str) -> None:
+        """Install the miniature daemon as a release of its own."""
+        binaries = self.path(f"/opt/tradingd/releases/{version}/bin")
+        binaries.mkdir(parents=True, exist_ok=True)
+        for program in ("tradingd", "tradingctl"):
+            shutil.copyfile(STANDIN, binaries / program)
+            (binaries / program).chmod(0o755)
 
     def journal(self, unit: str = "", **fields: str) -> list[dict[str, str]]:
         """Return journal entries of a unit, or those whose fields match, oldest first."""
