@@ -35,6 +35,7 @@ class Adjustments:
         self._truth = truth
         self._flag = flag
         self._seen: set[str] = set()
+        self.count = 0
 
     def restore(self, seen: Iterable[str]) -> None:
         """Take the ids of adjustments that were booked before."""
@@ -45,6 +46,7 @@ class Adjustments:
         if update.adjustment_id in self._seen:
             return False
         self._seen.add(update.adjustment_id)
+        self.count += 1
         rows: list[Record] = [self._row(update)]
         self._cash(update)
         rows += self._shares(update)

@@ -27,7 +27,7 @@ ENDS: Final = {
 }
 """The step that tells each final state; an order that is filled ends with its last FILL."""
 
-KEPT_CLOSED = 5_000
+KEPT_CLOSED: Final = 1_000
 """Orders that are over and still remembered, for fills that come late."""
 
 

@@ -18,7 +18,7 @@ from tradingd.orders.ticket import Ticket
 LOOK_BACK: Final = 3_600 * NANOSECONDS
 """How far before the last booked fill one that was missed is looked for, in broker time."""
 
-_REMEMBERED: Final = 50_000
+_REMEMBERED: Final = 20_000
 
 
 class FollowsFills(Protocol):

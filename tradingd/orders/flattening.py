@@ -36,6 +36,7 @@ class Flattening:
         changes: Changes,
         sender: Sender,
         protection: Protection,
+        ready: Callable[[], bool],
         reconcile: Callable[[], Awaitable[object]],
         settings: SupervisionConfig,
     ) -> None:
@@ -45,6 +46,7 @@ class Flattening:
         self._changes = changes
         self._sender = sender
         self._protection = protection
+        self._ready = ready
         self._reconcile = reconcile
         self._settings = settings
 
@@ -77,7 +79,7 @@ class Flattening:
             if self._covers(scope, ticket) and resting and ticket.purpose is not Purpose.PROTECT:
                 self._changes.cancel(ticket, text)
         while loop.time() < deadline:
-            for symbol in self._held(scope):
+            for symbol in self._held(scope) if self._ready() else ():
                 self._close(symbol, text)
             if not self._busy(scope) and await self._proven(scope):
                 return True

@@ -102,12 +102,12 @@ class Reconciler:
 
     async def _run(self) -> Reconciliation:
         """Read until two readings agree: events may come between the questions of one reading."""
-        booked, look_back = 0, LOOK_BACK
+        booked, look_back, still = 0, LOOK_BACK, False
         notes: list[str] = []
         mismatches: tuple[str, ...] = ()
         orders: Sequence[BrokerOrder] = ()
         for reading in range(_PASSES):
-            before = self._fills.count
+            before = self._fills.count + self._adjustments.count
             positions = await self._broker.positions()
             account = await self._broker.account()
             since = self._fills.since(look_back)
@@ -118,7 +118,7 @@ class Reconciler:
             orders = await self._broker.open_orders()
             await self._orders(orders)
             mismatches = self._compare(positions)
-            still = not missed and self._fills.count == before
+            still = not missed and self._fills.count + self._adjustments.count == before
             if not mismatches and still:
                 notes += self._cash(account.cash)
                 break
@@ -126,6 +126,10 @@ class Reconciler:
                 look_back = _FAR
                 if reading:
                     await asyncio.sleep(_PAUSE)
+        if not still:
+            # Fills came with every reading: two moments were compared, which proves nothing.
+            mismatches = ()
+            notes.append("the account was moving; positions are compared next time")
         self._unproven()
         flags, self.flags = tuple(self.flags), []
         return Reconciliation(
@@ -201,7 +205,7 @@ class Reconciler:
     def _foreign(self, orders: Sequence[BrokerOrder]) -> tuple[str, ...]:
         return tuple(
             f"{order.broker_order_id} {order.side} {order.quantity} {order.symbol}"
-            + (f" ({order.client_order_id})" if order.client_order_id else "")
+            + (" (ours by its id, but not in the journal)" * self._desk.ours(order.client_order_id))
             for order in orders
             if self._desk.get(order.client_order_id) is None
         )

@@ -49,6 +49,12 @@ from tradingd.session.clock import SessionClock
 
 log = logging.getLogger(__name__)
 
+_PAUSE = 0.2
+"""Seconds before a broker that did not answer, or whose stream ended, is asked again."""
+
+_SAVE_EVERY = 1_000_000_000
+"""Wall nanoseconds between two snapshots of a book that no fill has changed (marks, peak)."""
+
 
 class Shim:
     """Implements `domain.trading.OrderShim` over any broker and any journal.
@@ -106,7 +112,8 @@ class Shim:
         self._session = session
         self._ready = False
         self._running = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._saved = 0
+        self._owners: Mapping[str, str] = {}
         self._errors = BrokerErrors(wall)
         self._desk = Desk(
             instance=instance,
@@ -156,6 +163,7 @@ class Shim:
             changes=self._changes,
             sender=self._sender,
             protection=self._protection,
+            ready=lambda: self._ready,
             reconcile=self.reconcile,
             settings=settings,
         )
@@ -204,7 +212,7 @@ class Shim:
         self._resume(tickets)
         self._open_for_orders()
         self._running = True
-        self._tasks.append(self._desk.spawn("broker events", self.run()))
+        self._desk.spawn("broker events", self.run())
 
     async def stop(self) -> None:
         """End every task; orders and positions stay as they are."""
@@ -224,12 +232,21 @@ class Shim:
                     self._fault(f"an event of the broker could not be taken: {event}", error)
             # The stream ended, which it never should: whatever was missed is asked for.
             self._ready = False
+            await asyncio.sleep(_PAUSE)
             await self._return("the event stream ended")
 
     # -- OrderShim -------------------------------------------------------------------------------
 
     def submit(self, wish: Wish, *, order_id: str | None = None) -> Admitted:
-        """Judge a wish; write it down and send it, or record why not."""
+        """Judge a wish; write it down and send it, or record why not.
+
+        Raises
+        ------
+        ValueError
+            When the wish makes no sense, or the id was used before.
+        """
+        if order_id is not None and self._desk.get(order_id) is not None:
+            raise ValueError(f"order id {order_id} was used before")
         ticket = self._admission.ticket(wish, order_id or self._desk.next_id())
         denials = self._admission.judge(ticket)
         if denials:
@@ -324,9 +341,8 @@ class Shim:
     def owners(self) -> Mapping[str, str]:
         """Return which strategy opened the position of each symbol."""
         return {
-            symbol: line.trip.strategy
+            symbol: self._owners.get(symbol, "") if line.trip is None else line.trip.strategy
             for symbol, line in self._book.positions().items()
-            if line.trip is not None
         }
 
     def listen(self, listener: Listener) -> None:
@@ -361,17 +377,22 @@ class Shim:
         return await self._reconciler.run()
 
     def on_batch(self, batch: Batch) -> None:
-        """Mark the book with a batch of bars; journal it when a fill has changed it."""
+        """Mark the book with a batch of bars, and journal it.
+
+        After fills at once; otherwise, for the day's peak, at most once a second.
+        """
         session = self._session(batch.ts)
         if session is not None:
             self._book.start_session(session)
         for bar in batch.bars:
             self._book.mark(bar.symbol, bar.close, batch.ts)
-        if self._fills.unsaved:
-            self._desk.write(self._fills.book_row())
+        due = self._desk.wall() - self._saved >= _SAVE_EVERY
+        if self._fills.unsaved or (due and self._book.positions()):
+            self.save_book()
 
     def save_book(self) -> None:
-        """Journal the book as it is: the day's peak and marks, between two fills."""
+        """Journal the book as it is."""
+        self._saved = self._desk.wall()
         self._desk.write(self._fills.book_row())
 
     async def settled(self, seconds: float) -> bool:
@@ -422,6 +443,7 @@ class Shim:
         )
         self._adjustments.restore(recalled.adjustment_ids)
         self._protection.restore(recalled.guards)
+        self._owners = recalled.owners
         held = {symbol: line.quantity for symbol, line in self._book.positions().items()}
         for text in recovery.journal_differences(recalled, held):
             self._flag(text)
@@ -473,7 +495,7 @@ class Shim:
             self._open_for_orders()
 
     async def _again(self) -> None:
-        wait = 0.2
+        wait = _PAUSE
         while self._running and not self._ready and self._broker.connected:
             await asyncio.sleep(wait)
             wait = min(2 * wait, 5.0)
