@@ -152,6 +152,13 @@ class Machine:
             lambda: self.show(unit, "ActiveState") == state, f"{unit} is {state}", timeout
         )
 
+    def drop_in(self, unit: str, text: str) -> None:
+        """Add lines to a unit's [Service] section, until the machine is gone."""
+        folder = self.path(f"/run/systemd/system/{unit}.d")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "test.conf").write_text(f"[Service]\n{text}\n")
+        self.systemctl("daemon-reload")
+
     def forget(self, instance: str) -> None:
         """Stop everything of an instance and forget its failures."""
         units = [

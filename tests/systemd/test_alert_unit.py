@@ -62,12 +62,14 @@ def test_every_crash_is_told_of_though_the_daemon_comes_back(
     machine.standin("stand-in")
     machine.write_config(instance, "")
     machine.link(instance, "stand-in")
+    machine.drop_in(f"tradingd@{instance}.service", "RestartSec=100ms")
     machine.start(instance)
     machine.kill_main(instance, "SIGKILL")
     machine.wait_for(
         lambda: told.exists() and f"tradingd@{instance}" in told.read_text(), "the hook hears of it"
     )
-    machine.wait_state(f"tradingd@{instance}.service", "active")
+    unit = f"tradingd@{instance}.service"
+    machine.wait_for(lambda: machine.show(unit, "NRestarts") == "1", "the daemon is back")
 
 
 def test_an_orderly_stop_is_nobodys_concern(machine: Machine, instance: str, told: Path) -> None:

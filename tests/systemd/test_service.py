@@ -65,6 +65,7 @@ def test_an_exit_that_a_restart_cannot_mend_is_final_and_alerts(
 
 
 def test_a_killed_daemon_comes_back_and_its_socket_with_it(machine: Machine, standin: str) -> None:
+    machine.drop_in(f"tradingd@{standin}.service", "RestartSec=100ms")
     machine.start(standin)
     before = machine.main_pid(standin)
     machine.kill_main(standin, "SIGKILL")
@@ -102,10 +103,7 @@ def test_a_daemon_without_a_heartbeat_is_killed_by_the_watchdog_and_restarted(
     machine: Machine, standin: str
 ) -> None:
     unit = f"tradingd@{standin}.service"
-    folder = machine.path(f"/run/systemd/system/{unit}.d")
-    folder.mkdir(parents=True)
-    (folder / "quick.conf").write_text("[Service]\nWatchdogSec=1s\nRestartSec=100ms\n")
-    machine.systemctl("daemon-reload")
+    machine.drop_in(unit, "WatchdogSec=1s\nRestartSec=100ms")
     configure(machine, standin, "mute: yes")
     machine.start(standin)
     machine.wait_for(lambda: machine.show(unit, "NRestarts") != "0", "a restart by the watchdog")
@@ -117,10 +115,7 @@ def test_a_crash_loop_ends_after_five_starts_and_can_be_recovered(
     machine: Machine, standin: str
 ) -> None:
     unit = f"tradingd@{standin}.service"
-    folder = machine.path(f"/run/systemd/system/{unit}.d")
-    folder.mkdir(parents=True)
-    (folder / "quick.conf").write_text("[Service]\nRestartSec=10ms\nExecStopPost=\n")
-    machine.systemctl("daemon-reload")
+    machine.drop_in(unit, "RestartSec=10ms\nExecStopPost=")
     configure(machine, standin, "crash: yes")
     machine.systemctl("start", unit, check=False)
     machine.wait_state(unit, "failed")
