@@ -59,15 +59,15 @@ def serve_broker(folder: Path) -> int:
     return serve(options, lambda: None)
 
 
-def live_and_die(folder: Path, seed: int, step: int) -> int:
-    count = asyncio.run(live(folder, seed, Steps(step)))
+def live_and_die(folder: Path, seed: int, step: int, slow: bool) -> int:
+    count = asyncio.run(live(folder, seed, Steps(step), slow))
     print(f"survived {count} steps")
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
 
 
-def recover(folder: Path) -> int:
-    troubles = asyncio.run(come_to_rest(folder))
+def recover(folder: Path, slow: bool) -> int:
+    troubles = asyncio.run(come_to_rest(folder, slow))
     (folder / "troubles").write_text("\n".join(troubles))
     return 0
 
@@ -84,19 +84,20 @@ def wait_for_broker(path: Path) -> None:
 def run(seed: int, folder: Path) -> list[str]:
     """Play one run; return what is wrong at its end."""
     rng = random.Random(seed)
+    slow = rng.random() < 0.15
     broker = forked(lambda: serve_broker(folder), folder / "broker.log")
     try:
         wait_for_broker(folder / "b.sock")
         for number in range(rng.randint(1, 3)):
             life_seed, step = rng.randint(0, 10**9), rng.randint(1, LONGEST_LIFE)
             child = forked(
-                lambda seed=life_seed, step=step: live_and_die(folder, seed, step),
+                lambda seed=life_seed, step=step: live_and_die(folder, seed, step, slow),
                 folder / f"life-{number}.log",
             )
             _, status = os.waitpid(child, 0)
             if not os.WIFSIGNALED(status):
                 return [f"life {number} failed: {(folder / f'life-{number}.log').read_text()}"]
-        child = forked(lambda: recover(folder), folder / "recovery.log")
+        child = forked(lambda: recover(folder, slow), folder / "recovery.log")
         _, status = os.waitpid(child, 0)
         if status:
             return [f"recovery failed: {(folder / 'recovery.log').read_text()}"]
