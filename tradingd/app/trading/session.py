@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -219,17 +218,11 @@ class TradingSession:
             instance=self.instance,
             mode=self.identity.mode,
             outbox=self.state / "outbox",
-            resolve=self._resolved,
+            resolve=self._logs.mask.resolving(resolve),
             clock=self.wall,
             mask=self._logs.mask.text,
         )
         self.alerts.start()
-
-    def _resolved(self, reference: str) -> Any:
-        """Look a secret up, and never let it be printed."""
-        secret = resolve(reference)
-        self._logs.mask.register(secret)
-        return secret
 
     async def _stop_alerts(self) -> None:
         await asyncio.to_thread(self.alerts.close, _GRACE)
@@ -310,7 +303,6 @@ class TradingSession:
             self.feed.actions(),
             self.broker.corporate_action,
         )
-        self.teller = Teller(self.events, self.alerts.emit, self.clock.now, self.wall)
         self.metrics = Metrics(
             version=__version__,
             mode=self.identity.mode,
@@ -318,6 +310,11 @@ class TradingSession:
             strategies=[one.name for one in self.strategies],
         )
         self._logs.count_in(self.metrics)
+        self.metrics.started(self.identity.started)
+        self.metrics.before_scrape(lambda: self.board.measure())
+        self.teller = Teller(
+            self.events, self.alerts.emit, self.clock.now, self.wall, self.metrics.denial
+        )
         self.shim.listen(self.teller.order)
         self.shim.listen(OrderMetrics(self.metrics))
         self.limits = LimitOverrides(
@@ -670,7 +667,8 @@ class TradingSession:
         self.keeper.expire()
         for key in self.limits.expire():
             self.teller.note("limit", f"the override of {key} is over")
-        self.board.measure(live)
+        if live:
+            self.metrics.heartbeat(self.wall())
         self._notifier.status(self.board.line())
 
     def _unwell(self) -> str | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from tradingd import __version__
 from tradingd.app.trading import views
 from tradingd.control import messages as m
+from tradingd.daemon.silence import silence_limits
 from tradingd.daemon.summary import Standing, status_line
 
 if TYPE_CHECKING:
@@ -122,10 +123,9 @@ class StatusBoard:
         loaded = self._session.loaded
         return m.ConfigView(hash=loaded.hash, tree=loaded.tree)
 
-    def measure(self, live: bool) -> None:
-        """Put the present numbers into the metrics."""
+    def measure(self) -> None:
+        """Put the present numbers into the metrics; called before every scrape."""
         one, book, metrics = self._session, self._session.book, self._session.metrics
-        wall = one.wall()
         found = one.shim.reconciliation
         now = one.clock.now()
         session = one.days_at(now)
@@ -153,5 +153,8 @@ class StatusBoard:
         metrics.ready(one.phase == "TRADING" and one.health.ready)
         metrics.health(one.health.readings())
         metrics.alerts(one.alerts.stats(), waiting=one.alerts.waiting)
-        if live:
-            metrics.heartbeat(wall)
+        limits = silence_limits(one.loaded.config.supervision, one.feed.seconds_between)
+        metrics.feed_limit(limits.block)
+        for job in one.scheduler.states():
+            done = job.last_due if job.last_status == "done" else None
+            metrics.job(job.name, due_ns=job.next_due, success_ns=done)

@@ -25,15 +25,23 @@ class Teller:
         The alert router.
     now, wall : Callable
         Session time and wall time, UTC ns.
+    denial : Callable
+        Hears the name of each limit that denied an order.
     """
 
     def __init__(
-        self, events: EventLog, emit: Emit, now: Callable[[], int], wall: Callable[[], int]
+        self,
+        events: EventLog,
+        emit: Emit,
+        now: Callable[[], int],
+        wall: Callable[[], int],
+        denial: Callable[[str], None],
     ) -> None:
         self._events = events
         self._emit = emit
         self._now = now
         self._wall = wall
+        self._denial = denial
         self.fills = 0
         self.denied = 0
 
@@ -41,7 +49,10 @@ class Teller:
         """Tell one step of an order."""
         order = event.order
         self.fills += event.step is Step.FILL
-        self.denied += event.step is Step.DENIED
+        if event.step is Step.DENIED:
+            self.denied += 1
+            for limit in order.note.split(", "):
+                self._denial(limit)
         text = self._text(event)
         fields = {
             "event": event.step.value,
