@@ -90,6 +90,14 @@ class ReplayFeed:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
         await self._on_thread(lambda: self._find(resume_after))
 
+    @property
+    def begins(self) -> int:
+        """Data time after which the stream goes on (UTC ns): bars up to it are history.
+
+        0 before `open`, and when the first day was not stated and nothing is resumed.
+        """
+        return self._after
+
     def instruments(self) -> Sequence[Instrument]:
         """Return the trading facts of every symbol in the configured range."""
         return self._instruments

@@ -167,3 +167,20 @@ def test_days_without_bars_are_refused_with_the_days_there_are() -> None:
         stream(sample_feed(start=dt.date(2020, 1, 1), end=dt.date(2020, 2, 1)))
     assert caught.value.code is ExitCode.EMPTY_RANGE
     assert "2013-03-01" in caught.value.expected
+
+
+def test_where_the_stream_begins_separates_history_from_what_comes() -> None:
+    async def both(resume_after: int) -> tuple[int, int]:
+        feed = synthetic_feed()
+        await feed.open(resume_after)
+        past = await feed.history(feed.begins, 1)
+        stream = feed.batches()
+        first = await anext(stream)
+        await stream.aclose()
+        await feed.close()
+        return past[-1].ts, first.ts
+
+    whole = stream(synthetic_feed())
+    fresh, resumed = asyncio.run(both(0)), asyncio.run(both(whole[100].ts))
+    assert fresh[0] < fresh[1] == whole[0].ts
+    assert resumed == (whole[100].ts, whole[101].ts)

@@ -174,6 +174,7 @@ class Mirror:
         picture = Picture(order, strategy, symbol, [], broker_id=order_id)
         self._pictures[order_id] = picture
         self._tell(picture, Side.BUY if missing > 0 else Side.SELL, abs(missing), at, 0, "", ts)
+        picture.over = True
         self.closed += 1
 
     def position(self, strategy: str, symbol: str) -> int:

@@ -235,6 +235,11 @@ class LiveEngine:
         return self._intercept.caught
 
     @property
+    def picture_failures(self) -> int:
+        """Steps of orders that the engine's picture did not follow; each is in the log."""
+        return self._mirror.failures
+
+    @property
     def ended(self) -> asyncio.Task[None] | None:
         """The engine's task; ends only by `stop` or by a failure of the engine."""
         return self._task

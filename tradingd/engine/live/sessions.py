@@ -49,14 +49,17 @@ class LiveSessions:
         self._on_close = on_close
         self._on_sample = on_sample
         self._timers: dict[str, Timer] = {}
+        self._last: Session | None = None
 
     def before_bars(self, ts: int) -> None:
-        """Open or close what bars of the past demand, before they are delivered."""
+        """Open or close what the bars of a time demand, before they are delivered."""
+        if self._present.acting and not self._timers:
+            self.begin()
         current = self._present.session
         if current is not None and ts > current.close_ns:
             self._close(current)
         found = self._calendar.at(ts)
-        if found is not None and self._present.session is None:
+        if found is not None and self._present.session is None and found != self._last:
             (self._due if self._present.acting else self._open)(found)
 
     def after_bars(self, ts: int) -> None:
@@ -66,15 +69,21 @@ class LiveSessions:
             self._close(session)
 
     def begin(self) -> None:
-        """Go on from now by the clock: close what is over, open what has begun."""
+        """Go on from now by the clock: close what is over, open what has begun.
+
+        A replay that does not know its time yet (0) begins with its first bars.
+        """
         now = self._present.now()
+        if now <= 0:
+            return
         current = self._present.session
         if current is not None and now > current.close_ns:
             self._close(current)
         following = self._calendar.at(now) or self._calendar.next_open(now)
         if following is None:
             return
-        if self._present.session is None and following.open_ns < now < following.close_ns:
+        begun = following.open_ns < now < following.close_ns
+        if self._present.session is None and begun and following != self._last:
             self._open(following)
         if self._present.session is not None:
             self._started(self._present.session)
@@ -116,6 +125,7 @@ class LiveSessions:
     def _close(self, session: Session) -> None:
         self._on_close(session)
         self._present.session = None
+        self._last = session
         if self._present.acting:
             self._on_sample()
             self._wait(session.close_ns)
