@@ -18,7 +18,7 @@ from tradingd.engine.live.node import LiveEngine
 from tradingd.engine.strategy import Strategy
 from tradingd.gate.book import Book
 from tradingd.session.calendar import SessionCalendar
-from tradingd.session.clock import ReplayClock
+from tradingd.session.clock import ReplayClock, SessionClock
 
 CALENDAR = SessionCalendar()
 CASH = nanos(1_000_000)
@@ -270,10 +270,11 @@ class Live:
         actions: Sequence[CorporateAction] = (),
         book: Book | None = None,
         shim: TinyShim | None = None,
+        clock: SessionClock | None = None,
     ) -> None:
         self.book = book or Book(CASH)
         self.shim = shim or TinyShim(self.book)
-        self.clock = ReplayClock(start)
+        self.clock = clock or ReplayClock(start)
         self.journal = MemoryJournal()
         self.faults: list[tuple[BaseException, str]] = []
         self.engine = LiveEngine(

@@ -16,6 +16,7 @@ from tradingd.domain.journal import EquityRow
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import Side
+from tradingd.session.clock import WallClock
 
 DAY, NEXT = "2024-07-02", "2024-07-03"
 
@@ -174,5 +175,28 @@ def test_a_split_is_told_at_the_open_of_its_day_with_indicators_rescaled() -> No
             assert live.engine.picture_differences() == {}
             await until(lambda: int(strategy.cache.positions_open()[0].signed_qty) == 20)
             assert [one[0] for one in strategy.said].count("filled") == 1
+
+    asyncio.run(run())
+
+
+def test_on_the_wall_clock_timers_fire_by_the_time_of_day() -> None:
+    class Timed(Script):
+        def on_begin(self) -> None:
+            self.clock.set_timer_ns("fast", 20_000_000)
+
+        def on_time_event(self, event) -> None:
+            self.said.append(("tick", event.ts_event, self.now))
+
+    async def run() -> None:
+        strategy, clock = Timed(), WallClock()
+        began = clock.now()
+        async with Live(strategy, clock=clock) as live:
+            await live.engine.warm_up(())
+            await until(lambda: len(strategy.said) >= 3)
+            assert all(began < due <= now for what, due, now in strategy.said if what == "tick")
+            at = nanos(100)
+            await live.engine.deliver(Batch(clock.now(), (MarketBar("AAA", at, at, at, at, 1),)))
+            assert len(strategy.seen) == 1
+        assert live.faults == []
 
     asyncio.run(run())
