@@ -19,6 +19,12 @@ def arguments() -> argparse.ArgumentParser:
     add("--half-spread-bps", type=_half_spread, default=_half_spread("1"))
     add("--commission-per-share", type=_amount, default=_amount("0.005"), help="dollars")
     add("--commission-min", type=_amount, default=_amount("1"), help="dollars per order")
+    add(
+        "--arrivals",
+        choices=("touch", "next-bar"),
+        default="touch",
+        help="what arrives between bars: trades at the touch, or waits for the next bar",
+    )
     add("--participation", type=_percent, default=0, help="percent of a bar's volume; 0: all")
     add("--unique-ids", action="store_true", help="reject a client order id used before")
     add("--idle-exit", type=float, default=0.0, help="seconds without a client; 0: never")

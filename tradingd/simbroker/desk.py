@@ -26,7 +26,10 @@ class Desk:
         Half spread around the last price.
     """
 
-    def __init__(self, store: Store, terms: Terms, spread: Spread) -> None:
+    def __init__(
+        self, store: Store, terms: Terms, spread: Spread, *, next_bar: bool = False
+    ) -> None:
+        self.next_bar = next_bar
         self.store = store
         self.account = Account(store)
         self.spread = spread
@@ -79,6 +82,10 @@ class Desk:
         if symbol in self.quotes:
             return self.quotes[symbol]
         return self.spread.around(self.last[symbol]) if symbol in self.last else None
+
+    def keeps_waiting(self, symbol: str) -> bool:
+        """Whether what arrives now waits for the next bar: its market may be closed by now."""
+        return self.next_bar and symbol not in self.quotes
 
     def working(self, symbol: str | None = None) -> list[Order]:
         """Return working orders (of one symbol), oldest first."""

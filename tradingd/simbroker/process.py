@@ -75,7 +75,8 @@ async def _run(
 def _desk(store: Store, options: argparse.Namespace) -> Desk:
     """Load the desk; a new store gets its account and its first cash."""
     terms = Terms(options.commission_per_share, options.commission_min)
-    desk = Desk(store, terms, Spread(options.half_spread_bps))
+    next_bar = options.arrivals == "next-bar"
+    desk = Desk(store, terms, Spread(options.half_spread_bps), next_bar=next_bar)
     desk.load()
     if not store.meta("account"):
         with store.transaction():

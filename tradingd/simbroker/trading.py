@@ -113,7 +113,7 @@ class Trading:
     def _arrive(self, order: Order) -> None:
         """Trade at once what can trade at the present bid and ask."""
         touch = self._desk.touch(order.symbol)
-        if touch is None:
+        if touch is None or self._desk.keeps_waiting(order.symbol):
             return
         if order.waits_for_stop:
             quote = self._desk.quotes.get(order.symbol)

@@ -77,3 +77,16 @@ def test_settings_that_make_no_sense_are_a_failure(socket):
             await launched(socket, cash=Decimal(-5))
 
     asyncio.run(story())
+
+
+def test_between_daily_bars_a_market_order_waits_for_the_next_open(socket):
+    async def story():
+        await launched(socket, next_bar=True, half_spread_bps=0.0)
+        async with connected(socket) as session:
+            await session.broker.market(bars(1, "100"))
+            await session.broker.submit(order("a", quantity=1))
+            assert await session.broker.fills(0) == []
+            await session.broker.market(bars(2, "103"))
+            assert [one.price for one in await session.broker.fills(0)] == [103_000_000_000]
+
+    asyncio.run(story())

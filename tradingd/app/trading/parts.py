@@ -90,6 +90,8 @@ async def connected_broker(
             cash=mode.cash,
             half_spread_bps=config.broker.half_spread_bps,
             account=f"SIM-{instance}",
+            # A daily bar closes with the market: what is sent on it trades at the next open.
+            next_bar=resolution(config) is Resolution.DAY,
         )
     return launched, SimulatedBroker(socket, timeout=config.supervision.command_seconds)
 

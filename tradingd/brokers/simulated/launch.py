@@ -17,7 +17,13 @@ _POLL: Final = 0.02
 
 
 async def ensure_running(
-    socket: Path, state: Path, *, cash: Decimal, half_spread_bps: float, account: str
+    socket: Path,
+    state: Path,
+    *,
+    cash: Decimal,
+    half_spread_bps: float,
+    account: str,
+    next_bar: bool = False,
 ) -> bool:
     """Start a broker unless one listens; return True when this call started it.
 
@@ -36,6 +42,8 @@ async def ensure_running(
         Half the spread around the last price, basis points.
     account : str
         Name of a new account.
+    next_bar : bool
+        Whether what arrives between bars waits for the next one (daily bars).
 
     Raises
     ------
@@ -47,6 +55,7 @@ async def ensure_running(
     command = (
         *(sys.executable, "-m", "tradingd.simbroker", "--detach"),
         *("--state", str(state), "--socket", str(socket), "--account", account),
+        *("--arrivals", "next-bar" if next_bar else "touch"),
         *("--cash", f"{cash:f}", "--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
     )
     # It answers with its exit code once the detached process listens or has given up. Not the
