@@ -120,7 +120,7 @@ class Process:
                 break
             except Failure:
                 await asyncio.sleep(0.02)
-        if recalled.runs:
+        if recalled.book is not None or recalled.fill_ids:
             self.notes += self.shim.reconciliation.notes
         for symbol, line in self.book.positions().items():
             self.prices[symbol] = line.mark or self.prices[symbol]

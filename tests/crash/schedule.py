@@ -28,7 +28,7 @@ from tests.crash.life import come_to_rest, live
 from tradingd.simbroker.__main__ import arguments as broker_arguments
 from tradingd.simbroker.process import serve
 
-LONGEST_LIFE = 450
+LONGEST_LIFE = 300
 """A kill step is drawn up to here; a life that ends before it is cut off after its last act."""
 
 
