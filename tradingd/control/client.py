@@ -93,7 +93,7 @@ class ControlClient:
         Failure
             ``NO_DAEMON``, ``FORBIDDEN``, or what the daemon refuses with its code.
         """
-        return msgspec.json.decode(self._ask("GET", _target(verb, query), b"", True), type=kind)
+        return _decoded(self._ask("GET", _target(verb, query), b"", True), kind)
 
     def post(self, verb: str, request: m.Request, *, again: bool = False) -> m.Done:
         """Act: return what ``POST /v1/VERB`` changed.
@@ -105,7 +105,7 @@ class ControlClient:
             the daemon went away before it answered.
         """
         body = msgspec.json.encode(request)
-        return msgspec.json.decode(self._ask("POST", _target(verb), body, again), type=m.Done)
+        return _decoded(self._ask("POST", _target(verb), body, again), m.Done)
 
     def events(self, after: int, *, follow: bool) -> Iterator[m.Event]:
         """Yield events as they come; over a restart of the daemon it resumes where it was."""
@@ -116,7 +116,7 @@ class ControlClient:
             )
             try:
                 for line in _lines(link):
-                    event = msgspec.json.decode(line, type=m.Event)
+                    event = _decoded(line, m.Event)
                     after = event.seq
                     yield event
             except TimeoutError as error:
@@ -278,6 +278,19 @@ class _Answer:
         """Let the connection go."""
         self._response.close()
         self._link.close()
+
+
+def _decoded[A: m.Message](answer: bytes, kind: type[A]) -> A:
+    try:
+        return msgspec.json.decode(answer, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Failure(
+            "the daemon's answer does not fit",
+            code=ExitCode.REFUSED,
+            where=kind.__name__,
+            found=str(error),
+            next_step="use the tradingctl of the daemon's version (tradingctl --version)",
+        ) from error
 
 
 def _lines(answer: _Answer) -> Iterator[bytes]:
