@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST_ARGS ?=
 
-.PHONY: help setup run test lint typecheck imports unit bench lock install clean
+.PHONY: help setup run backtest test lint typecheck imports unit bench lock install clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -12,7 +12,11 @@ help: ## Show this list
 setup: ## Prepare .venv from requirements.lock
 	@$(PYTHON) ops/setup/bootstrap.py
 
-run: setup ## Import the embedded real daily bars and backtest the swing strategy on them
+run: setup ## Trade on paper over the embedded real daily bars; ends by itself, Ctrl-C ends it in order
+	@$(BIN)/tradingd run --instance demo --fresh feed=sample feed.start=2010-01-01 \
+	  feed.end=2012-12-31 feed.speed=1 feed.longest_wait=0.03 telemetry.metrics_port=0
+
+backtest: setup ## Import the same bars and backtest the same strategy on them
 	@$(BIN)/tradingd data import source=sample
 	@$(BIN)/tradingd backtest
 

@@ -157,7 +157,7 @@ def _latch(folder: Path, reason: str, author: str) -> tuple[Latch | None, str]:
         # A full disk must not keep a position open.
         return latch.read(folder), f"THE LATCH COULD NOT BE WRITTEN: {error}"
     with contextlib.suppress(FileNotFoundError):
-        (folder / latch.FLAG).unlink()
+        (folder / latch.KILL_FLAG).unlink()
     return set_, ""
 
 

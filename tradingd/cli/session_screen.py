@@ -17,6 +17,10 @@ from tradingd.control.messages import Event, PositionView, Status
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 _LINE_EVERY: Final = 10.0
 _EVENTS: Final = 8
+_TOLD: Final = frozenset(
+    {"fill", "denied", "rejected", "unknown", "lost", "state", "limit", "health", "feed", "config"}
+)
+"""Kinds of events that a person watches a session for; every step is in the journal."""
 _POSITIONS: Final = 8
 
 
@@ -56,9 +60,13 @@ def _frame(
         _headline(status),
         _numbers(status),
         _positions(positions),
-        *(Text(f"  {when(one.ts)}  {one.text}", style="dim") for one in events[-_EVENTS:]),
+        *(Text(f"  {when(one.ts)}  {one.text}", style="dim") for one in _latest(events)),
         Text("  Ctrl-C stops it in order", style="dim italic"),
     )
+
+
+def _latest(events: Sequence[Event]) -> Sequence[Event]:
+    return [one for one in events if one.kind in _TOLD][-_EVENTS:]
 
 
 def _headline(status: Status) -> Text:
