@@ -78,7 +78,7 @@ def test_the_kill_unit_flattens_while_the_daemon_is_stopped(machine: Machine, fr
 
 
 def test_the_flag_file_flattens_while_the_daemon_is_stopped(machine: Machine, frozen: str) -> None:
-    flag = machine.state(frozen) / latch.FLAG
+    flag = machine.state(frozen) / latch.KILL_FLAG
     flag.write_text("smoke in the server room\n")
     machine.wait_for(lambda: not flag.exists(), "the kill switch takes the flag away")
     machine.wait_for(lambda: at_broker(machine, frozen, "look") == "0 0", "the account is flat")
@@ -113,3 +113,10 @@ def test_a_stranger_may_not_kill_and_is_told_how(machine: Machine, frozen: str) 
     assert said.returncode != 0
     assert said.stderr.count("\n") == 1
     assert at_broker(machine, frozen, "look") == "2 1"
+
+
+def test_the_halt_flag_closes_nothing(machine: Machine, frozen: str) -> None:
+    (machine.state(frozen) / latch.FLAG).write_text("wait\n")
+    machine.systemctl("is-active", f"tradingd-flag@{frozen}.path")
+    assert at_broker(machine, frozen, "look") == "2 1"
+    assert machine.show(f"tradingd-kill@{frozen}.service", "ExecMainStartTimestamp") == ""

@@ -62,6 +62,10 @@ def test_an_exit_that_a_restart_cannot_mend_is_final_and_alerts(
     assert machine.show(unit, "ExecMainStatus") == str(code)
     alert = f"tradingd-alert@{unit}.service"
     machine.wait_for(lambda: machine.messages(alert), "the alert unit runs")
+    machine.wait_for(
+        lambda: not machine.path(f"/run/tradingd/{standin}.sock").exists(),
+        "nobody listens, so that a question does not start it again",
+    )
 
 
 def test_a_killed_daemon_comes_back_and_its_socket_with_it(machine: Machine, standin: str) -> None:

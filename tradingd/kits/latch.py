@@ -16,7 +16,10 @@ from tradingd.kits import atomicfile
 LATCH: Final = "latch.json"
 HISTORY: Final = "latch-history.jsonl"
 FLAG: Final = "HALT"
-"""Name of the flag file: whoever creates it in the state folder trips the kill switch."""
+"""Flag file in the state folder: while it is there the daemon is HALTED; nothing is closed."""
+
+KILL_FLAG: Final = "KILL"
+"""Flag file in the state folder that trips the kill switch: everything is cancelled and closed."""
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True):

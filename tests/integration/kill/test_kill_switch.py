@@ -262,9 +262,9 @@ def test_without_an_endpoint_the_broker_can_be_named(site: Site) -> None:
 
 def test_the_flag_file_is_taken_away_once_the_latch_is_there(site: Site) -> None:
     site.start_broker()
-    (site.state / latch.FLAG).touch()
+    (site.state / latch.KILL_FLAG).touch()
     assert site.kill(*ACT).returncode == 0
-    assert not (site.state / latch.FLAG).exists()
+    assert not (site.state / latch.KILL_FLAG).exists()
 
 
 @pytest.mark.parametrize(
