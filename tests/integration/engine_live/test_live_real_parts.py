@@ -59,13 +59,21 @@ def test_a_strategy_does_not_see_what_another_owns(folder) -> None:
     class Other(Script):
         pass
 
+    def enter(strategy):
+        return strategy.enter("AAA", Side.SELL, 5, reason="against it")
+
     async def run() -> None:
         owner = Script({1: lambda s: s.enter("AAA", Side.BUY, 10, reason="in")})
-        other = Other({3: lambda s: (s.position("AAA"), s.exit("AAA", reason="not mine"))})
+        other = Other(
+            {
+                1: enter,
+                3: lambda s: (s.position("AAA"), s.exit("AAA", reason="not mine"), enter(s)),
+            }
+        )
         async with real(folder, [owner, other]) as session:
             await session.play(*BATCHES[:4])
             assert owner.position("AAA") == 10
-            assert other.results == [(0, None)]
+            assert other.results == [None, (0, None, None)]
             assert session.book.position("AAA").quantity == 10
 
     asyncio.run(run())

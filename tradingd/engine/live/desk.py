@@ -6,7 +6,7 @@ from typing import Any
 from tradingd.domain.broker import TimeInForce
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
-from tradingd.domain.orders import OrderType, Purpose, Side
+from tradingd.domain.orders import Denial, OrderType, Purpose, Side
 from tradingd.domain.trading import OrderShim, Wish
 from tradingd.engine.desk import closing_side
 from tradingd.engine.live.diary import Diary
@@ -115,6 +115,16 @@ class LiveDesk:
         """Hand a wish to the shim; return the order's id when it is on its way."""
         if not self.present.acting:
             return None
+        if wish.purpose is Purpose.ENTRY and (other := self.book.other(wish.symbol)) is not None:
+            self.diary.refusal(
+                self.strategy,
+                wish.symbol,
+                wish.side.value,
+                wish.quantity,
+                wish.reason,
+                _owned(wish.symbol, other),
+            )
+            return None
         admission = self.shim.submit(wish, order_id=order_id)
         return admission.order_id if admission.allowed else None
 
@@ -126,3 +136,13 @@ class LiveDesk:
             raise ValueError(f"{symbol!r} is not one of this run's symbols")
         if quantity <= 0 or quantity != int(quantity):
             raise ValueError(f"quantity of {symbol} must be a positive whole number: {quantity}")
+
+
+def _owned(symbol: str, other: str) -> Denial:
+    """Deny an entry into what another strategy holds: it would change that one's position."""
+    return Denial(
+        limit="owner",
+        observed=f"{symbol} belongs to {other}",
+        allowed="one strategy per symbol at a time",
+        explanation=f"One account nets positions, and {other} holds {symbol} or is entering it.",
+    )

@@ -16,6 +16,7 @@ class Working:
         self._shim = shim
         self._owners: Mapping[str, str] = {}
         self._orders: dict[tuple[str, str], dict[str, OrderRow]] = {}
+        self._entering: dict[str, dict[str, str]] = {}
 
     def owner(self, symbol: str) -> str | None:
         """Return the strategy that a position belongs to; the shim is asked after fills only."""
@@ -30,8 +31,19 @@ class Working:
         key = row.strategy, row.symbol
         if OrderState(row.state).final:
             self._orders.get(key, {}).pop(row.order_id, None)
+            self._entering.get(row.symbol, {}).pop(row.order_id, None)
         else:
             self._orders.setdefault(key, {})[row.order_id] = row
+            if row.purpose == Purpose.ENTRY:
+                self._entering.setdefault(row.symbol, {})[row.order_id] = row.strategy
+
+    def other(self, strategy: str, symbol: str, held: bool) -> str | None:
+        """Return another strategy that holds a symbol or is about to; one account nets them."""
+        owner = self.owner(symbol) if held else None
+        if owner is not None and owner != strategy:
+            return owner
+        entering = self._entering.get(symbol, {}).values()
+        return next((one for one in entering if one != strategy), None)
 
     def of(self, strategy: str, symbol: str) -> list[OrderRow]:
         """Return a strategy's open orders of a symbol, oldest first."""
@@ -75,6 +87,11 @@ class OwnedBook:
         """Return the strategy's position of a symbol; None when flat or another's."""
         line = self._book.position(symbol)
         return line if line is not None and self.owns(symbol) else None
+
+    def other(self, symbol: str) -> str | None:
+        """Return another strategy that holds a symbol or is about to."""
+        held = self._book.position(symbol) is not None
+        return self._working.other(self._strategy, symbol, held)
 
     def owns(self, symbol: str) -> bool:
         """Tell whether the position of a symbol is the strategy's."""
