@@ -18,6 +18,9 @@ from tradingd.orders.ticket import Ticket
 LOOK_BACK: Final = 3_600 * NANOSECONDS
 """How far before the last booked fill one that was missed is looked for, in broker time."""
 
+FAR: Final = 48 * LOOK_BACK
+"""The same when something is known to be missing; less than the journal recalls."""
+
 _REMEMBERED: Final = 20_000
 
 

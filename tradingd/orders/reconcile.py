@@ -14,7 +14,6 @@ from tradingd.domain.broker import (
     BrokerUnavailable,
 )
 from tradingd.domain.journal import OrderState
-from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step
 from tradingd.gate.book import BookState, CashKind
@@ -23,7 +22,7 @@ from tradingd.orders.adjustments import Adjustments
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.errors import BrokerErrors
-from tradingd.orders.fills import LOOK_BACK, Fills
+from tradingd.orders.fills import FAR, LOOK_BACK, Fills
 from tradingd.orders.protection import Protection
 from tradingd.orders.recovery import Reconciliation, cash_note, differences, vanished
 from tradingd.orders.sending import Sender
@@ -32,7 +31,6 @@ from tradingd.orders.truth import Truth
 
 _PASSES: Final = 6
 _PAUSE: Final = 0.1
-_FAR: Final = 4 * 24 * 3_600 * NANOSECONDS
 
 
 class Reconciler:
@@ -123,7 +121,7 @@ class Reconciler:
                 notes += self._cash(account.cash)
                 break
             if mismatches and still:
-                look_back = _FAR
+                look_back = FAR
                 if reading:
                     await asyncio.sleep(_PAUSE)
         if not still:

@@ -32,6 +32,7 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.orders import recovery
 from tradingd.orders.adjustments import Adjustments
 from tradingd.orders.admission import Admission
+from tradingd.orders.adopting import Adoption
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.errors import BrokerErrors
@@ -175,6 +176,7 @@ class Shim:
             minutes=approval_minutes,
         )
         self._expiry = Expiry(self._desk, self._changes)
+        self._adoption = Adoption(self._desk, broker, self._fills)
         self._join()
 
     def _join(self) -> None:
@@ -375,6 +377,21 @@ class Shim:
             When the broker does not answer.
         """
         return await self._reconciler.run()
+
+    async def adopt(self, *, reason: str, author: str) -> Sequence[str]:
+        """Book what others traded in this account (by hand, by the kill switch); then compare.
+
+        Returns the adopted orders as sentences; `reconciliation` says whether anything differs
+        still. The halt stays until somebody resumes.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When the broker does not answer.
+        """
+        adopted = await self._adoption.run(reason=reason, author=author)
+        await self._reconciler.run()
+        return adopted
 
     def on_batch(self, batch: Batch) -> None:
         """Mark the book with a batch of bars, and journal it.

@@ -151,6 +151,31 @@ def test_a_position_nobody_here_opened_halts_the_account_and_is_not_adopted(fold
     play(folder, after_restart)
 
 
+def test_what_others_traded_enters_the_book_when_a_person_adopts_it(folder: Path) -> None:
+    async def scene(process: Process) -> None:
+        await opened(process)
+        await by_hand(folder, msgspec.structs.replace(manual(100), side=Side.SELL))
+        await by_hand(folder, msgspec.structs.replace(manual(5), symbol="BBB"))
+        await until(lambda: bool(process.states.snapshot()))
+        adopted = await process.shim.adopt(reason="the kill switch closed it", author="op")
+        assert [text.split(" (")[0] for text in adopted] == ["EXIT SELL 100 AAA", "ENTRY BUY 5 BBB"]
+        assert (held(process), held(process, "BBB")) == (0, 5)
+        assert process.shim.owners() == {"BBB": "external"}
+        await stands(process, 0)
+        await process.reconcile()
+        assert process.shim.reconciliation.clean
+        assert await process.shim.adopt(reason="again", author="op") == []
+
+    async def after_restart(process: Process) -> None:
+        assert process.shim.reconciliation.clean
+        assert held(process, "BBB") == 5
+
+    play(folder, scene)
+    assert rows(folder, "SELECT strategy, quantity FROM trips") == [("swing", 100)]
+    assert rows(folder, "SELECT count(*) FROM audit WHERE action = 'adopt'") == [(2,)]
+    play(folder, after_restart)
+
+
 @pytest.mark.parametrize("rule", ["halt", "leave"])
 def test_a_foreign_order_is_listed_and_left_alone(folder: Path, rule: str) -> None:
     async def scene(process: Process) -> None:
