@@ -30,9 +30,9 @@ def state_root(instance: str) -> Path:
     Under systemd ``$STATE_DIRECTORY`` names it; other programs of the same instance find it in
     /var/lib/tradingd when that folder exists.
     """
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given and Path(given).name == instance:
-        return Path(given)
+    for given in os.environ.get("STATE_DIRECTORY", "").split(":"):
+        if given and Path(given).name == instance:
+            return Path(given)
     system = Path("/var/lib/tradingd") / instance
     if system.is_dir():
         return system
