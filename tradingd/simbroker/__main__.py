@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import Final
 
 from tradingd.simbroker.amounts import BadRequest, parse
+
+_TELL: Final = 3
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -52,17 +55,13 @@ def _detached(options: argparse.Namespace) -> int:
             word = pipe.read()
         # One byte is the exit code; nothing at all means that it died before it could say.
         return word[0] if word else 1
-    os.close(ready)
     os.setsid()
-    log = os.open(options.state / "simbroker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for source, target in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(source, target)
+    _let_go(options.state / "simbroker.log", tell)
     from tradingd.simbroker.process import serve
 
     def say(code: int) -> None:
-        os.write(tell, bytes([code]))
-        os.close(tell)
+        os.write(_TELL, bytes([code]))
+        os.close(_TELL)
 
     told = []
 
@@ -74,6 +73,19 @@ def _detached(options: argparse.Namespace) -> int:
     if not told:
         say(code)
     os._exit(code)
+
+
+def _let_go(path: Path, tell: int) -> None:
+    """Write to the log, keep the pipe to the parent as descriptor 3, close whatever else is open.
+
+    An inherited descriptor would keep its other end waiting for as long as this process lives.
+    """
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    kept = os.dup(tell)  # above all of 0 to 3 now, so that none is overwritten before its turn
+    for source, target in ((nothing, 0), (log, 1), (log, 2), (kept, _TELL)):
+        os.dup2(source, target)
+    os.closerange(_TELL + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _amount(text: str) -> int:

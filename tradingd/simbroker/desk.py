@@ -94,6 +94,10 @@ class Desk:
         found = [order for group in self._working.values() for order in group.values()]
         return sorted(found, key=lambda order: order.number)
 
+    def present(self, order: Order) -> Order:
+        """Return the object that works in place of one that was read from the store."""
+        return self._working.get(order.symbol, {}).get(order.broker_order_id, order)
+
     def symbols_with_orders(self) -> list[str]:
         """Return the symbols that have working orders."""
         return sorted(self._working)

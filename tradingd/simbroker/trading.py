@@ -107,8 +107,7 @@ class Trading:
             found = self._desk.store.orders("broker_order_id = ?", (broker_id,))
         else:
             found = self.named(client_id)
-        alive = {order.broker_order_id: order for order in self._desk.working()}
-        return [alive.get(order.broker_order_id, order) for order in found]
+        return [self._desk.present(order) for order in found]
 
     def _arrive(self, order: Order) -> None:
         """Trade at once what can trade at the present bid and ask."""

@@ -1,10 +1,13 @@
 import asyncio
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from tests.integration.brokers.client_kit import bars, connected, order
 from tests.integration.simbroker.sim_kit import Wire, wait_for
@@ -50,6 +53,20 @@ def test_of_starters_at_the_same_moment_one_starts_it_and_all_find_it(socket):
             assert await session.broker.ping() < 1
 
     asyncio.run(story())
+
+
+def test_it_starts_one_from_the_daemons_own_loop_too(socket):
+    assert uvloop.run(launched(socket)) is True
+
+
+def test_a_detached_broker_holds_none_of_its_starters_descriptors(socket):
+    ours, theirs = os.pipe()
+    command = [sys.executable, "-m", "tradingd.simbroker", "--detach", "--socket", str(socket)]
+    command += ["--state", str(socket.parent / "state")]
+    subprocess.run(command, pass_fds=[theirs], check=True, timeout=10)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as pipe:
+        assert pipe.read() == b"", "the end comes only when nobody holds the other side"
 
 
 def test_it_runs_in_a_session_of_its_own_and_is_no_child_of_ours(socket):
