@@ -37,7 +37,7 @@ def run(instance: str) -> int:
     told = settings(instance)
     if "exit" in told:
         return int(told["exit"])
-    state = Path(os.environ["STATE_DIRECTORY"])
+    state = Path("/var/lib/tradingd") / instance
     (state / "endpoint.json").write_text(
         json.dumps({"kind": "simulated", "account": "SIM-1", "socket": f"{state}/simbroker.sock"})
     )
