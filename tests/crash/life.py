@@ -114,12 +114,7 @@ class Process:
             **self.options,
         )
         await self.journal.write(_run_row(run_id))
-        for _ in range(50):
-            try:
-                await self.shim.start(recalled)
-                break
-            except Failure:
-                await asyncio.sleep(0.02)
+        await self.shim.start(recalled)
         if recalled.book is not None or recalled.fill_ids:
             self.notes += self.shim.reconciliation.notes
         for symbol, line in self.book.positions().items():
@@ -158,7 +153,8 @@ class Process:
             return
 
     async def end(self) -> None:
-        await self.shim.stop()
+        if self.shim is not None:
+            await self.shim.stop()
         await self.client.close()
         self.writer.close()
 
@@ -169,15 +165,34 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
     Its time limits are short, so that unknown outcomes are settled within a life.
     """
     rng = random.Random(seed)
-    process = Process(folder, steps, settings=HASTY)
-    await process.start()
-    await process.client.misbehave(faults(rng, slow))
+    await told(folder, faults(rng, slow))
+    process = await started(folder, steps)
     for _ in range(rng.randint(15, 30)):
         await act(process, rng)
         if rng.random() < 0.3:
             await asyncio.sleep(rng.uniform(0, 0.03))
     await asyncio.sleep(rng.choice((0, 0.1, 0.3)))
     return steps.count
+
+
+async def started(folder: Path, steps: Steps) -> Process:
+    """Start a hasty process; a busy machine may make it fail, as a daemon may, and start again."""
+    while True:
+        process = Process(folder, steps, settings=HASTY)
+        try:
+            await process.start()
+        except Failure:
+            await process.end()
+        else:
+            return process
+
+
+async def told(folder: Path, plan: dict[str, object]) -> None:
+    """Let the broker misbehave, or behave (an empty plan)."""
+    client = SimulatedBroker(folder / "b.sock", timeout=5)
+    await client.connect()
+    await client.misbehave(plan)
+    await client.close()
 
 
 async def act(process: Process, rng: random.Random) -> None:
@@ -304,14 +319,11 @@ def faults(rng: random.Random, slow: bool) -> dict[str, object]:
 async def come_to_rest(folder: Path, slow: bool) -> list[str]:
     """Recover with a broker that behaves; return what is wrong in the end."""
     patient = msgspec.structs.replace(SETTINGS, command_seconds=2.0)
-    process = Process(folder, settings=patient)
-    await process.client.connect()
-    await process.client.misbehave({})
-    await process.client.close()
+    await told(folder, {})
     process = Process(folder, settings=patient)
     await process.start()
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 8
+    deadline = loop.time() + 20
     # Messages of the dead may still be on their way.
     earliest = loop.time() + (LATEST + 0.1 if slow else 0)
     calm = 0
