@@ -63,6 +63,10 @@ class EventHub:
         self._grown = asyncio.Event()
         return event.seq
 
+    def latest(self, count: int) -> list[Event]:
+        """Return up to so many of the latest events, oldest first."""
+        return list(islice(self._ring, max(len(self._ring) - count, 0), None))
+
     async def subscribe(self, after: int) -> AsyncIterator[Event]:
         """Yield the events after number `after` (negative: that many of the latest), then new ones.
 

@@ -13,9 +13,9 @@ from tradingd.app.trading.commands import (
     known_scope,
     timed,
 )
-from tradingd.app.trading.events import EventLog
 from tradingd.app.trading.limits import LimitOverrides
 from tradingd.control import messages as m
+from tradingd.control.events import EventHub
 from tradingd.domain.journal import AuditRow, Journal, OrderState
 from tradingd.domain.orders import Purpose
 from tradingd.domain.states import Scope, TradingState
@@ -68,7 +68,7 @@ class SessionOperator:
         Temporary limits.
     journal : Journal
         Takes the audit.
-    events : EventLog
+    events : EventHub
         The event stream.
     wall : Callable
         Wall time, UTC ns.
@@ -83,7 +83,7 @@ class SessionOperator:
         shim: OrderShim,
         limits: LimitOverrides,
         journal: Journal,
-        events: EventLog,
+        events: EventHub,
         wall: Callable[[], int],
     ) -> None:
         self._facts = facts
@@ -138,7 +138,7 @@ class SessionOperator:
 
     def events(self, after: int) -> AsyncIterator[m.Event]:
         """Follow what happens."""
-        return self._events.follow(after)
+        return self._events.subscribe(after)
 
     # -- acting ----------------------------------------------------------------------------------
 
@@ -355,7 +355,7 @@ class SessionOperator:
         return known_scope(text, self._facts.strategies, self._facts.symbols)
 
     def _tell(self, kind: str, text: str) -> None:
-        self._events.add(kind, text, wall=self._wall())
+        self._events.publish(kind, text, wall=self._wall())
 
     def _unprotecting(self, scope: Scope) -> list[str]:
         """Return orders in scope that are still open and are no protective ones."""

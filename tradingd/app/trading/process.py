@@ -137,7 +137,7 @@ def _listen_to_signals(
 
 async def _show(session: TradingSession, show: Show | None) -> None:
     while show is not None:
-        show(session.board.status(), session.board.positions(), session.events.last(200))
+        show(session.board.status(), session.board.positions(), session.events.latest(200))
         await asyncio.sleep(_FRAMES)
 
 

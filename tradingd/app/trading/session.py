@@ -17,7 +17,6 @@ from tradingd.app.trading import parts
 from tradingd.app.trading.commands import Flattener, StateKeeper
 from tradingd.app.trading.days import Days
 from tradingd.app.trading.drills import session_drills
-from tradingd.app.trading.events import EventLog
 from tradingd.app.trading.limits import LimitOverrides
 from tradingd.app.trading.market import session_feed
 from tradingd.app.trading.operator import Facts, SessionOperator
@@ -34,6 +33,7 @@ from tradingd.app.trading.telling import Teller
 from tradingd.app.trading.work import recent_trades, session_work
 from tradingd.config.load import Loaded
 from tradingd.config.secrets import resolve
+from tradingd.control.events import EventHub
 from tradingd.control.location import own_socket
 from tradingd.control.peers import group_id
 from tradingd.control.server import ControlServer
@@ -82,7 +82,6 @@ OVERRIDES = "limit_overrides"
 
 VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
 _GRACE = 5.0
-_PROGRESS_SECONDS = 20.0
 
 
 class TradingSession:
@@ -129,7 +128,8 @@ class TradingSession:
         self._calendar = parts.session_calendar(loaded.config)
         self._undo = contextlib.AsyncExitStack()
         self.tasks = Tasks(self._fault)
-        self.events = EventLog()
+        # Numbers that rise over a restart, so that a reader can go on.
+        self.events = EventHub(first=time.time_ns() // 1_000_000)
         self.recalled = Recalled()
         self.account = BrokerAccount(account_id="", cash=0, equity=0)
         self.journal = SqliteJournal(state / parts.JOURNAL_FILE)
@@ -505,7 +505,13 @@ class TradingSession:
         then, and somebody must be able to say so.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _PROGRESS_SECONDS
+        limits = self._config.supervision
+        # Twice the longest time after which standing still is a failure: 20 s by default.
+        deadline = loop.time() + 2 * max(
+            limits.strategy_stall_seconds,
+            limits.journal_stall_seconds,
+            limits.ping_every_seconds + limits.ping_seconds,
+        )
         while True:
             await self.journal.write()
             self.health.evaluate()

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from tradingd.app.trading.events import EventLog
+from tradingd.control.events import EventHub
 from tradingd.domain.alerts import Alert, Emit, Severity
 from tradingd.domain.money import decimal
 from tradingd.domain.states import StateRecord, TradingState
@@ -19,7 +19,7 @@ class Teller:
 
     Parameters
     ----------
-    events : EventLog
+    events : EventHub
         The operator's event stream.
     emit : Callable
         The alert router.
@@ -31,7 +31,7 @@ class Teller:
 
     def __init__(
         self,
-        events: EventLog,
+        events: EventHub,
         emit: Emit,
         now: Callable[[], int],
         wall: Callable[[], int],
@@ -63,14 +63,16 @@ class Teller:
             "quantity": str(order.quantity),
         }
         log.log(_LEVELS.get(event.step, logging.INFO), "%s", text, extra={"fields": fields})
-        self._events.add(
+        self._events.publish(
             event.step.value,
             text,
             wall=self._wall(),
             ts=self._now(),
-            order_id=order.order_id,
-            symbol=order.symbol,
-            strategy=order.strategy,
+            fields={
+                "order_id": order.order_id,
+                "symbol": order.symbol,
+                "strategy": order.strategy,
+            },
         )
         if event.step is Step.FILL:
             self._emit(Alert(key=event.fill_id or text, severity=Severity.TRADE, title=text))
@@ -80,7 +82,7 @@ class Teller:
         text = f"{record.scope}: {before} -> {record.state} by {record.author}: {record.reason}"
         fields = {"event": "state", "scope": str(record.scope), "state": record.state.value}
         log.warning("%s", text, extra={"fields": fields})
-        self._events.add("state", text, wall=self._wall(), ts=self._now())
+        self._events.publish("state", text, wall=self._wall(), ts=self._now())
         stops = record.state in (TradingState.HALTED, TradingState.FLATTENING)
         self._emit(
             Alert(
@@ -95,7 +97,7 @@ class Teller:
     def note(self, kind: str, text: str, *, level: int = logging.INFO) -> None:
         """Tell something that is neither an order nor a state."""
         log.log(level, "%s", text, extra={"fields": {"event": kind}})
-        self._events.add(kind, text, wall=self._wall(), ts=self._now())
+        self._events.publish(kind, text, wall=self._wall(), ts=self._now())
 
     @staticmethod
     def _text(event: OrderEvent) -> str:
