@@ -2,9 +2,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.slow
 def test_no_kill_and_no_misbehaviour_leaves_the_books_apart() -> None:
     command = (sys.executable, "-m", "tests.crash.schedule", "--runs", "16", "--seed", "20260101")
     found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)

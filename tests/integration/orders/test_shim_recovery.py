@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from pathlib import Path
 
 import msgspec
@@ -67,6 +68,29 @@ def test_a_restart_goes_on_with_positions_owners_stops_and_ids(folder: Path) -> 
         row[0] for row in rows(folder, "SELECT order_id FROM orders")
     }
     assert rows(folder, "SELECT count(*) FROM orders") == [(3,)]
+
+
+def test_the_days_peak_and_losses_survive_a_restart(folder: Path) -> None:
+    seconds = itertools.count()
+
+    async def first(process: Process) -> tuple[int, int, int]:
+        await opened(process)
+        await process.batch({SYMBOL: (0, 500, 500)})
+        process.shim.submit(leave(process, 50))
+        await until(lambda: held(process) == 50)
+        await stands(process, 1)
+        await process.batch({SYMBOL: (-600, 0, -600)})
+        book = process.book
+        return book.day_peak, book.realised_today, book.session_start_equity
+
+    async def second(process: Process) -> tuple[int, int, int]:
+        book = process.book
+        return book.day_peak, book.realised_today, book.session_start_equity
+
+    # A wall clock on which a second passes with every look: each batch is journaled.
+    before = play(folder, first, wall=lambda: next(seconds) * 1_000_000_000)
+    assert play(folder, second) == before
+    assert before[0] > before[2]
 
 
 def test_what_filled_while_nobody_was_there_is_booked_and_protected(folder: Path) -> None:
