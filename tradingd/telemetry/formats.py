@@ -14,6 +14,9 @@ _COLOURS: Final = {
 }
 _UNCOLOURED: Final = "\x1b[0m"
 
+# Made once: `json.dumps` with options makes an encoder for every line.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, default=str)
+
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: ts, level, logger, message, the context, the record's fields.
@@ -46,7 +49,7 @@ class JsonFormatter(logging.Formatter):
             line["traceback"] = record.exc_text
         if record.stack_info:
             line["stack"] = record.stack_info
-        return self._mask(json.dumps(line, ensure_ascii=False, default=str))
+        return self._mask(_JSON.encode(line))
 
 
 class HumanFormatter(logging.Formatter):

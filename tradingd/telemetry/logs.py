@@ -17,7 +17,7 @@ from tradingd.telemetry import journald
 from tradingd.telemetry.formats import HumanFormatter, JsonFormatter
 from tradingd.telemetry.masking import Mask
 from tradingd.telemetry.metrics import Metrics
-from tradingd.telemetry.records import masked
+from tradingd.telemetry.records import COPY, masked
 
 Style = Literal["auto", "journal", "json", "human"]
 
@@ -56,7 +56,7 @@ class Logging:
 
     def count_in(self, metrics: Metrics) -> None:
         """Count every record, and the dropped ones, in the metrics."""
-        self._attach(_Counting(metrics))
+        self._attach(_Counting(metrics), shown=False)
         metrics.before_scrape(lambda: metrics.log_dropped(self.dropped))
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -80,8 +80,9 @@ class Logging:
             logging.captureWarnings(False)
             self._before.clear()
 
-    def _attach(self, handler: logging.Handler) -> None:
-        handler.addFilter(_MaskingFilter(self.mask))
+    def _attach(self, handler: logging.Handler, *, shown: bool = True) -> None:
+        if shown:
+            handler.addFilter(_MaskingFilter(self.mask))
         logging.getLogger().addHandler(handler)
         self._handlers.append(handler)
 
@@ -108,14 +109,18 @@ class Logging:
 
 
 class _MaskingFilter(logging.Filter):
-    """Gives its handler a copy of the record with no secret in it."""
+    """Gives its handler a copy of the record with no secret in it; all handlers share one copy."""
 
     def __init__(self, mask: Mask) -> None:
         super().__init__()
         self._mask = mask
 
     def filter(self, record: logging.LogRecord) -> logging.LogRecord:
-        return masked(record, self._mask.text)
+        made = record.__dict__.get(COPY)
+        if made is None or made[0] is not self._mask:
+            made = record.__dict__[COPY] = (self._mask, masked(record, self._mask.text))
+        copy: logging.LogRecord = made[1]
+        return copy
 
 
 class _Counting(logging.Handler):

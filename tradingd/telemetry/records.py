@@ -6,7 +6,11 @@ import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "fields"}
+COPY: Final = "masked_copy"
+"""Attribute of a record under which its masked copy is kept for the other handlers."""
+
+_OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "fields"}
+_STANDARD: Final = _OWN | {COPY}
 
 type Text = Callable[[str], str]
 
@@ -20,9 +24,12 @@ def fields_of(record: logging.LogRecord) -> dict[str, Any]:
 
 def masked(record: logging.LogRecord, mask: Text) -> logging.LogRecord:
     """Return a copy of a record in which no secret is left: message, fields, exception, stack."""
-    copy = logging.makeLogRecord(
-        {name: value for name, value in vars(record).items() if name in _STANDARD}
-    )
+    # Its constructor would look up thread and process again.
+    copy = logging.LogRecord.__new__(logging.LogRecord)
+    facts = vars(copy)
+    facts.update(vars(record))
+    for name in facts.keys() - _OWN:
+        del facts[name]
     try:
         copy.msg = mask(record.getMessage())
     except Exception as error:  # noqa: BLE001 - a bad format string must not lose the record
