@@ -61,6 +61,12 @@ def broker_socket(config: SystemConfig, state: Path) -> Path:
     return Path(stated).expanduser() if stated else state / "simbroker.sock"
 
 
+def owns_broker(config: SystemConfig) -> bool:
+    """Whether the broker's process is this instance's own: launched by it, in its state folder."""
+    broker = config.broker
+    return isinstance(broker, SimulatedConfig) and broker.launch and not broker.endpoint
+
+
 async def connected_broker(
     config: SystemConfig, state: Path, instance: str
 ) -> tuple[bool, SimulatedBroker]:

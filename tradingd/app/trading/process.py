@@ -8,13 +8,13 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import uvloop
 
 from tradingd.app.trading import parts
 from tradingd.app.trading.session import TradingSession
-from tradingd.app.trading.views import money
+from tradingd.app.trading.views import account_state, money
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.brokers.simulated.launch import listens
 from tradingd.config.instance import instance_file
@@ -22,11 +22,9 @@ from tradingd.config.load import Loaded, load
 from tradingd.config.paths import state_root
 from tradingd.control.messages import Event, PositionView, Status
 from tradingd.daemon.lock import AccountLock
-from tradingd.daemon.shutdown import StopReport
 from tradingd.daemon.stacks import dump_on_quit
 from tradingd.daemon.summary import Summary, summary_line
 from tradingd.domain.broker import BrokerUnavailable
-from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.notify_socket import notifier
 from tradingd.telemetry.logs import Logging, configure
 
@@ -102,21 +100,34 @@ async def _live(
     try:
         await starting
     except asyncio.CancelledError:
-        raise Failure(
-            "the start was called off", code=ExitCode.INTERRUPTED, found=session.why
-        ) from None
+        return _called_off(session, time.monotonic() - began)
     screen = asyncio.create_task(_show(session, show), name="screen")
     try:
         await session.run()
     finally:
-        summary = _before_stop(session)
         report = await session.stop()
         screen.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await screen
-    line = summary_line(_summary(session, summary, report, time.monotonic() - began))
+    seconds = time.monotonic() - began
+    _say(summary_line(_summary(session, report.troubles, seconds)))
+    return {**_facts(session), "exit_code": int(session.code), "seconds": seconds}
+
+
+def _called_off(session: TradingSession, seconds: float) -> dict[str, Any]:
+    """Return how a start ended that somebody called off; everything has been taken back."""
+    session.why = f"{session.why} during the start"
+    if session.phase == "WARMING_UP":
+        _say(summary_line(_summary(session, (), seconds)))
+        facts = _facts(session)
+    else:
+        _say(f'SUMMARY instance={session.instance} why="{session.why}" exit=0 (OK) traded=nothing')
+        facts = {**_NOTHING, "instance": session.instance, "why": session.why}
+    return {**facts, "exit_code": int(session.code), "seconds": seconds}
+
+
+def _say(line: str) -> None:
     log.info("%s", line, extra={"fields": {"event": "summary"}})
-    return {**summary, "exit_code": int(session.code), "seconds": time.monotonic() - began}
 
 
 def _listen_to_signals(
@@ -125,8 +136,10 @@ def _listen_to_signals(
     """SIGTERM and SIGINT begin the orderly stop; during the start they call it off."""
 
     def asked(name: str) -> None:
+        again = session.stopping.is_set()
         session.ask_to_stop(name)
-        if not starting.done():
+        # Once: a second signal must not cut short what takes the start back.
+        if not starting.done() and not again:
             starting.cancel()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -141,8 +154,16 @@ async def _show(session: TradingSession, show: Show | None) -> None:
         await asyncio.sleep(_FRAMES)
 
 
-def _before_stop(session: TradingSession) -> dict[str, Any]:
-    """Return the facts of the session that are gone when its parts are closed."""
+_NOTHING: Final[dict[str, Any]] = {
+    **dict.fromkeys(("run_id", "feed", "pnl", "equity", "state", "journal"), ""),
+    **dict.fromkeys(("batches", "fills", "denied", "positions", "open_orders"), 0),
+    "synthetic": False,
+}
+"""The report of a start that was called off before there was anything to report."""
+
+
+def _facts(session: TradingSession) -> dict[str, Any]:
+    """Return the report of a session that has stopped."""
     book = session.book
     return {
         "instance": session.instance,
@@ -157,19 +178,17 @@ def _before_stop(session: TradingSession) -> dict[str, Any]:
         "equity": money(book.equity),
         "positions": len(book.positions()),
         "open_orders": len(session.shim.open_orders()),
-        "state": session.board.status().state,
+        "state": account_state(session.states.snapshot()),
         "journal": str(session.journal.path),
     }
 
 
-def _summary(
-    session: TradingSession, facts: dict[str, Any], report: StopReport, seconds: float
-) -> Summary:
+def _summary(session: TradingSession, troubles: tuple[str, ...], seconds: float) -> Summary:
     book = session.book
     return Summary(
         instance=session.instance,
         mode=session.identity.mode,
-        why=str(facts["why"]),
+        why=session.why or "stopped",
         code=session.code,
         seconds=seconds,
         equity=book.equity,
@@ -181,7 +200,7 @@ def _summary(
         open_orders=tuple(row.order_id for row in session.shim.open_orders()),
         fills=session.teller.fills,
         label="SYNTHETIC" if session.feed.synthetic else session.feed.label,
-        troubles=report.troubles,
+        troubles=troubles,
     )
 
 

@@ -157,7 +157,7 @@ class TradingSession:
             Step(name="connect to the broker", run=self._connect, undo=self._disconnect),
             Step(name="build the strategies and the gate", run=self._build),
             Step(name="serve the operator", run=self._serve, undo=self._stop_serving),
-            Step(name="reconcile with the broker", run=self._reconcile, undo=self._stop_shim),
+            Step(name="reconcile with the broker", run=self._reconcile, undo=self._call_off),
             Step(name="start the engine", run=self._start_engine, undo=self._stop_engine),
             Step(name="warm up", run=self._warm_up),
             Step(name="supervise", run=self._supervise, undo=self._stop_tasks),
@@ -205,8 +205,8 @@ class TradingSession:
         self._instance_lock.release()
 
     async def _open_journal(self) -> None:
-        self.journal.start()
-        self.recalled = recall(self.journal.path)
+        await asyncio.to_thread(self.journal.start)
+        self.recalled = await asyncio.to_thread(recall, self.journal.path)
         self.identity = parts.identify(self.loaded, self.instance, self.recalled, self.wall)
 
     async def _close_journal(self) -> None:
@@ -264,11 +264,12 @@ class TradingSession:
         )
 
     async def _disconnect(self) -> None:
-        if self._launched and self.phase == "STOPPING":
-            # Ours, and nobody else's: its store stays, and the next start launches it again.
-            with contextlib.suppress(BrokerUnavailable):
-                await self.broker.shut_down()
-        await self.broker.close()
+        if hasattr(self, "broker"):
+            if parts.owns_broker(self._config) or self._launched:
+                # Ours, and nobody else's: its store stays, and the next start launches it again.
+                with contextlib.suppress(BrokerUnavailable):
+                    await self.broker.shut_down()
+            await self.broker.close()
         if hasattr(self, "_account_lock"):
             self._account_lock.release()
 
@@ -474,6 +475,12 @@ class TradingSession:
         self.opening_equity = self.book.equity
 
     async def _stop_shim(self) -> None:
+        await self.shim.stop()
+
+    async def _call_off(self) -> None:
+        """End the shim; when somebody asked for the stop, entries of before do not stay either."""
+        if self.stopping.is_set() and self.shim.ready:
+            await self._cancel_orders()
         await self.shim.stop()
 
     async def _start_engine(self) -> None:

@@ -1,0 +1,89 @@
+"""Strategies for trying a daemon: they trade on demand, and break or hang when a file says so.
+
+The daemon imports them by path (`strategy.path=desk_strategies:Desk`). A file in the working
+directory is a command: ``block-in-bar`` (seconds), ``block-in-timer`` (seconds), ``raise-in-bar``,
+``enter`` (symbols). It is taken once.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from nautilus_trader.model import Bar
+
+from tradingd.config.strategy import StrategyBase
+from tradingd.domain.orders import Side
+from tradingd.engine.strategy import Strategy
+
+
+def command(name: str) -> str | None:
+    """Take a command, if it was given: its text."""
+    path = Path(name)
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return None
+    path.unlink()
+    return text
+
+
+class Settings(StrategyBase, frozen=True, kw_only=True):
+    """What a test may want of the strategy."""
+
+    every: int = 0
+    """Enter or leave once in so many bars of a symbol; 0: only on demand."""
+    begin_seconds: float = 0.0
+    """Block this long in on_begin."""
+
+
+class Desk(Strategy):
+    """Buys with a stop and a resting order below, on demand or by the count of bars."""
+
+    Settings = Settings
+
+    def on_begin(self) -> None:
+        """Count bars; start a timer that can be blocked."""
+        time.sleep(self.settings.begin_seconds)
+        self.seen = dict.fromkeys(self.symbols, 0)
+        self.clock.set_timer("blockable", 200_000_000, callback=self.on_tick)
+
+    def on_tick(self, event: Any) -> None:
+        """Block, if told to."""
+        if (seconds := command("block-in-timer")) is not None:
+            time.sleep(float(seconds))
+
+    def on_bar(self, bar: Bar) -> None:
+        """Obey, then trade by the count of bars."""
+        symbol, close = self.symbol_of(bar), bar.close.as_double()
+        self.seen[symbol] += 1
+        if (seconds := command("block-in-bar")) is not None:
+            time.sleep(float(seconds))
+        if command("raise-in-bar") is not None:
+            raise RuntimeError("told to raise")
+        if command(f"enter-{symbol}") is not None:
+            self.open(symbol, close)
+        if self.settings.every and self.seen[symbol] % self.settings.every == 0:
+            self.turn(symbol, close)
+
+    def turn(self, symbol: str, close: float) -> None:
+        """Open what is flat, close what is open."""
+        if self.pending(symbol):
+            return
+        if self.position(symbol):
+            self.exit(symbol, reason="by the count")
+        else:
+            self.enter(symbol, Side.BUY, 5, reason="by the count", stop=round(close * 0.97, 2))
+
+    def open(self, symbol: str, close: float) -> None:
+        """Buy at market with a stop, and rest a bid far below."""
+        self.enter(symbol, Side.BUY, 10, reason="on demand", stop=round(close * 0.9, 2))
+        low = round(close * 0.97, 2)
+        self.enter(symbol, Side.BUY, 5, reason="resting", limit=low, stop=round(close * 0.9, 2))
+
+
+class RaisesAtBegin(Strategy):
+    """A strategy that does not come up."""
+
+    def on_begin(self) -> None:
+        """Raise."""
+        raise RuntimeError("told to raise")
