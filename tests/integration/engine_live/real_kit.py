@@ -117,13 +117,13 @@ class Real:
         for batch in batches:
             self.clock.advance(batch.ts)
             await self.broker.market(batch)
-            await settle()
+            await self.broker.drained()
             self.shim.on_batch(batch)
             await self.engine.deliver(batch)
-            await settle()
-            assert await self.shim.settled(5.0)
-            await settle()
-            await settle()
+            for _ in range(2):
+                await settle()
+                assert await self.shim.settled(5.0)
+                await self.broker.drained()
 
 
 @contextlib.asynccontextmanager

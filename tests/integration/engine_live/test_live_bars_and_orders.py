@@ -166,3 +166,54 @@ def test_a_partial_fill_is_told_in_parts() -> None:
             await until(lambda: int(strategy.cache.positions_open()[0].signed_qty) == 10)
 
     asyncio.run(run())
+
+
+def test_bars_that_a_strategy_unsubscribes_are_not_shown_and_nothing_waits_for_them() -> None:
+    async def run() -> None:
+        kinds = {}
+
+        def leave(strategy) -> None:
+            kinds["AAA"] = next(one for one in strategy._names if "AAA" in str(one))
+            strategy.unsubscribe_bars(kinds["AAA"])
+
+        strategy = Script({1: leave, 3: lambda s: s.subscribe_bars(kinds["AAA"])})
+        batches = minute_batches(DAY, {"AAA": [1, 2, 3, 4], "BBB": [5, 6, 7, 8]})
+        async with Live(strategy, symbols=("AAA", "BBB")) as live:
+            await live.play(*batches)
+        assert [one[1] for one in strategy.seen] == [
+            "AAA",
+            "BBB",
+            "BBB",
+            "AAA",
+            "BBB",
+            "AAA",
+            "BBB",
+        ]
+        assert live.faults == []
+
+    asyncio.run(run())
+
+
+def test_a_fill_in_the_middle_of_a_batch_is_told_after_it() -> None:
+    class Counting(Script):
+        def on_filled(self, fill) -> None:
+            self.said.append(("filled", len(self.seen)))
+
+    async def run() -> None:
+        strategy = Counting()
+        names = [f"S{n:03d}" for n in range(900)]
+        (batch,) = minute_batches(DAY, {name: [100] for name in names})
+        async with Live(strategy, symbols=names) as live:
+            await live.engine.warm_up(())
+            order_id = strategy.enter("S000", Side.BUY, 1, reason="test")
+            live.clock.advance(batch.ts)
+            delivery = asyncio.ensure_future(live.engine.deliver(batch))
+            await until(lambda: strategy.seen)
+            live.shim.fill(order_id, 1, nanos(100))
+            assert 0 < len(strategy.seen) < 900
+            await delivery
+            assert len(strategy.seen) == 900
+            assert [one for one in strategy.said if one[0] == "filled"] == [("filled", 900)]
+        assert live.faults == []
+
+    asyncio.run(run())

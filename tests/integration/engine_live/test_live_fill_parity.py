@@ -19,7 +19,15 @@ from nautilus_trader.common import CacheConfig, Environment, LoggerConfig
 from nautilus_trader.config import DataClientConfig, LiveExecutionEngineConfig, LiveNodeConfig
 from nautilus_trader.execution import FixedFeeModel
 from nautilus_trader.live import LiveNodeBuilder
-from nautilus_trader.model import AccountType, OmsType, OrderSide, Quantity, TraderId
+from nautilus_trader.model import (
+    AccountType,
+    OmsType,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    Quantity,
+    TraderId,
+)
 
 from tests.integration.engine_live.live_kit import MINUTE, Script, session_of, settle, until
 from tests.integration.engine_live.real_kit import free_broker, real
@@ -98,6 +106,7 @@ async def through_the_shim(folder: Path, batches: Sequence[Batch]) -> Trader:
     async with real(folder, [strategy], SYMBOLS) as session:
         for batch in batches:
             await session.play(batch)
+        await until(lambda: not waiting(strategy))
         assert session.faults == []
         assert session.engine.picture_differences() == {}
     return strategy
@@ -110,7 +119,7 @@ class Direct:
         self.bar_types = bar_types
         self.book = self.desk = self.stops = None
         self.faults = SimpleNamespace(on_fault=lambda _action: None)
-        self.after_fault = delivery.seen
+        self.after_fault = delivery.arrive
         self.native = SimpleNamespace()
         self.now = lambda: 0
         self.begun = False
@@ -126,11 +135,8 @@ class Direct:
         return function
 
     def bar_handlers(self, names, on_bar):
-        def handle(bar) -> None:
-            on_bar(bar)
-            self._delivery.seen()
-
-        return handle, lambda bar: names[bar.bar_type]
+        self._delivery.reads(names.values(), lambda bar, _symbol: on_bar(bar))
+        return self._delivery.arrive, lambda bar: names[bar.bar_type]
 
     def event_handler(self, user):
         return user or (lambda _event: None)
@@ -140,7 +146,6 @@ async def through_the_sandbox(batches: Sequence[Batch]) -> Trader:
     strategy = Trader()
     bar_types = {one: bar_type(one, Resolution.MINUTE) for one in SYMBOLS}
     delivery = Delivery(bar_types)
-    delivery.reads(SYMBOLS)
     run = Direct(delivery, bar_types)
     strategy.bind(run)
     bars = Bars([equity(Instrument(symbol=one)) for one in SYMBOLS])
@@ -178,10 +183,20 @@ async def through_the_sandbox(batches: Sequence[Batch]) -> Trader:
     for batch in batches:
         await delivery.run(batch, task)
         await settle()
-        await asyncio.sleep(0.002)
+        await until(lambda: not waiting(strategy))
     handle.stop()
     await task
     return strategy
+
+
+def waiting(strategy: Trader) -> list[str]:
+    """Return the orders that nobody has answered, and market orders that have not filled."""
+    return [
+        order.client_order_id.value
+        for order in strategy.cache.orders()
+        if order.status in (OrderStatus.INITIALIZED, OrderStatus.SUBMITTED)
+        or (order.order_type == OrderType.MARKET and order.status != OrderStatus.FILLED)
+    ]
 
 
 @pytest.fixture

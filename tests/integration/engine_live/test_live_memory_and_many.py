@@ -51,6 +51,22 @@ def test_strategies_read_the_symbols_they_were_given() -> None:
     asyncio.run(run())
 
 
+def test_strategies_see_a_bar_in_the_order_they_were_given() -> None:
+    heard: list[str] = []
+
+    class Telling(Script):
+        def on_bar(self, bar) -> None:
+            heard.append(self.name)
+
+    async def run() -> None:
+        names = [f"Place{n}" for n in range(8)]
+        async with Live(*(named(name, Telling)() for name in names)) as live:
+            await live.play(*minute_batches(DAY, {"AAA": [1, 2]}))
+        assert heard == names * 2
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("warm_up", [0, 35], ids=["cold", "warm"])
 def test_a_batch_of_many_symbols_leaves_the_loop_its_turns(warm_up: int) -> None:
     found = asyncio.run(measure(100, 10, 10, warm_up))

@@ -1,8 +1,8 @@
 """The feed's bars as the engine's, and the count that tells when strategies have seen them."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from nautilus_trader.model import Bar, BarType
 
@@ -12,6 +12,19 @@ from tradingd.kits.failure import ExitCode, Failure
 
 _CALLS: Final = 400
 """Handler calls between two turns of the loop; at 5 to 20 us each a turn stays short."""
+
+
+type Reader = Callable[[Bar, str], None]
+"""Takes a bar and its symbol; never raises."""
+
+
+class Lane:
+    """Who reads one symbol's bars, and how many subscribers the bar in hand has reached."""
+
+    def __init__(self, symbol: str) -> None:
+        self.symbol = symbol
+        self.readers: list[Reader] = []
+        self.arrived = 0
 
 
 class Delivery:
@@ -26,17 +39,28 @@ class Delivery:
     def __init__(self, bar_types: Mapping[str, BarType]) -> None:
         self.publish: Callable[[Bar], None]
         self._bar_types = bar_types
-        self._readers: dict[str, int] = {}
+        self._lanes: dict[BarType, Lane] = {}
         self._left = 0
         self._done: asyncio.Future[None] | None = None
 
-    def reads(self, symbols: Sequence[str]) -> None:
-        """Count one more handler for the bars of these symbols."""
+    def reads(self, symbols: Iterable[str], reader: Reader) -> None:
+        """Show the bars of these symbols to one more reader, after those before it."""
         for symbol in symbols:
-            self._readers[symbol] = self._readers.get(symbol, 0) + 1
+            lane = self._lanes.setdefault(self._bar_types[symbol], Lane(symbol))
+            lane.readers.append(reader)
 
-    def seen(self, _bar: Any = None) -> None:
-        """Note that one handler is done with one bar."""
+    def arrive(self, bar: Bar) -> None:
+        """Take a bar on behalf of one subscriber; the last one shows it to all readers.
+
+        The engine calls subscribers in an order that differs between processes; readers have one.
+        """
+        lane = self._lanes[bar.bar_type]
+        lane.arrived += 1
+        if lane.arrived < len(lane.readers):
+            return
+        lane.arrived = 0
+        for reader in lane.readers:
+            reader(bar, lane.symbol)
         self._left -= 1
         if not self._left and self._done is not None and not self._done.done():
             self._done.set_result(None)
@@ -49,8 +73,8 @@ class Delivery:
         Failure
             ENGINE_FAILED when the engine ends meanwhile.
         """
-        for piece, calls in self._pieces(batch.bars):
-            self._left = calls
+        for piece in self._pieces(batch.bars):
+            self._left = len(piece)
             self._done = asyncio.get_running_loop().create_future()
             for bar in piece:
                 self.publish(self._engine_bar(bar, batch.ts))
@@ -58,20 +82,21 @@ class Delivery:
             if not self._done.done():
                 raise engine_ended(engine)
 
-    def _pieces(self, bars: Sequence[MarketBar]) -> Iterator[tuple[list[MarketBar], int]]:
+    def _pieces(self, bars: Sequence[MarketBar]) -> Iterator[list[MarketBar]]:
         piece: list[MarketBar] = []
         calls = 0
         for bar in bars:
-            readers = self._readers.get(bar.symbol, 0)
-            if not readers:
+            kind = self._bar_types.get(bar.symbol)
+            lane = None if kind is None else self._lanes.get(kind)
+            if lane is None:
                 continue
             piece.append(bar)
-            calls += readers
+            calls += len(lane.readers)
             if calls >= _CALLS:
-                yield piece, calls
+                yield piece
                 piece, calls = [], 0
         if piece:
-            yield piece, calls
+            yield piece
 
     def _engine_bar(self, bar: MarketBar, ts: int) -> Bar:
         return Bar(

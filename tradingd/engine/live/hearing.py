@@ -1,7 +1,8 @@
 """What the shim tells, on its way to strategies and to the engine's picture.
 
 A listener of the shim must not act at once: the shim is in the middle of a step. So fills wait for
-the loop's next turn, or for the next bars, whichever comes first.
+the loop's next turn, and while a batch is delivered for its end: whether a strategy hears of a fill
+before or after a bar of the same minute must not depend on how fast the broker is.
 """
 
 import asyncio
@@ -30,6 +31,7 @@ class Hearing:
         self._handlers: dict[str, FillHandler] = {}
         self._fills: deque[Fill] = deque()
         self._due = False
+        self._held = False
 
     def tell(self, strategy: str, handler: FillHandler | None) -> None:
         """Take a strategy's `on_filled`."""
@@ -51,9 +53,19 @@ class Hearing:
             self._fills.append(fill)
             self._soon()
 
+    def hold(self) -> None:
+        """Give strategies what waits, then nothing more until `release`."""
+        self.drain()
+        self._held = True
+
+    def release(self) -> None:
+        """Give strategies what came meanwhile, and go on telling."""
+        self._held = False
+        self.drain()
+
     def drain(self) -> None:
         """Give strategies the fills that wait, in order; during warm-up they wait on."""
-        while self._fills and self._present.acting:
+        while self._fills and self._present.acting and not self._held:
             fill = self._fills.popleft()
             handler = self._handlers.get(fill.strategy)
             if handler is not None:

@@ -14,7 +14,7 @@ from nautilus_trader.config import (
     LiveRiskEngineConfig,
 )
 from nautilus_trader.live import LiveNodeBuilder
-from nautilus_trader.model import TraderId
+from nautilus_trader.model import BarType, TraderId
 
 from tradingd.domain.feed import Batch
 from tradingd.domain.journal import Journal
@@ -193,8 +193,11 @@ class LiveEngine:
             await self.warm_up(())
         self._hearing.drain()
         self._sessions.before_bars(batch.ts)
-        await self._delivery.run(batch, self._running())
-        self._hearing.drain()
+        self._hearing.hold()
+        try:
+            await self._delivery.run(batch, self._running())
+        finally:
+            self._hearing.release()
         self._sessions.after_bars(batch.ts)
         if self._mirror.closed >= _PURGE_EVERY:
             self._purge()
@@ -287,9 +290,9 @@ class LiveEngine:
             on_timer=self._ticked,
         )
         strategy.bind(runtime)
+        _take_subscriptions(strategy, runtime)
         runtime.default_timer = lambda event: strategy.on_time_event(event)
         self._hearing.tell(name, strategy.fill_handler(runtime.guard))
-        self._delivery.reads(list(bar_types))
         self._runtimes[name] = runtime
         self._natives[name] = native
 
@@ -406,6 +409,21 @@ def _built(bars: Bars, orders: Orders) -> Any:
     builder.add_data_client(NAME, bars, DataClientConfig())
     builder.add_exec_client(NAME, orders, ExecutionClientConfig())
     return builder.build()
+
+
+def _take_subscriptions(strategy: Strategy, runtime: LiveRuntime) -> None:
+    """Lead the strategy's later wishes for bars to its runtime; its first go to the engine."""
+    to_engine = strategy.subscribe_bars
+
+    def subscribe(bar_type: BarType, *args: Any, **kwargs: Any) -> None:
+        runtime.want_bars(bar_type, wanted=True)
+        if not runtime.begun:
+            to_engine(bar_type, *args, **kwargs)
+
+    def unsubscribe(bar_type: BarType, *_args: Any, **_kwargs: Any) -> None:
+        runtime.want_bars(bar_type, wanted=False)
+
+    vars(strategy).update(subscribe_bars=subscribe, unsubscribe_bars=unsubscribe)
 
 
 def _refuse_doubles(strategies: Sequence[Strategy]) -> None:

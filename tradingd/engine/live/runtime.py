@@ -58,7 +58,7 @@ class LiveRuntime:
         self.book = book
         self.faults = Faults()
         self.now = present.now
-        self.after_fault: Callable[[Any], None] = delivery.seen
+        self.after_fault: Callable[[Any], None] = delivery.arrive
         self.clock: LiveClock
         self.begun = False
         self.default_timer: Callable[[Any], object] = lambda _event: None
@@ -67,6 +67,7 @@ class LiveRuntime:
         self._present = present
         self._on_timer = on_timer
         self._tracked: dict[str, list[Any]] = {}
+        self._unwanted: set[BarType] = set()
         self.faults.on_fault(lambda: self._tell(on_fault))
 
     def connect(self, verbs: Verbs, factory: Any, clock: Any) -> None:
@@ -100,7 +101,8 @@ class LiveRuntime:
         self, names: dict[BarType, str], on_bar: Callable[[Bar], None]
     ) -> tuple[Callable[[Bar], None], Callable[[Bar], str]]:
         """Return what the engine calls for every bar, and the strategy's `symbol_of`."""
-        faults, now, seen = self.faults, self.now, self._delivery.seen
+        faults, now = self.faults, self.now
+        unwanted = self._unwanted
         in_hand: Bar | None = None
         symbol = ""
 
@@ -108,18 +110,25 @@ class LiveRuntime:
             """Return the symbol of a bar."""
             return symbol if bar is in_hand else names[bar.bar_type]
 
-        def handle(bar: Bar) -> None:
+        def read(bar: Bar, of: str) -> None:
             nonlocal in_hand, symbol
+            if faults.first is not None or (unwanted and bar.bar_type in unwanted):
+                return
             try:
-                symbol = names[bar.bar_type]
-                in_hand = bar
+                symbol, in_hand = of, bar
                 on_bar(bar)
             except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                 faults.record("on_bar", now(), error)
-            finally:
-                seen()
 
-        return handle, symbol_of
+        self._delivery.reads(names.values(), read)
+        return self._delivery.arrive, symbol_of
+
+    def want_bars(self, bar_type: BarType, *, wanted: bool) -> None:
+        """Show bars of a type, or hide them.
+
+        The engine goes on delivering: `Delivery` counts on every handler that subscribed.
+        """
+        (self._unwanted.discard if wanted else self._unwanted.add)(bar_type)
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:
         """Return what the engine calls for an order event: `user`, which is guarded already."""
