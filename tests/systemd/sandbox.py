@@ -92,6 +92,11 @@ class Sandbox:
         """The sandbox's / as the host sees it, while it runs."""
         return Path(f"/proc/{self.pid}/root")
 
+    @property
+    def cgroups(self) -> list[Path]:
+        """The control groups of the host that hold it, while it runs."""
+        return list(self._cgroups)
+
     def start(self, timeout: float = 30.0, *, degraded: bool = False) -> None:
         """Boot; return when systemd says ``running``, or ``degraded`` where that is allowed."""
         self._folder = Path(tempfile.mkdtemp(prefix="tradingd-sandbox-"))

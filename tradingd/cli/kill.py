@@ -25,7 +25,7 @@ class KillParams(msgspec.Struct, frozen=True, kw_only=True):
     confirm: Annotated[
         str, Meta(description="The instance's name again; asked for on a terminal when left out.")
     ] = ""
-    status: Annotated[bool, Meta(description="Show the latch and the last report; act not.")] = (
+    status: Annotated[bool, Meta(description="Show the latch and the last report, do nothing.")] = (
         False
     )
     reset: Annotated[bool, Meta(description="Lift the latch. The daemon stays halted.")] = False
