@@ -51,16 +51,16 @@ class Lag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Averages(Strategy):
-    """Two averages of every symbol; trades where they cross, in a few symbols."""
+    """Two averages of every symbol; trades where they cross, in two symbols of its own."""
 
-    def __init__(self, trades: int) -> None:
+    def __init__(self, place: int) -> None:
         super().__init__(StrategyBase())
-        self.trades = trades
+        self.place = place
 
     def on_begin(self) -> None:
         """Make the averages."""
         self.averages = {one: (Ema(10), Ema(30)) for one in self.symbols}
-        self.traded = set(self.symbols[: self.trades])
+        self.traded = set(self.symbols[2 * self.place : 2 * self.place + 2])
 
     def on_bar(self, bar: Any) -> None:
         """Update; cross."""
@@ -106,7 +106,7 @@ async def measure(symbols: int, strategies: int, batches: int, warm_up: int) -> 
     """Run the batches and return what they cost."""
     began = time.perf_counter()
     classes = [type(f"Averages{n:02d}", (Averages,), {}) for n in range(strategies)]
-    parties = [one(2) for one in classes]
+    parties = [one(place) for place, one in enumerate(classes)]
     bars = SyntheticBars(symbols=symbols, days=1, seed=7, calendar=CALENDAR)
     feed = ReplayFeed(
         bars,
@@ -120,11 +120,6 @@ async def measure(symbols: int, strategies: int, batches: int, warm_up: int) -> 
     book = Book(CASH)
     shim, clock = TinyShim(book), ReplayClock()
     faults: list[BaseException] = []
-    # Each strategy trades two symbols of its own.
-    subsets = {
-        one.name: [*bars.names[2 * n : 2 * n + 2], *bars.names[: 2 * n], *bars.names[2 * n + 2 :]]
-        for n, one in enumerate(parties)
-    }
     engine = LiveEngine(
         strategies=parties,
         instruments=[Instrument(symbol=name) for name in bars.names],
@@ -136,7 +131,6 @@ async def measure(symbols: int, strategies: int, batches: int, warm_up: int) -> 
         journal=MemoryJournal(),
         run_id="bench",
         on_fault=lambda error, _name: faults.append(error),
-        symbols=subsets,
     )
     await feed.open(0)
     await engine.start()
