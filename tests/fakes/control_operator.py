@@ -219,6 +219,9 @@ class FakeOperator:
         self.waiting.discard(request.order_id)
         return await self._done("rejected", orders=(request.order_id,))
 
+    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> m.Done:
+        return await self._done("nothing to adopt")
+
     async def acknowledge(self, request: m.AcknowledgeRequest, peer: m.Peer) -> m.Done:
         return await self._done(f"{request.key} acknowledged")
 

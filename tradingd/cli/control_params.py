@@ -207,6 +207,13 @@ class AcknowledgeParams(ControlParams, frozen=True, kw_only=True):
     reason: Reason = "seen"
 
 
+class AdoptParams(ControlParams, frozen=True, kw_only=True):
+    """Input of `tradingctl adopt`."""
+
+    reason: Reason = ""
+    confirm: Confirm = ""
+
+
 class DrillParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl drill`."""
 

@@ -212,6 +212,17 @@ def reject(params: p.DecideParams) -> m.Done:
     )
 
 
+def adopt(params: p.AdoptParams) -> m.Done:
+    """Book what others traded."""
+    return confirmed(
+        params.instance,
+        f"what others traded in the account of {params.instance} is booked as it is at the broker",
+        m.AdoptRequest(reason=reason(params.reason), confirm=params.confirm),
+        lambda ready: client(params).post("adopt", ready),
+        always=True,
+    )
+
+
 def acknowledge(params: p.AcknowledgeParams) -> m.Done:
     """Stop an alert from escalating."""
     request = m.AcknowledgeRequest(key=params.key, reason=params.reason)

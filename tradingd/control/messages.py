@@ -391,6 +391,13 @@ class AcknowledgeRequest(Request, frozen=True, kw_only=True):
     reason: Reason = "seen"
 
 
+class AdoptRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/adopt: book what others traded in the account, then compare with the broker."""
+
+    reason: Reason
+    confirm: Confirm = ""
+
+
 class DrillRequest(Request, frozen=True, kw_only=True):
     """POST /v1/drill, paper only: freeze one part on purpose and watch what happens."""
 

@@ -242,6 +242,14 @@ ACTING: Final[Sequence[Acting]] = (
         act=lambda operator, request, peer: operator.acknowledge(request, peer),
     ),
     Acting(
+        name="adopt",
+        summary="Book what others traded in the account, by hand or by the kill switch.",
+        request=m.AdoptRequest,
+        act=lambda operator, request, peer: operator.adopt(request, peer),
+        danger="always",
+        rule=always("trades of others become the daemon's own"),
+    ),
+    Acting(
         name="drill",
         summary="Paper only: freeze one part on purpose and watch what happens.",
         request=m.DrillRequest,

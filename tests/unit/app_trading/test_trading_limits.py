@@ -38,6 +38,12 @@ def test_an_override_is_in_force_until_it_expires_and_not_a_minute_longer() -> N
     assert desk.gate.limits.max_positions == 30
 
 
+def test_a_limit_may_be_named_with_its_group() -> None:
+    desk = _Desk()
+    desk.limits.set("risk.max_positions", "3", 10)
+    assert desk.gate.limits.max_positions == 3
+
+
 def test_an_override_survives_a_restart_and_a_reload() -> None:
     before, after = _Desk(), _Desk()
     before.limits.set("gross_percent", "40", 10)

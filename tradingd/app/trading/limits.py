@@ -90,6 +90,7 @@ class LimitOverrides:
 
     def loosens(self, key: str, value: str) -> bool:
         """Tell whether a change may allow what is denied now; then it needs a confirmation."""
+        key = key.removeprefix("risk.")
         new, old = self._converted(key, value), getattr(self._gate.limits, key)
         if key not in _LOWER_IS_TIGHTER or isinstance(new, bool) or not new:
             return True
@@ -103,6 +104,7 @@ class LimitOverrides:
         Failure
             REFUSED for an unknown limit or a value its type does not take.
         """
+        key = key.removeprefix("risk.")
         new, old = self._converted(key, value), getattr(self._gate.limits, key)
         expires = self._wall() + minutes * _MINUTE
         self._overrides[key] = Override(key=key, value=new, expires=expires)

@@ -44,6 +44,7 @@ class Facts(msgspec.Struct, kw_only=True):
     acknowledge: Callable[[str], bool]
     approve: Callable[[str, str], Awaitable[bool]]
     reject: Callable[[str, str], Awaitable[bool]]
+    adopt: Callable[[str, str], Awaitable[tuple[Sequence[str], Sequence[str]]]]
     latched: Callable[[], str | None]
     resumed: Callable[[], None]
     drills: Mapping[str, Drill]
@@ -318,6 +319,25 @@ class SessionOperator:
             where="alerts",
             found=request.key,
             next_step="tradingctl events shows the alerts with their keys",
+        )
+
+    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> m.Done:
+        """Book what others traded in this account, then compare with the broker."""
+        adopted, differs = await self._facts.adopt(request.reason, peer.name)
+        for text in adopted:
+            self._tell("adopted", text)
+        if differs:
+            raise Failure(
+                "journal and broker differ still",
+                code=ExitCode.RECONCILE,
+                where="reconciliation",
+                found="; ".join(differs),
+                next_step="compare with the broker's own statement",
+            )
+        return m.Done(
+            done=f"{len(adopted)} trades adopted; journal and broker agree",
+            changes=tuple(("adopted", "", text) for text in adopted),
+            verified=True,
         )
 
     async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -82,6 +82,7 @@ OVERRIDES = "limit_overrides"
 
 VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
 _GRACE = 5.0
+_COMPARE_SECONDS = 60.0
 
 
 class TradingSession:
@@ -426,6 +427,7 @@ class TradingSession:
             acknowledge=self.alerts.acknowledge,
             approve=lambda order_id, why: self._decide(self.shim.approve, order_id, why),
             reject=lambda order_id, why: self._decide(self.shim.reject, order_id, why),
+            adopt=self._adopt,
             latched=self.kill_switch.stands,
             resumed=self.kill_switch.reset,
             drills=session_drills(self),
@@ -503,6 +505,7 @@ class TradingSession:
         self.tasks.spawn("loop lag", self.lag.run())
         await self._progress_seen()
         self.tasks.spawn("heartbeat", self.heartbeat.run())
+        self.tasks.spawn("reconcile", self._compare_often())
 
     async def _progress_seen(self) -> None:
         """Wait until everything that must make progress has been seen to make it.
@@ -734,6 +737,19 @@ class TradingSession:
     async def _run_job(self, name: str) -> str:
         row = await self.scheduler.run_now(name, by="operator")
         return f"{row.status} {row.detail}".strip()
+
+    async def _adopt(self, reason: str, author: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Book what others traded; return that, and what still differs."""
+        adopted = await self.shim.adopt(reason=reason, author=author)
+        found = self.shim.reconciliation
+        return adopted, (*found.mismatches, *found.foreign)
+
+    async def _compare_often(self) -> None:
+        """Compare with the broker for ever; what differs halts, and is told by the check."""
+        while True:
+            await asyncio.sleep(_COMPARE_SECONDS)
+            with contextlib.suppress(BrokerUnavailable):
+                await self.shim.reconcile()
 
     async def _decide(self, act: Callable[[str], bool], order_id: str, why: str) -> bool:
         decided = act(order_id)
