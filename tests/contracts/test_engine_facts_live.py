@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import threading
 import time
 
@@ -50,6 +51,13 @@ USD = Currency.from_str("USD")
 SIM = Venue("SIM")
 AAA = InstrumentId.from_str("AAA.SIM")
 BARS = BarType.from_str("AAA.SIM-1-MINUTE-LAST-EXTERNAL")
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """Collect engine objects on this thread: dropped on another they complain."""
+    yield
+    gc.collect()
 
 
 class Data(MarketDataClient):
