@@ -93,9 +93,6 @@ def test_a_frozen_daemon_wakes_up_halted_after_the_kill_switch(
     assert latch.read(machine.state(paper)) is not None
 
 
-@pytest.mark.xfail(
-    reason="the shim sends protective stops without a look at the latch", strict=False
-)
 def test_a_daemon_that_wakes_up_after_the_kill_switch_sends_nothing(
     machine: Machine, paper: str
 ) -> None:

@@ -30,6 +30,8 @@ class Admission:
         True while the broker is connected and reconciled.
     unwell : Callable
         Why nothing may be opened or enlarged now (a health check failed); None when it may.
+    barred : Callable
+        Why nothing at all may leave (the kill switch is latched); None when it may.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Admission:
         armed: Callable[[], str | None],
         ready: Callable[[], bool],
         unwell: Callable[[], str | None] = lambda: None,
+        barred: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._desk = desk
         self._gate = gate
@@ -50,6 +53,7 @@ class Admission:
         self._armed = armed
         self._ready = ready
         self._unwell = unwell
+        self._barred = barred
 
     # -- wishes ----------------------------------------------------------------------------------
 
@@ -109,6 +113,7 @@ class Admission:
     def standing(self, ticket: Ticket) -> tuple[Denial, ...]:
         """Return why nothing of this kind may leave now; limits apart."""
         found = (
+            self._bar(),
             self._connection(),
             self._arming(ticket),
             self._health(ticket),
@@ -219,6 +224,22 @@ class Admission:
             return None
         return Denial(
             limit="arm", observed="not armed", allowed="an armed live session", explanation=why
+        )
+
+    def _bar(self) -> Denial | None:
+        """While the kill switch is latched nothing leaves, protective stops included.
+
+        A daemon that was frozen while the kill switch worked wakes up with a book of before: a stop
+        for a position that is gone would open one.
+        """
+        why = self._barred()
+        if why is None:
+            return None
+        return Denial(
+            limit="latch",
+            observed="the kill switch is latched",
+            allowed="cancels, until a person resets the latch",
+            explanation=why,
         )
 
     def _health(self, ticket: Ticket) -> Denial | None:

@@ -81,6 +81,9 @@ class Shim:
         Why nothing may be sent in live trading; None when it may.
     unwell : Callable
         Why nothing may be opened or enlarged (a health check failed); None when it may.
+    barred : Callable
+        Why nothing at all may leave (the kill switch is latched); None when it may. Asked just
+        before every send.
     approval, approval_minutes
         Whether entries wait for a person, and how long (data time).
     wall : Callable
@@ -103,6 +106,7 @@ class Shim:
         first_seq: int,
         armed: Callable[[], str | None],
         unwell: Callable[[], str | None] = lambda: None,
+        barred: Callable[[], str | None] = lambda: None,
         approval: Literal["auto", "manual"] = "auto",
         approval_minutes: int = 5,
         wall: Callable[[], int] = time.time_ns,
@@ -111,6 +115,7 @@ class Shim:
         self._book = book
         self._states = states
         self._session = session
+        self._barred = barred
         self._ready = False
         self._running = False
         self._saved = 0
@@ -137,6 +142,7 @@ class Shim:
             armed=armed,
             ready=lambda: self._ready,
             unwell=unwell,
+            barred=barred,
         )
         self._protection = Protection(
             self._desk, self._sender, self._changes, self._admission.check
@@ -189,7 +195,7 @@ class Shim:
         self._sender.refusal = self._admission.refusal
         self._sender.room = self._protection.room
         self._sender.fits = self._protection.fits
-        self._protection.ready = lambda: self._ready
+        self._protection.ready = lambda: self._ready and self._barred() is None
 
     # -- start and stop --------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ from tradingd.daemon.scheduler import Scheduler
 from tradingd.daemon.shutdown import StopReport, StopStep, shut_down
 from tradingd.daemon.silence import SilenceWatch
 from tradingd.daemon.startup import Startup, Step
+from tradingd.daemon.stopfiles import latch_reason
 from tradingd.domain import endpoint
 from tradingd.domain.alerts import Alert, Severity
 from tradingd.domain.broker import BrokerAccount, BrokerUnavailable
@@ -295,6 +296,7 @@ class TradingSession:
             first_seq=self.recalled.next_seq,
             armed=lambda: None,
             unwell=self._unwell,
+            barred=lambda: latch_reason(self.state),
             approval=config.execution.approval,
             approval_minutes=config.execution.approval_minutes,
         )
@@ -583,11 +585,14 @@ class TradingSession:
         grace = self._config.supervision.stop_grace_seconds
         steps = [
             StopStep(name="stop new signals", run=self._stop_signals),
-            StopStep(name="cancel open orders", run=self._cancel_orders, seconds=grace),
+            # Longer than the shim waits by itself, so that it can say which orders are left.
+            StopStep(name="cancel open orders", run=self._cancel_orders, seconds=grace + _GRACE),
         ]
         if self._mode.close_on_stop:
             steps.append(
-                StopStep(name="close positions", run=self._close_positions, seconds=2 * grace)
+                StopStep(
+                    name="close positions", run=self._close_positions, seconds=2 * grace + _GRACE
+                )
             )
         steps += [
             StopStep(name="stop the engine", run=self._stop_engine, seconds=15.0),
