@@ -5,6 +5,7 @@ directory is a command: ``block-in-bar`` (seconds), ``block-in-timer`` (seconds)
 ``enter`` (symbols). It is taken once.
 """
 
+import datetime as dt
 import time
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ class Desk(Strategy):
         """Count bars; start a timer that can be blocked."""
         time.sleep(self.settings.begin_seconds)
         self.seen = dict.fromkeys(self.symbols, 0)
-        self.clock.set_timer("blockable", 200_000_000, callback=self.on_tick)
+        self.clock.set_timer("blockable", dt.timedelta(minutes=1), callback=self.on_tick)
 
     def on_tick(self, event: Any) -> None:
         """Block, if told to."""
@@ -87,3 +88,12 @@ class RaisesAtBegin(Strategy):
     def on_begin(self) -> None:
         """Raise."""
         raise RuntimeError("told to raise")
+
+
+class SlowToBegin(Desk):
+    """A strategy that takes its time, and lets signals be heard meanwhile."""
+
+    def on_begin(self) -> None:
+        """Block a little."""
+        time.sleep(1.5)
+        super().on_begin()

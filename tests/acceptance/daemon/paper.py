@@ -223,7 +223,7 @@ class Paper:
 
     def report(self) -> dict[str, Any]:
         """Return the result that the last process printed."""
-        return json.loads(self._output("out").read_bytes())["result"]
+        return json.loads(self._output("out").read_bytes())
 
     def errors(self) -> str:
         """Return what the last process logged."""
