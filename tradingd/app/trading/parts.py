@@ -61,16 +61,25 @@ def broker_socket(config: SystemConfig, state: Path) -> Path:
     return Path(stated).expanduser() if stated else state / "simbroker.sock"
 
 
-def owns_broker(config: SystemConfig) -> bool:
-    """Whether the broker's process is this instance's own: launched by it, in its state folder."""
-    broker = config.broker
-    return isinstance(broker, SimulatedConfig) and broker.launch and not broker.endpoint
+def owns_broker(state: Path) -> bool:
+    """Whether the broker's process is this instance's own: launched by it, now or before a crash.
+
+    One that a unit of its own runs is not ours to end.
+    """
+    return _launch_mark(state).exists()
 
 
-async def connected_broker(
-    config: SystemConfig, state: Path, instance: str
-) -> tuple[bool, SimulatedBroker]:
-    """Return the client of the configured broker, not connected yet, and whether we launched it.
+def disown_broker(state: Path) -> None:
+    """Note that the broker we launched has been ended."""
+    _launch_mark(state).unlink(missing_ok=True)
+
+
+def _launch_mark(state: Path) -> Path:
+    return state / "simbroker" / "launched"
+
+
+async def connected_broker(config: SystemConfig, state: Path, instance: str) -> SimulatedBroker:
+    """Return the client of the configured broker, not connected yet; its process runs.
 
     Raises
     ------
@@ -99,7 +108,9 @@ async def connected_broker(
             # A daily bar closes with the market: what is sent on it trades at the next open.
             next_bar=resolution(config) is Resolution.DAY,
         )
-    return launched, SimulatedBroker(socket, timeout=config.supervision.command_seconds)
+    if launched:
+        _launch_mark(state).touch()
+    return SimulatedBroker(socket, timeout=config.supervision.command_seconds)
 
 
 def session_clock(feed: Feed, start: int) -> SessionClock:

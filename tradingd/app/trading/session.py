@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import time
@@ -168,6 +169,10 @@ class TradingSession:
             steps, progress=self._starting, seconds=time.monotonic, undo_seconds=_GRACE
         )
         await startup.run()
+        # What is there now stays: to look through all of it takes the collector 0.1 s,
+        # for which an order may have to wait.
+        gc.collect()
+        gc.freeze()
         self.phase = "TRADING"
         self._notifier.ready(self.board.line())
         self.heartbeat.watch()
@@ -237,7 +242,8 @@ class TradingSession:
         self._first = await anext(self._batches, None)
         began = resume
         if not resume and self._first is not None:
-            began = self._first.ts - self.feed.resolution.nanoseconds
+            # A moment before the first bar begins, so that what is due at its open is still to come.
+            began = self._first.ts - self.feed.resolution.nanoseconds - 1
         self.clock = parts.session_clock(self.feed, began)
         self._resume = resume or began
 
@@ -245,9 +251,7 @@ class TradingSession:
         await self.feed.close()
 
     async def _connect(self) -> None:
-        self._launched, self.broker = await parts.connected_broker(
-            self._config, self.state, self.instance
-        )
+        self.broker = await parts.connected_broker(self._config, self.state, self.instance)
         self.account = await self.broker.connect()
         self._account_lock = AccountLock(
             accounts_folder(self.instance),
@@ -267,10 +271,11 @@ class TradingSession:
 
     async def _disconnect(self) -> None:
         if hasattr(self, "broker"):
-            if parts.owns_broker(self._config) or self._launched:
-                # Ours, and nobody else's: its store stays, and the next start launches it again.
+            if parts.owns_broker(self.state):
+                # Its store stays, and the next start launches it again.
                 with contextlib.suppress(BrokerUnavailable):
                     await self.broker.shut_down()
+                parts.disown_broker(self.state)
             await self.broker.close()
         if hasattr(self, "_account_lock"):
             self._account_lock.release()
@@ -608,6 +613,7 @@ class TradingSession:
             StopStep(name="release the instance", run=self._release),
         ]
         report = await shut_down(steps, progress=self._stopping, seconds=time.monotonic)
+        gc.unfreeze()
         if not report.clean and self._code is ExitCode.OK:
             self._code = ExitCode.UNCLEAN_STOP
         return report
