@@ -26,6 +26,9 @@ from tradingd.kits.failure import ExitCode, Failure
 BATCH: Final = 1_000
 """Writes a transaction takes at most, so that the first of them does not wait for the last."""
 
+_TURN: Final = 32
+"""Futures settled in one turn of the loop; each may wake somebody who then sends an order."""
+
 BUSY_SECONDS: Final = 30.0
 """How long the thread waits for another program's lock; the loop runs on meanwhile."""
 
@@ -259,7 +262,8 @@ def _tell(batch: Sequence[_Write], failure: BaseException | None) -> None:
 
 
 def _settle(futures: Sequence[asyncio.Future[None]], failure: BaseException | None) -> None:
-    for future in futures:
+    """Settle some now and the others turn by turn: whoever waited for them wants the loop, too."""
+    for future in futures[:_TURN]:
         if future.done():
             continue
         if failure is None:
@@ -268,3 +272,5 @@ def _settle(futures: Sequence[asyncio.Future[None]], failure: BaseException | No
             future.set_exception(failure)
             # Read once, so that a write that nobody awaits does not warn; `failure` stays.
             future.exception()
+    if len(futures) > _TURN:
+        futures[0].get_loop().call_soon(_settle, futures[_TURN:], failure)

@@ -53,6 +53,9 @@ log = logging.getLogger(__name__)
 _PAUSE = 0.2
 """Seconds before a broker that did not answer, or whose stream ended, is asked again."""
 
+_TURN = 16
+"""Events of the broker between two turns of the loop: hundreds come at once after a busy minute."""
+
 _SAVE_EVERY = 1_000_000_000
 """Wall nanoseconds between two snapshots of a book that no fill has changed (marks, peak)."""
 
@@ -232,12 +235,16 @@ class Shim:
 
     async def run(self) -> None:
         """Follow the broker's events; `start` runs this in a task of its own."""
+        taken = 0
         while True:
             async for event in self._broker.events():
                 try:
                     await self._take(event)
                 except Exception as error:  # noqa: BLE001 - one event must not end the stream
                     self._fault(f"an event of the broker could not be taken: {event}", error)
+                taken += 1
+                if taken % _TURN == 0:
+                    await asyncio.sleep(0)
             # The stream ended, which it never should: whatever was missed is asked for.
             self._ready = False
             await asyncio.sleep(_PAUSE)

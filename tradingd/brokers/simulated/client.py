@@ -12,6 +12,9 @@ import msgspec
 LINE_LIMIT: Final = 64 * 1024 * 1024
 """Longest line accepted, bytes: an answer with every order of a long session."""
 
+_TURN: Final = 64
+"""Lines between two turns of the loop: what has arrived already is read without waiting."""
+
 type Body = dict[str, object]
 
 
@@ -104,8 +107,12 @@ class Client:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         why = "the broker closed the connection"
         try:
+            lines = 0
             while line := await reader.readline():
                 self._take(line)
+                lines += 1
+                if lines % _TURN == 0:
+                    await asyncio.sleep(0)
         except OSError as error:
             why = f"the connection broke: {error}"
         except (msgspec.DecodeError, ValueError) as error:
