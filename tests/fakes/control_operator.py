@@ -219,6 +219,9 @@ class FakeOperator:
         self.waiting.discard(request.order_id)
         return await self._done("rejected", orders=(request.order_id,))
 
+    async def report_job(self, request: m.JobReportRequest, peer: m.Peer) -> m.Done:
+        return await self._done(f"{request.name} {request.status}")
+
     async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> m.Done:
         return await self._done("nothing to adopt")
 

@@ -173,6 +173,15 @@ class JobsRunParams(ControlParams, frozen=True, kw_only=True):
     reason: Reason = "by hand"
 
 
+class JobsReportParams(ControlParams, frozen=True, kw_only=True):
+    """Input of `tradingctl jobs report`."""
+
+    name: Annotated[str, Meta(description="Name of the job.", extra={"positional": True})]
+    status: Annotated[Literal["done", "failed"], Meta(description="How it ended.")]
+    seconds: Annotated[float, Meta(ge=0, description="How long it ran, up to now.")] = 0.0
+    detail: Annotated[str, Meta(description="What a person should know.")] = ""
+
+
 class ReloadParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl reload`."""
 

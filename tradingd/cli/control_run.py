@@ -1,6 +1,7 @@
 """Functions of `tradingctl`: each asks the daemon of an instance one thing."""
 
 import sys
+import time
 from collections.abc import Iterator
 
 from tradingd.cli import control_params as p
@@ -185,6 +186,19 @@ def limits_set(params: p.LimitsSetParams) -> m.Done:
 def jobs_run(params: p.JobsRunParams) -> m.Done:
     """Run a job now."""
     return client(params).post("jobs", m.JobRequest(name=params.name, reason=params.reason))
+
+
+def jobs_report(params: p.JobsReportParams) -> m.Done:
+    """Say how a job ended."""
+    ended = time.time_ns()
+    request = m.JobReportRequest(
+        name=params.name,
+        status=params.status,
+        started=ended - int(params.seconds * 1e9),
+        ended=ended,
+        detail=params.detail,
+    )
+    return client(params).post("job-report", request)
 
 
 def reload(params: p.ReloadParams) -> m.Done:

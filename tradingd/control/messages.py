@@ -363,6 +363,17 @@ class JobRequest(Request, frozen=True, kw_only=True):
     reason: Reason
 
 
+class JobReportRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/job-report: a job that ran in a unit of its own says how it ended (wall, UTC ns)."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
+    status: Literal["done", "failed"]
+    started: Annotated[int, Meta(ge=0)]
+    ended: Annotated[int, Meta(ge=0)]
+    detail: Annotated[str, Meta(max_length=2_000)] = ""
+    reason: Reason = "job report"
+
+
 class ReloadRequest(Request, frozen=True, kw_only=True):
     """POST /v1/reload: read the configuration again; the safe subset changes, or nothing does."""
 

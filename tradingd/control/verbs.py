@@ -211,6 +211,12 @@ ACTING: Final[Sequence[Acting]] = (
         act=lambda operator, request, peer: operator.run_job(request, peer),
     ),
     Acting(
+        name="job-report",
+        summary="Journal the run of a job that has a unit of its own.",
+        request=m.JobReportRequest,
+        act=lambda operator, request, peer: operator.report_job(request, peer),
+    ),
+    Acting(
         name="reload",
         summary="Read the configuration again; its safe subset changes, or nothing does.",
         request=m.ReloadRequest,

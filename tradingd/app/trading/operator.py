@@ -40,6 +40,7 @@ class Facts(msgspec.Struct, kw_only=True):
     positions: Callable[[], Sequence[m.PositionView]]
     reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
     run_job: Callable[[str], Awaitable[str]]
+    report_job: Callable[[m.JobReportRequest], Awaitable[str]]
     set_log_level: Callable[[str, int | None], str]
     acknowledge: Callable[[str], bool]
     approve: Callable[[str, str], Awaitable[bool]]
@@ -285,6 +286,12 @@ class SessionOperator:
         """Run a job now."""
         detail, seconds = await timed(self._facts.run_job(request.name))
         return m.Done(done=f"{request.name}: {detail}", seconds=seconds)
+
+    async def report_job(self, request: m.JobReportRequest, peer: m.Peer) -> m.Done:
+        """Journal the run of a job that has a unit of its own."""
+        noted = await self._facts.report_job(request)
+        self._tell("job", f"{noted} {request.detail}".strip())
+        return m.Done(done=noted)
 
     async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> m.Done:
         """Read the configuration again."""

@@ -31,6 +31,7 @@ from tradingd.app.trading.supervision import (
     session_checks,
 )
 from tradingd.app.trading.telling import Teller
+from tradingd.app.trading.timer_jobs import TimerJobs
 from tradingd.app.trading.work import recent_trades, session_work
 from tradingd.config.load import Loaded
 from tradingd.config.secrets import resolve
@@ -358,6 +359,7 @@ class TradingSession:
             grace_minutes=config.schedule.grace_minutes,
             absence_counts=not self.feed.replayed,
         )
+        self.timer_jobs = TimerJobs(self.journal, self.alerts.emit, self.recalled.marks)
         self.pump = Pump(
             feed=self.feed,
             clock=self.clock,
@@ -430,6 +432,7 @@ class TradingSession:
             positions=self.board.positions,
             reload=self.reloader.reload,
             run_job=self._run_job,
+            report_job=self.timer_jobs.report,
             set_log_level=self._set_log_level,
             acknowledge=self.alerts.acknowledge,
             approve=lambda order_id, why: self._decide(self.shim.approve, order_id, why),

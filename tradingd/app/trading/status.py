@@ -105,8 +105,8 @@ class StatusBoard:
         return [views.order(row) for row in self._session.shim.known_orders()]
 
     def jobs(self) -> Sequence[m.JobView]:
-        """Return the in-process jobs; timers are systemd's."""
-        return [
+        """Return the in-process jobs, then what timers have reported."""
+        own = [
             m.JobView(
                 name=state.name,
                 where="daemon",
@@ -117,6 +117,7 @@ class StatusBoard:
             )
             for state in self._session.scheduler.states()
         ]
+        return [*own, *self._session.timer_jobs.views()]
 
     def config(self) -> m.ConfigView:
         """Return the configuration in force; secrets are references."""
