@@ -24,14 +24,14 @@ class JsonFormatter(logging.Formatter):
     Parameters
     ----------
     context : mapping
-        Facts of the process, e.g. instance and run_id.
+        Facts of the process, e.g. instance and run_id; read anew for each record.
     mask : callable
         Applied to the finished line as well.
     """
 
     def __init__(self, context: Mapping[str, str], mask: Text) -> None:
         super().__init__()
-        self._context = dict(context)
+        self._context = context
         self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:

@@ -54,7 +54,7 @@ class JournalHandler(logging.Handler):
     identifier : str
         SYSLOG_IDENTIFIER, e.g. ``tradingd``.
     context : mapping
-        Fields of every record, e.g. instance and run_id.
+        Fields of every record, e.g. instance and run_id; read anew for each one.
     mask : callable
         Applied to the finished values as well.
     path : Path
@@ -67,7 +67,7 @@ class JournalHandler(logging.Handler):
         super().__init__()
         self.dropped = 0
         self._identifier = identifier
-        self._context = {name_of(name): value for name, value in context.items()}
+        self._facts = context
         self._mask = mask
         self._path = str(path)
         self._untold = 0
@@ -92,6 +92,10 @@ class JournalHandler(logging.Handler):
         """Close the socket."""
         self._socket.close()
         super().close()
+
+    @property
+    def _context(self) -> dict[str, str]:
+        return {name_of(name): value for name, value in self._facts.items() if value}
 
     def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
         message = record.getMessage()

@@ -34,11 +34,13 @@ _log = logging.getLogger(__name__)
 class Logging:
     """Logging as `configure` set it up; `close` undoes it.
 
-    `mask` is what every output passes: register secrets as they are resolved.
+    `mask` is what every output passes: register secrets as they are resolved. `context` holds the
+    fields of every record; what is not known at first may be added later.
     """
 
-    def __init__(self, mask: Mask) -> None:
+    def __init__(self, mask: Mask, context: dict[str, str] | None = None) -> None:
         self.mask = mask
+        self.context = {} if context is None else context
         self._handlers: list[logging.Handler] = []
         self._before: dict[str, Any] = {}
 
@@ -188,7 +190,7 @@ def configure(
         handlers.append(_stream_handler(output, style, context, mask))
     if folder:
         handlers += _files(Path(folder).expanduser(), context, mask)
-    logs = Logging(mask)
+    logs = Logging(mask, context)
     logs._install(handlers, level)
     return logs
 
