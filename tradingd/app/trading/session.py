@@ -216,6 +216,7 @@ class TradingSession:
         await asyncio.to_thread(self.journal.start)
         self.recalled = await asyncio.to_thread(recall, self.journal.path)
         self.identity = parts.identify(self.loaded, self.instance, self.recalled, self.wall)
+        self._logs.context["run_id"] = self.identity.run_id
 
     async def _close_journal(self) -> None:
         await asyncio.to_thread(self.journal.close)
