@@ -1,0 +1,71 @@
+"""A whole trading session inside this process, so that its loop can be looked at.
+
+It is the daemon's own `TradingSession` with everything around it (control socket, supervision,
+journal, a simulated broker in a process of its own); only the strategies are given by the caller,
+since the configuration names one.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import uvloop
+
+from tests.benchmarks.daemon.running import OPEN
+from tradingd.app.trading import parts
+from tradingd.app.trading import session as session_module
+from tradingd.app.trading.session import TradingSession
+from tradingd.config.load import load
+from tradingd.config.system import SystemConfig
+from tradingd.engine.strategy import Strategy
+from tradingd.kits.notify_socket import Notifier
+from tradingd.telemetry.logs import configure
+
+type Parties = Callable[[SystemConfig], Sequence[Strategy]]
+
+
+@asynccontextmanager
+async def started(
+    parties: Parties, symbols: Mapping[str, Sequence[str]] | None, *overrides: str
+) -> AsyncIterator[TradingSession]:
+    """Start a session; the caller pumps it. It is stopped afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
+        os.environ["XDG_STATE_HOME"] = f"{folder}/state"
+        os.environ["XDG_RUNTIME_DIR"] = f"{folder}/run"
+        Path(f"{folder}/run").mkdir(mode=0o700)
+        state = Path(folder) / "state" / "tradingd" / "bench"
+        read = partial(load, [*OPEN, *overrides])
+        output = Path(f"{folder}/log.txt").open("w")
+        logs = configure("bench", "", "INFO", stream=output, style="json")
+        engine = partial(session_module.LiveEngine, symbols=symbols)
+        with (
+            patch.object(parts, "session_strategies", parties),
+            patch.object(session_module, "LiveEngine", engine),
+        ):
+            session = TradingSession(
+                read(),
+                load_again=read,
+                instance="bench",
+                state=state,
+                notifier=Notifier(),
+                logs=logs,
+            )
+            await session.start()
+        try:
+            yield session
+        finally:
+            session.ask_to_stop("the benchmark is over")
+            await session.stop()
+            logs.close()
+
+
+def run[T](work: Any) -> Any:
+    """Run a benchmark on the daemon's kind of loop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
