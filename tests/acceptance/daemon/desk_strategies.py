@@ -2,10 +2,11 @@
 
 The daemon imports them by path (`strategy.path=desk_strategies:Desk`). A file in the working
 directory is a command: ``block-in-bar`` (seconds), ``block-in-timer`` (seconds), ``raise-in-bar``,
-``enter`` (symbols). It is taken once.
+``enter-SYMBOL``, ``leave-SYMBOL``. It is taken once.
 """
 
 import datetime as dt
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ class Desk(Strategy):
             raise RuntimeError("told to raise")
         if command(f"enter-{symbol}") is not None:
             self.open(symbol, close)
+        if command(f"leave-{symbol}") is not None:
+            self.exit(symbol, reason="on demand")
         if self.settings.every and self.seen[symbol] % self.settings.every == 0:
             self.turn(symbol, close)
 
@@ -97,3 +100,13 @@ class SlowToBegin(Desk):
         """Block a little."""
         time.sleep(1.5)
         super().on_begin()
+
+
+class Diary(Desk):
+    """A desk that writes down every bar it is given, one file a process."""
+
+    def on_bar(self, bar: Bar) -> None:
+        """Write, then trade."""
+        with Path(f"bars-{os.getpid()}").open("a") as file:
+            file.write(f"{self.symbol_of(bar)} {bar.ts_event}\n")
+        super().on_bar(bar)

@@ -108,8 +108,13 @@ class Paper:
 
     def ready(self, seconds: float = READY_SECONDS) -> "Paper":
         """Wait for READY=1."""
-        eventually(lambda: self.notified.is_ready or self._ended(), "READY", seconds)
-        assert self.notified.is_ready, self.errors()
+        end = time.monotonic() + seconds
+        while not self.notified.is_ready and not self._ended() and time.monotonic() < end:
+            time.sleep(0.02)
+        if not self.notified.is_ready:
+            self.send(signal.SIGQUIT)  # its stacks, in the log
+            time.sleep(0.2)
+        assert self.notified.is_ready, (self.notified.values("STATUS")[-1:], self.errors())
         return self
 
     def wait(self, seconds: float = 60.0) -> int:

@@ -85,6 +85,7 @@ OVERRIDES = "limit_overrides"
 
 VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
 _GRACE = 5.0
+_ROUNDS = 20
 _COMPARE_SECONDS = 60.0
 
 
@@ -674,10 +675,15 @@ class TradingSession:
         """Let orders and jobs come to rest between two batches of a replay."""
         patience = self._config.supervision.command_seconds
         await self.scheduler.settle(patience)
-        await self.broker.drained()
-        await self.shim.settled(patience)
-        await self.broker.drained()
-        await self.shim.settled(patience)
+        # A fill sends its stop, an exit first takes its stop back: at rest is what says the same
+        # twice. Whoever does not answer is left to the health checks.
+        before, rounds = -1, 0
+        with contextlib.suppress(BrokerUnavailable):
+            while await self.shim.settled(patience) and rounds < _ROUNDS:
+                last = await self.broker.caught_up()
+                if last == before:
+                    return
+                before, rounds = last, rounds + 1
 
     def _after_batch(self, batch: Batch, seconds: float) -> None:
         self.silence.heard()

@@ -156,6 +156,23 @@ class SimulatedBroker:
         """Wait until the events that have come were taken by whoever follows them."""
         await self._link.drained()
 
+    async def caught_up(self) -> int:
+        """Wait until all that the broker has done so far was taken; return its last event.
+
+        An order is answered before its events, so `drained` alone may miss the fill of an order
+        that has just been accepted.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When there is no answer, or the events do not come.
+        """
+        last = (await self._question("ping", {})).get("seq")
+        if not isinstance(last, int) or not await self._link.caught_up(last, self._timeout):
+            raise BrokerUnavailable("the latest events did not come")
+        await self._link.drained()
+        return last
+
     async def market(self, batch: Batch) -> None:
         """Tell the next bars; their fills are on the event stream when this returns.
 
