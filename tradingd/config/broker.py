@@ -1,5 +1,6 @@
 """Group `broker`: where orders go, and what trading there costs."""
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -41,6 +42,27 @@ class SimulatedBroker(BrokerBase, tag_field="kind", tag="simulated", frozen=True
     half_spread_bps: Annotated[
         BasisPoints, Meta(description="Paper: half the spread around the last price.")
     ] = 1.0
+    arrivals: Annotated[
+        Literal["auto", "touch", "next_bar"],
+        Meta(
+            description="Paper: what arrives between bars trades at the touch, or in the next bar "
+            "as in a backtest; auto: next_bar for daily bars, else touch."
+        ),
+    ] = "auto"
+    commission_per_share: Annotated[
+        Decimal, Meta(description="Paper: commission per share.", extra={"unit": "USD"})
+    ] = Decimal("0.005")
+    commission_min: Annotated[
+        Decimal, Meta(description="Paper: least commission of an order.", extra={"unit": "USD"})
+    ] = Decimal(1)
+
+    def __post_init__(self) -> None:
+        for name in ("commission_per_share", "commission_min"):
+            amount: Decimal = getattr(self, name)
+            if not amount.is_finite() or not 0 <= amount <= 1_000_000:
+                raise ValueError(f"broker.{name} must be 0 to 1,000,000, found {amount}")
+            if amount != round(amount, 9):
+                raise ValueError(f"broker.{name} must have at most nine decimals, found {amount}")
 
 
 class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_only=True):

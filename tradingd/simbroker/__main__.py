@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,12 @@ def arguments() -> argparse.ArgumentParser:
         default="touch",
         help="what arrives between bars: trades at the touch, or waits for the next bar",
     )
-    add("--participation", type=_percent, default=0, help="percent of a bar's volume; 0: all")
+    add(
+        "--participation",
+        type=_percent,
+        default=Decimal(0),
+        help="percent of a bar's volume; 0: all",
+    )
     add("--unique-ids", action="store_true", help="reject a client order id used before")
     add("--idle-exit", type=float, default=0.0, help="seconds without a client; 0: never")
     add("--detach", action="store_true", help="return when the socket answers, run on behind")
@@ -106,8 +112,11 @@ def _half_spread(text: str) -> int:
     return units
 
 
-def _percent(text: str) -> int:
-    value = int(text)
+def _percent(text: str) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"not a number: {text!r}") from None
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError("0 to 100")
     return value

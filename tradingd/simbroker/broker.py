@@ -1,6 +1,7 @@
 """One request in, one reply out: the table of operations over desk, trading, market, actions."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Final
 
 from tradingd.simbroker.actions import Actions
@@ -30,12 +31,17 @@ class Broker:
         Name of the account.
     unique_ids : bool
         Reject client order ids that were used before.
-    participation_percent : int
+    participation_percent : int or Decimal
         Share of a bar's volume that may be filled; 0: no bound.
     """
 
     def __init__(
-        self, desk: Desk, *, account_id: str, unique_ids: bool, participation_percent: int
+        self,
+        desk: Desk,
+        *,
+        account_id: str,
+        unique_ids: bool,
+        participation_percent: int | Decimal,
     ) -> None:
         self._desk = desk
         self._account_id = account_id

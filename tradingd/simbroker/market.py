@@ -1,6 +1,7 @@
 """What a market message does: expiry, matching of resting orders, new prices."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 from tradingd.simbroker.amounts import BadRequest, parse
 from tradingd.simbroker.desk import Desk
@@ -27,11 +28,11 @@ class Market:
     ----------
     desk : Desk
         The broker's state.
-    participation_percent : int
+    participation_percent : int or Decimal
         Share of a bar's volume that may be filled per symbol; 0: no bound.
     """
 
-    def __init__(self, desk: Desk, *, participation_percent: int) -> None:
+    def __init__(self, desk: Desk, *, participation_percent: int | Decimal) -> None:
         self._desk = desk
         self._participation = participation_percent
 
@@ -116,7 +117,9 @@ class Market:
         return filled
 
     def _allowance(self, bar: Bar) -> int:
-        return bar.volume * self._participation // 100 if self._participation else 10**15
+        if not self._participation:
+            return 10**15
+        return int(bar.volume * self._participation / 100)
 
     def _take_quote(self, symbol: str, quote: Quote, ts: int) -> None:
         """Fill what a quote reaches; a resting limit gets its own price, it was there first."""

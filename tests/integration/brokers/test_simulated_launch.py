@@ -107,3 +107,25 @@ def test_between_daily_bars_a_market_order_waits_for_the_next_open(socket):
             assert [one.price for one in await session.broker.fills(0)] == [103_000_000_000]
 
     asyncio.run(story())
+
+
+def test_it_charges_the_commission_and_keeps_to_the_share_of_volume_it_is_told(socket):
+    async def story():
+        terms = {
+            "commission_per_share": Decimal("0.01"),
+            "commission_min": Decimal("0.25"),
+            "participation_percent": 2.5,
+            "next_bar": True,
+        }
+        await launched(socket, **terms)
+        async with connected(socket) as session:
+            await session.broker.market(bars(1, "100"))
+            await session.broker.submit(order("a", quantity=100))
+            assert await session.broker.fills(0) == []
+            await session.broker.market(bars(2, "100"))
+            fill = (await session.broker.fills(0))[0]
+            volume = bars(2, "100").bars[0].volume
+            assert fill.quantity == min(100, volume // 40)
+            assert fill.commission == max(250_000_000, 10_000_000 * fill.quantity)
+
+    asyncio.run(story())

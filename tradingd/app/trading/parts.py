@@ -103,14 +103,24 @@ async def connected_broker(config: SystemConfig, state: Path, instance: str) -> 
             socket,
             state / "simbroker",
             cash=mode.cash,
-            half_spread_bps=config.broker.half_spread_bps,
             account=f"SIM-{instance}",
-            # A daily bar closes with the market: what is sent on it trades at the next open.
-            next_bar=resolution(config) is Resolution.DAY,
+            half_spread_bps=config.broker.half_spread_bps,
+            commission_per_share=config.broker.commission_per_share,
+            commission_min=config.broker.commission_min,
+            participation_percent=config.execution.participation_percent,
+            next_bar=waits_for_next_bar(config.broker, resolution(config)),
         )
     if launched:
         _launch_mark(state).touch()
     return SimulatedBroker(socket, timeout=config.supervision.command_seconds)
+
+
+def waits_for_next_bar(broker: SimulatedConfig, bars: Resolution) -> bool:
+    """Whether the simulated broker lets what arrives between bars wait for the next one."""
+    if broker.arrivals == "auto":
+        # A daily bar closes with the market: what is sent on it trades at the next open.
+        return bars is Resolution.DAY
+    return broker.arrivals == "next_bar"
 
 
 def session_clock(feed: Feed, start: int) -> SessionClock:

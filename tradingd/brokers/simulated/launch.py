@@ -24,6 +24,9 @@ async def ensure_running(
     half_spread_bps: float,
     account: str,
     next_bar: bool = False,
+    commission_per_share: Decimal = Decimal("0.005"),
+    commission_min: Decimal = Decimal(1),
+    participation_percent: float = 0.0,
 ) -> bool:
     """Start a broker unless one listens; return True when this call started it.
 
@@ -44,6 +47,10 @@ async def ensure_running(
         Name of a new account.
     next_bar : bool
         Whether what arrives between bars waits for the next one (daily bars).
+    commission_per_share, commission_min : Decimal
+        What an order costs: dollars per share, and at least this.
+    participation_percent : float
+        Share of a bar's volume that may be filled; 0: no bound.
 
     Raises
     ------
@@ -57,6 +64,9 @@ async def ensure_running(
         *("--state", str(state), "--socket", str(socket), "--account", account),
         *("--arrivals", "next-bar" if next_bar else "touch"),
         *("--cash", f"{cash:f}", "--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
+        *("--commission-per-share", f"{commission_per_share:f}"),
+        *("--commission-min", f"{commission_min:f}"),
+        *("--participation", f"{min(participation_percent, 100.0):.4f}"),
     )
     # It answers with its exit code once the detached process listens or has given up. Not the
     # loop's own subprocesses: uvloop's leak the pipe into the detached process, so it never ends.
