@@ -7,6 +7,7 @@ directory is a command: ``block-in-bar`` (seconds), ``block-in-timer`` (seconds)
 
 import datetime as dt
 import os
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,43 @@ class Diary(Desk):
         with Path(f"bars-{os.getpid()}").open("a") as file:
             file.write(f"{self.symbol_of(bar)} {bar.ts_event}\n")
         super().on_bar(bar)
+
+
+class RandomSettings(StrategyBase, frozen=True, kw_only=True):
+    """Which dice."""
+
+    seed: int = 0
+
+
+class AtRandom(Strategy):
+    """Opens, closes and trails by dice that depend on the bar alone, so a restart goes on alike."""
+
+    Settings = RandomSettings
+
+    def on_bar(self, bar: Bar) -> None:
+        """Roll."""
+        symbol, close = self.symbol_of(bar), bar.close.as_double()
+        rng = random.Random(f"{self.settings.seed} {symbol} {bar.ts_event}")
+        if self.pending(symbol) or rng.random() > 0.25:
+            return
+        held = self.position(symbol)
+        if held == 0:
+            side = rng.choice((Side.BUY, Side.SELL))
+            wide = close * rng.uniform(0.001, 0.01) * side.sign
+            limit = round(close - wide / 4, 2) if rng.random() < 0.3 else None
+            self.enter(
+                symbol,
+                side,
+                rng.randint(1, 30),
+                reason="the dice say so",
+                stop=round(close - wide, 2),
+                limit=limit,
+            )
+        elif rng.random() < 0.5:
+            part = rng.randint(1, abs(held)) if rng.random() < 0.3 else None
+            self.exit(symbol, reason="the dice say so", quantity=part)
+        else:
+            wide = close * rng.uniform(0.002, 0.01)
+            self.move_stop(
+                symbol, round(close - wide if held > 0 else close + wide, 2), reason="trails"
+            )
