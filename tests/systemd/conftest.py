@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,24 +13,26 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A booted systemd with tradingd installed; skips with the reason where none can be booted."""
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is installed on every machine; skips with the reason where none can be booted."""
     if reason := why_not():
         pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("machine")
-    machine = Machine(staged(folder / "tree"), keep=None)
+    return staged(tmp_path_factory.mktemp("machine") / "tree")
+
+
+@pytest.fixture(scope="session")
+def machine(tree: Path) -> Iterator[Machine]:
+    """A booted systemd with tradingd installed."""
+    machine = Machine(tree, keep=None)
     machine.start_machine()
     yield machine
     machine.sandbox.stop()
 
 
 @pytest.fixture
-def rebootable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def rebootable(tree: Path, tmp_path: Path) -> Iterator[Machine]:
     """A machine of the test's own that keeps its disk over `reboot`."""
-    if reason := why_not():
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("rebootable")
-    machine = Machine(staged(folder / "tree"), keep=folder / "disk")
+    machine = Machine(tree, keep=tmp_path / "disk")
     machine.start_machine()
     yield machine
     machine.sandbox.stop()
