@@ -71,7 +71,7 @@ class Protection:
                 symbol=row.symbol,
                 strategy=row.strategy,
                 parent_id=row.parent_id,
-                reason=_reason(row.parent_id),
+                reason="",  # its orders know
                 stop=row.stop,
                 take_profit=row.take_profit,
             )
@@ -211,8 +211,16 @@ class Protection:
             case Cancel(ticket, why):
                 self._changes.cancel(ticket, why)
             case Change(ticket, quantity, limit, stop):
+                moved = (limit, stop) != (ticket.limit, ticket.stop)
+                told = self._guards[symbol].reason if moved else ""
+                # Its fill tells why it stands where it does, as in a backtest.
+                ticket.reason = told or ticket.reason
                 self._changes.replace(
-                    ticket, quantity=quantity, limit=limit, stop=stop, reason="follows the position"
+                    ticket,
+                    quantity=quantity,
+                    limit=limit,
+                    stop=stop,
+                    reason=told or "follows the position",
                 )
             case Place():
                 self._place(symbol, action)
@@ -233,7 +241,7 @@ class Protection:
             return
         self._desk.book.order_opened(ticket.intent(self._desk.mark(symbol)))
         self._legs.setdefault(symbol, {})[wanted.leg] = ticket.order_id
-        committed = self._desk.record(ticket, Step.INTENT, guard.reason, self._row(guard))
+        committed = self._desk.record(ticket, Step.INTENT, ticket.reason, self._row(guard))
         self._sender.send(ticket, committed)
 
     def _ticket(self, guard: Guard, wanted: Place) -> Ticket:
@@ -247,7 +255,7 @@ class Protection:
             quantity=wanted.quantity,
             type=_TYPES[wanted.leg],
             purpose=Purpose.PROTECT,
-            reason=guard.reason,
+            reason=guard.reason or _reason(guard.parent_id),
             ts=self._desk.clock.now(),
             limit=wanted.price if wanted.leg is Leg.TARGET else None,
             stop=wanted.price if wanted.leg is Leg.STOP else None,
