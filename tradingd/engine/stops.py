@@ -66,8 +66,7 @@ class Stops:
             if not working.elected:
                 working.stop = wanted[0]
         elif working.stage is Stage.WORKING and not working.filled and not working.elected:
-            working.reason = wanted[1]
-            self._change(working, abs(held), wanted[0])
+            self._change(working, abs(held), *wanted[:2])
 
     def release(self, exit_ticket: Ticket) -> None:
         """Cancel the stop before an exit for the whole position goes out."""
@@ -114,9 +113,11 @@ class Stops:
             self._working[symbol] = ticket
             self._desk.place(ticket)
 
-    def _change(self, working: Ticket, quantity: int, stop: Nanos) -> None:
+    def _change(self, working: Ticket, quantity: int, stop: Nanos, reason: str) -> None:
         if working.quantity == quantity and working.stop == stop:
             return
+        if working.stop != stop:
+            working.reason = reason
         if working.disguised:
             self.replace(working.symbol)
             return
