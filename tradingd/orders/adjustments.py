@@ -13,6 +13,7 @@ from tradingd.gate.book import CashKind
 from tradingd.orders.desk import Desk
 from tradingd.orders.fills import Fills, trip_row
 from tradingd.orders.protection import Protection
+from tradingd.orders.ticket import Ticket
 from tradingd.orders.truth import Truth
 
 _CASH: Final = frozenset(CashKind)
@@ -108,6 +109,8 @@ class Adjustments:
             ticket.take_profit = _scaled(ticket.take_profit, up, down)
             if ticket.sent:
                 self._truth.look(ticket)
+            else:
+                _restate(ticket, up, down)
         guard = self._protection.guard(symbol)
         if guard is None:
             return []
@@ -130,6 +133,13 @@ class Adjustments:
             ts=update.ts,
             wall=self._desk.wall(),
         )
+
+
+def _restate(ticket: Ticket, up: int, down: int) -> None:
+    """Restate an order that waits here, as a broker does with those that work there."""
+    ticket.quantity = max(1, ticket.quantity * up // down)
+    ticket.limit = _scaled(ticket.limit, up, down)
+    ticket.stop = _scaled(ticket.stop, up, down)
 
 
 def _scaled(price: Nanos | None, up: int, down: int) -> Nanos | None:

@@ -66,7 +66,7 @@ class Desk:
         self.fault: Callable[[str, BaseException], None] = _log_fault
         self._seq = first_seq
         self._unwritten = False
-        self._prefix = f"{instance[:16]}-{_tag(run_id)}"
+        self._prefix = f"{instance[:16]}-{_tag(f'{run_id} {wall()}')}"
         self._ours = re.compile(rf"{re.escape(instance[:16])}-[0-9a-z]{{7}}-\d{{6,}}")
         self._tickets: dict[str, Ticket] = {}
         self._open: dict[str, Ticket] = {}
@@ -80,7 +80,8 @@ class Desk:
     def next_id(self) -> str:
         """Return an order id of at most 32 characters that no process of the instance has used.
 
-        The middle part comes from the run id, so that ids stay unique when a journal is lost.
+        The middle part comes from the run id and the time, so that ids stay unique when a journal
+        is lost and the runs are counted anew.
         """
         self._seq += 1
         return f"{self._prefix}-{self._seq - 1:06d}"
@@ -117,6 +118,13 @@ class Desk:
     def leaving(self, symbol: str) -> int:
         """Return the shares of a symbol that market exits are taking out."""
         return sum(ticket.leaving for ticket in self.open(symbol))
+
+    def claimed(self, symbol: str) -> int:
+        """Return those of them that protection has to let go of: their intent is on disk.
+
+        An exit that the journal does not take is never sent; its shares stay protected.
+        """
+        return sum(ticket.leaving for ticket in self.open(symbol) if ticket.on_disk)
 
     def held(self, symbol: str) -> int:
         """Return the signed shares held."""
@@ -264,10 +272,10 @@ def _log_fault(what: str, error: BaseException) -> None:
     log.error("%s", what, exc_info=error)
 
 
-def _tag(run_id: str) -> str:
+def _tag(run: str) -> str:
     """Return seven characters that differ between runs."""
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    number, text = zlib.crc32(run_id.encode()), ""
+    number, text = zlib.crc32(run.encode()), ""
     for _ in range(7):
         number, digit = divmod(number, 36)
         text += digits[digit]

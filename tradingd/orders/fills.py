@@ -21,7 +21,8 @@ LOOK_BACK: Final = 3_600 * NANOSECONDS
 FAR: Final = 48 * LOOK_BACK
 """The same when something is known to be missing; less than the journal recalls."""
 
-_REMEMBERED: Final = 20_000
+_REMEMBERED: Final = 40_000
+"""Ids of fills before the old ones are forgotten, which no question reaches back to."""
 
 
 class FollowsFills(Protocol):
@@ -47,8 +48,9 @@ class Fills:
         self.count = 0
         self.unsaved = False
         self._desk = desk
-        self._seen: dict[str, None] = {}
+        self._seen: dict[str, int] = {}
         self._last = 0
+        self._keep = _REMEMBERED
         self._entered: dict[str, str] = {}
 
     def restore(
@@ -56,7 +58,7 @@ class Fills:
     ) -> None:
         """Take what the journal knows: number, ids and time of fills, why positions were opened."""
         self.count = count
-        self._seen = dict.fromkeys(seen)
+        self._seen = dict.fromkeys(seen, last)
         self._last = last
         self._entered = dict(entered)
 
@@ -138,11 +140,12 @@ class Fills:
         self._desk.settled(ticket)
 
     def _remember(self, report: BrokerFill) -> None:
-        self._seen[report.fill_id] = None
+        self._seen[report.fill_id] = report.ts
         self._last = max(self._last, report.ts)
-        if len(self._seen) > 2 * _REMEMBERED:
-            for old in list(self._seen)[:_REMEMBERED]:
-                del self._seen[old]
+        if len(self._seen) > self._keep:
+            since = self.since(FAR)
+            self._seen = {key: ts for key, ts in self._seen.items() if ts >= since}
+            self._keep = len(self._seen) + _REMEMBERED
 
     def _row(self, ticket: Ticket, fill: Fill, fill_id: str, after: int) -> FillRow:
         return FillRow(

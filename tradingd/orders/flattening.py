@@ -12,6 +12,7 @@ from tradingd.domain.states import Scope
 from tradingd.domain.trading import Step
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
+from tradingd.orders.doubt import Doubt
 from tradingd.orders.protection import Protection
 from tradingd.orders.sending import Sender
 from tradingd.orders.ticket import WAITING_ROOM, Ticket
@@ -36,6 +37,7 @@ class Flattening:
         changes: Changes,
         sender: Sender,
         protection: Protection,
+        doubt: Doubt,
         ready: Callable[[], bool],
         reconcile: Callable[[], Awaitable[object]],
         settings: SupervisionConfig,
@@ -46,6 +48,7 @@ class Flattening:
         self._changes = changes
         self._sender = sender
         self._protection = protection
+        self._doubt = doubt
         self._ready = ready
         self._reconcile = reconcile
         self._settings = settings
@@ -81,10 +84,12 @@ class Flattening:
         while loop.time() < deadline:
             for symbol in self._held(scope) if self._ready() else ():
                 self._close(symbol, text)
-            if not self._busy(scope) and await self._proven(scope):
+            if self._busy(scope):
+                await self._desk.until(lambda: not self._busy(scope), _RETRY)
+            elif await self._proven(scope):
                 return True
-            await self._desk.until(lambda: not self._busy(scope), _RETRY)
-            await asyncio.sleep(0)
+            else:
+                await asyncio.sleep(_RETRY)
         self.unconfirmed = tuple(
             ticket.order_id for ticket in self._desk.open() if self._covers(scope, ticket)
         )
@@ -120,7 +125,7 @@ class Flattening:
 
     def _close(self, symbol: str, reason: str) -> None:
         held = self._desk.held(symbol)
-        shares = abs(held) - self._desk.leaving(symbol)
+        shares = self._doubt.backed(symbol) - self._desk.leaving(symbol)
         if shares <= 0:
             return
         line = self._desk.book.position(symbol)

@@ -10,6 +10,7 @@ from tradingd.domain.orders import Fill, OrderType, Purpose, Verdict
 from tradingd.domain.trading import Step
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
+from tradingd.orders.doubt import Doubt
 from tradingd.orders.guard import Action, Cancel, Change, Guard, Leg, Place, leg_of, plan
 from tradingd.orders.sending import Sender
 from tradingd.orders.ticket import Ticket
@@ -31,19 +32,25 @@ class Protection:
 
     Parameters
     ----------
-    desk, sender, changes : Desk, Sender, Changes
+    desk, sender, changes, doubt : Desk, Sender, Changes, Doubt
         Parts of the same shim.
     check : Callable
         The gate's verdict on a protective order.
     """
 
     def __init__(
-        self, desk: Desk, sender: Sender, changes: Changes, check: Callable[[Ticket], Verdict]
+        self,
+        desk: Desk,
+        sender: Sender,
+        changes: Changes,
+        doubt: Doubt,
+        check: Callable[[Ticket], Verdict],
     ) -> None:
         self.ready: Callable[[], bool]
         self._desk = desk
         self._sender = sender
         self._changes = changes
+        self._doubt = doubt
         self._check = check
         self._guards: dict[str, Guard] = {}
         self._legs: dict[str, dict[Leg, str]] = {}
@@ -155,20 +162,16 @@ class Protection:
     def fits(self, ticket: Ticket) -> bool:
         """Tell whether a protective order is still what the position needs."""
         held = self._desk.held(ticket.symbol)
-        cover = max(0, abs(held) - self._desk.leaving(ticket.symbol))
+        cover = max(0, abs(held) - self._desk.claimed(ticket.symbol))
         return held * ticket.side.sign < 0 and ticket.leaves == cover
 
     def unprotected(self) -> list[str]:
-        """Return the symbols whose wanted stop is not working, for health checks and reports."""
+        """Return the symbols whose wanted stop is not working for all shares, for reports."""
         return [
             symbol
             for symbol, guard in self._guards.items()
             if guard.stop is not None
-            and abs(self._desk.held(symbol)) > self._desk.leaving(symbol)
-            and not any(
-                leg_of(ticket) is Leg.STOP and ticket.state is OrderState.WORKING
-                for ticket in self._desk.open(symbol)
-            )
+            and abs(self._desk.held(symbol)) - self._desk.leaving(symbol) > self._stopped(symbol)
         ]
 
     # -- keeping in step -------------------------------------------------------------------------
@@ -199,12 +202,32 @@ class Protection:
         resting = [ticket for ticket in tickets if ticket.rests]
         actions = plan(
             self._desk.held(symbol),
-            self._desk.leaving(symbol),
+            self._desk.claimed(symbol),
             self._guards.get(symbol),
             resting,
         )
         for action in actions:
-            self._act(symbol, action)
+            if not self._reaches(symbol, action):
+                self._act(symbol, action)
+
+    def _stopped(self, symbol: str) -> int:
+        """Return the most shares that one working stop would sell."""
+        stops = (
+            ticket.leaves
+            for ticket in self._desk.open(symbol)
+            if leg_of(ticket) is Leg.STOP and ticket.state is OrderState.WORKING
+        )
+        return max(stops, default=0)
+
+    def _reaches(self, symbol: str, action: Action) -> bool:
+        """Tell whether an action would sell more than the broker is known to hold."""
+        match action:
+            case Place(quantity=quantity):
+                return quantity > self._doubt.backed(symbol)
+            case Change(ticket, quantity):
+                more = quantity > ticket.quantity
+                return more and quantity - ticket.filled > self._doubt.backed(symbol)
+        return False
 
     def _act(self, symbol: str, action: Action) -> None:
         match action:

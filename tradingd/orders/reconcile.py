@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.domain.broker import (
     AdjustmentUpdate,
@@ -16,11 +18,12 @@ from tradingd.domain.broker import (
 from tradingd.domain.journal import OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step
-from tradingd.gate.book import BookState, CashKind
+from tradingd.gate.book import Book, CashKind
 from tradingd.gate.day import Day
 from tradingd.orders.adjustments import Adjustments
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
+from tradingd.orders.doubt import Doubt
 from tradingd.orders.errors import BrokerErrors
 from tradingd.orders.fills import FAR, LOOK_BACK, Fills
 from tradingd.orders.protection import Protection
@@ -50,6 +53,7 @@ class Reconciler:
         changes: Changes,
         protection: Protection,
         adjustments: Adjustments,
+        doubt: Doubt,
         errors: BrokerErrors,
         settings: SupervisionConfig,
         halt: Callable[[str], None],
@@ -65,6 +69,7 @@ class Reconciler:
         self._changes = changes
         self._protection = protection
         self._adjustments = adjustments
+        self._doubt = doubt
         self._errors = errors
         self._settings = settings
         self._halt = halt
@@ -117,6 +122,8 @@ class Reconciler:
             await self._orders(orders)
             mismatches = self._compare(positions)
             still = not missed and self._fills.count + self._adjustments.count == before
+            if still:
+                self._doubt.compared(self._held(), positions)
             if not mismatches and still:
                 notes += self._cash(account.cash)
                 break
@@ -182,9 +189,11 @@ class Reconciler:
                 self._changes.pursue(ticket)
 
     def _compare(self, positions: Sequence[BrokerPosition]) -> tuple[str, ...]:
+        return differences(self._held(), positions)
+
+    def _held(self) -> dict[str, int]:
         book = self._desk.book.positions()
-        held = {symbol: line.quantity for symbol, line in book.items()}
-        return differences(held, positions)
+        return {symbol: line.quantity for symbol, line in book.items()}
 
     def _cash(self, cash: Nanos) -> list[str]:
         ours = self._desk.book.cash
@@ -192,9 +201,9 @@ class Reconciler:
             self.fresh = False
             return []
         if self.fresh:
-            # Nothing has been traded yet: the account begins with what the broker says.
+            # The account begins with what the broker says.
             self.fresh = False
-            self._desk.book.load(_empty(cash))
+            _begin(self._desk.book, cash)
         else:
             self._desk.book.cash_movement("", cash - ours, CashKind.DIVIDEND)
         self._desk.write(self._fills.book_row())
@@ -221,13 +230,8 @@ def settle_unsent(desk: Desk, ticket: Ticket) -> None:
     desk.close(ticket, OrderState.CANCELED, "never sent: the process ended before")
 
 
-def _empty(cash: Nanos) -> BookState:
-    return BookState(
-        cash=cash,
-        peak=cash,
-        instant=-1,
-        session=None,
-        day=Day(start_equity=cash),
-        positions=(),
-        working=(),
-    )
+def _begin(book: Book, cash: Nanos) -> None:
+    """Let a book begin with this cash: its day, too; positions that were adopted stay."""
+    book.load(msgspec.structs.replace(book.snapshot(), cash=cash))
+    begun, day = book.snapshot(), Day(start_equity=book.equity)
+    book.load(msgspec.structs.replace(begun, peak=book.equity, instant=-1, day=day))

@@ -43,6 +43,7 @@ class Sender:
         self.refusal: Callable[[Ticket], str]
         self.room: Callable[[Ticket], bool]
         self.fits: Callable[[Ticket], bool]
+        self.backed: Callable[[str], int]
         self._desk = desk
         self._broker = broker
         self._truth = truth
@@ -80,6 +81,9 @@ class Sender:
         """Wait for the commit and for protection to let go; False when it must not leave."""
         try:
             await committed
+            ticket.on_disk = True
+            if ticket.leaving:
+                self._desk.changed(ticket)
             while await self._prepared(ticket):
                 pass
         except Exception as error:  # noqa: BLE001 - whatever the journal says, nothing is sent
@@ -119,7 +123,7 @@ class Sender:
         """Cut a market exit to what is held and not leaving already; True when that changed it."""
         held = self._desk.held(ticket.symbol)
         others = self._desk.leaving(ticket.symbol) - ticket.leaving
-        free = abs(held) - others if held * ticket.side.sign < 0 else 0
+        free = self.backed(ticket.symbol) - others if held * ticket.side.sign < 0 else 0
         if free <= 0:
             self._desk.close(ticket, OrderState.CANCELED, "nothing left to exit")
             return False

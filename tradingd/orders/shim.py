@@ -35,6 +35,7 @@ from tradingd.orders.admission import Admission
 from tradingd.orders.adopting import Adoption
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
+from tradingd.orders.doubt import Doubt
 from tradingd.orders.errors import BrokerErrors
 from tradingd.orders.fills import Fills
 from tradingd.orders.flattening import Flattening
@@ -87,6 +88,8 @@ class Shim:
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may. Asked just
         before every send.
+    halted : Callable
+        Hears (record, state before) when the shim itself halts the account.
     approval, approval_minutes
         Whether entries wait for a person, and how long (data time).
     wall : Callable
@@ -110,6 +113,7 @@ class Shim:
         armed: Callable[[], str | None],
         unwell: Callable[[], str | None] = lambda: None,
         barred: Callable[[], str | None] = lambda: None,
+        halted: Callable[[StateRecord, str], None] = lambda _record, _before: None,
         approval: Literal["auto", "manual"] = "auto",
         approval_minutes: int = 5,
         wall: Callable[[], int] = time.time_ns,
@@ -119,6 +123,7 @@ class Shim:
         self._states = states
         self._session = session
         self._barred = barred
+        self._halted = halted
         self._ready = False
         self._running = False
         self._saved = 0
@@ -133,6 +138,7 @@ class Shim:
             wall=wall,
             first_seq=first_seq,
         )
+        self._doubt = Doubt(self._desk)
         self._fills = Fills(self._desk)
         self._truth = Truth(self._desk, broker, self._fills, self._errors)
         self._changes = Changes(self._desk, broker, self._truth, self._errors)
@@ -148,7 +154,7 @@ class Shim:
             barred=barred,
         )
         self._protection = Protection(
-            self._desk, self._sender, self._changes, self._admission.check
+            self._desk, self._sender, self._changes, self._doubt, self._admission.check
         )
         self._guards = Guards(self._desk, self._protection, gate, self._admission)
         self._adjustments = Adjustments(
@@ -163,6 +169,7 @@ class Shim:
             changes=self._changes,
             protection=self._protection,
             adjustments=self._adjustments,
+            doubt=self._doubt,
             errors=self._errors,
             settings=settings,
             halt=self._halt,
@@ -173,6 +180,7 @@ class Shim:
             changes=self._changes,
             sender=self._sender,
             protection=self._protection,
+            doubt=self._doubt,
             ready=lambda: self._ready,
             reconcile=self.reconcile,
             settings=settings,
@@ -198,6 +206,7 @@ class Shim:
         self._sender.refusal = self._admission.refusal
         self._sender.room = self._protection.room
         self._sender.fits = self._protection.fits
+        self._sender.backed = self._doubt.backed
         self._protection.ready = lambda: self._ready and self._barred() is None
 
     # -- start and stop --------------------------------------------------------------------------
@@ -229,9 +238,11 @@ class Shim:
         """End every task; orders and positions stay as they are."""
         self._running = False
         self._ready = False
-        if self._fills.unsaved:
-            await self._desk.write(self._fills.book_row())
-        await self._desk.stop()
+        try:
+            if self._fills.unsaved:
+                await self._desk.write(self._fills.book_row())
+        finally:
+            await self._desk.stop()
 
     async def run(self) -> None:
         """Follow the broker's events; `start` runs this in a task of its own."""
@@ -430,12 +441,12 @@ class Shim:
         return await self._desk.until(lambda: not any(map(_in_flight, self._desk.open())), seconds)
 
     def unknown_orders(self) -> Sequence[OrderRow]:
-        """Return orders whose outcome is not proven: sent, or told to be over without its fills."""
-        return [
-            ticket.row()
-            for ticket in self._desk.open()
-            if ticket.sent and (ticket.state is not OrderState.WORKING or ticket.ending is not None)
-        ]
+        """Return orders whose outcome is not proven.
+
+        Sent without an answer, told to be over without their fills, and exits that cannot leave
+        because the broker does not confirm that protection has let go.
+        """
+        return [ticket.row() for ticket in self._desk.open() if _unproven(ticket)]
 
     def unprotected(self) -> Sequence[str]:
         """Return the symbols whose wanted stop is not working at the broker."""
@@ -492,7 +503,8 @@ class Shim:
             self._expiry.watch(ticket)
 
     def _open_for_orders(self) -> None:
-        self._ready = True
+        # Gone again meanwhile: the next connection reconciles.
+        self._ready = self._broker.connected
         self._desk.wake()
         self._protection.sync_all()
 
@@ -500,6 +512,7 @@ class Shim:
         match event:
             case FillUpdate(fill):
                 if not self._fills.apply(fill) and not self._fills.known(fill.fill_id):
+                    self._doubt.foreign(fill)
                     self._flag(
                         f"{fill.symbol}: {fill.side} {fill.quantity} of order"
                         f" {fill.client_order_id or fill.broker_order_id}, which is not ours"
@@ -561,7 +574,10 @@ class Shim:
         self._halt(f"{what}: {error}", author="shim")
 
     def _halt(self, reason: str, author: str = "reconciliation") -> None:
-        """Halt the account, unless it is halted already; in force at once, journaled beside."""
+        """Halt the account, unless it is halted already; in force at once, journaled beside.
+
+        As with every halt, entries that are out are taken back.
+        """
         wall = self._desk.wall()
         current = self._states.of(Scope(), wall)
         if current is not None and current.state is TradingState.HALTED:
@@ -570,11 +586,25 @@ class Shim:
             scope=Scope(), state=TradingState.HALTED, reason=reason, author=author, since=wall
         )
         self._states.set(record)
+        asyncio.get_running_loop().call_soon(self._take_back, f"halted: {reason}")
+        self._halted(record, TradingState.RUNNING if current is None else current.state)
         if self._desk.journal.failure is None:
             self._desk.write(
                 journaled(record),
                 AuditRow(actor=author, action="halt", subject="account", detail=reason, wall=wall),
             )
+
+    def _take_back(self, reason: str) -> None:
+        for ticket in self._desk.open():
+            if ticket.purpose is Purpose.ENTRY:
+                self._changes.cancel(ticket, reason)
+
+
+def _unproven(ticket: Ticket) -> bool:
+    """Tell whether it is not known what an order is, or when it can leave."""
+    if not ticket.sent:
+        return ticket.note == WAITING_ROOM
+    return ticket.state is not OrderState.WORKING or ticket.ending is not None
 
 
 def _in_flight(ticket: Ticket) -> bool:

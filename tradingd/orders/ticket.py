@@ -15,12 +15,13 @@ WAITING_ROOM = "waiting until protection lets go"
 class Ticket(msgspec.Struct, kw_only=True):
     """An order of ours. Mutable on purpose: it changes with every event of its life.
 
-    The second group of fields belongs to this process alone. `sent` is set before the broker's
-    client is called, and for everything an earlier process may have sent. `own` orders are the
-    shim's flattening, which passes every state. `busy` while a change is under way, `stubborn`
-    once the broker has refused one. `inherited` until the broker was asked: an earlier process
-    may have been changing the order, so its size is not certain. `ending` is a final state that
-    the broker told before the fills that belong to it, with the number of shares filled by then.
+    The second group of fields belongs to this process alone. `on_disk` is set once its intent is.
+    `sent` is set before the broker's client is called, and for everything an earlier process may
+    have sent. `own` orders are the shim's flattening, which passes every state. `busy` while a
+    change is under way, `stubborn` once the broker has refused one. `inherited` until the broker
+    was asked: an earlier process may have been changing the order, so its size is not certain.
+    `ending` is a final state that the broker told before the fills that belong to it, with the
+    number of shares filled by then.
     """
 
     order_id: str
@@ -50,6 +51,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     wall: int = 0
     closed_wall: int | None = None
 
+    on_disk: bool = False
     sent: bool = False
     own: bool = False
     busy: bool = False
@@ -150,4 +152,6 @@ def recalled(row: OrderRow) -> Ticket:
     """Return a journaled order; it counts as sent unless its note proves that it was not."""
     held = row.state == OrderState.INTENT and row.note in (WAITING_APPROVAL, WAITING_ROOM)
     fields = msgspec.structs.asdict(row)
-    return msgspec.convert({**fields, "sent": not held, "inherited": not held}, Ticket)
+    return msgspec.convert(
+        {**fields, "on_disk": True, "sent": not held, "inherited": not held}, Ticket
+    )

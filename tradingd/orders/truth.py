@@ -116,6 +116,9 @@ class Truth:
             if ticket.leaves:
                 self._desk.book.order_opened(ticket.intent(self._desk.mark(ticket.symbol)))
         elif not unproven:
+            if differs and not ticket.busy:
+                # Out of date, or a change of ours that arrived late: the broker says which.
+                self.look(ticket)
             return
         if not unproven:
             self._desk.record(ticket, Step.REPLACED, "as the broker has it")
