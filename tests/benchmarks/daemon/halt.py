@@ -16,12 +16,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.daemon.running import OPEN, PATIENCE, Daemon, custom, daemon
+from tests.benchmarks.daemon.running import INSTANCE, OPEN, PATIENCE, Daemon, custom, daemon
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.brokers.simulated.launch import ensure_running
-from tradingd.control.messages import HaltRequest, ResumeRequest
+from tradingd.control.messages import HaltRequest, Orders, ResumeRequest
 from tradingd.domain.broker import Accepted, OrderRequest
 from tradingd.domain.feed import Batch, MarketBar
+from tradingd.domain.journal import OrderState
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Side
 
@@ -41,21 +42,27 @@ def halts(orders: int, tries: int) -> dict[str, Any]:
             left = _left_at_the_broker(one)
             if len(done.orders) < orders or left:
                 raise SystemExit(f"{len(done.orders)} cancelled, {left} left at the broker")
-            one.client.post("resume", ResumeRequest(reason="benchmark", confirm="bench"))
+            one.client.post("resume", ResumeRequest(reason="benchmark", confirm=INSTANCE))
     return {"asked": _spread(seen), "inside": _spread(inside)}
 
 
 def _await_orders(one: Daemon, orders: int) -> None:
     end = time.perf_counter() + PATIENCE
-    while (status := one.status()).open_orders < orders or status.unknown_orders:
+    while (resting := _resting(one)) < orders:
         if time.perf_counter() > end:
-            raise SystemExit(f"only {status.open_orders} orders rest: {status.status_line}")
+            raise SystemExit(f"only {resting} orders rest")
         time.sleep(0.05)
+
+
+def _resting(one: Daemon) -> int:
+    one.hear()
+    found = one.client.get("orders", Orders).orders
+    return sum(order.state == OrderState.WORKING for order in found)
 
 
 def _left_at_the_broker(one: Daemon) -> int:
     async def ask() -> int:
-        broker = SimulatedBroker(one.home / "state/tradingd/bench/simbroker.sock", timeout=10)
+        broker = SimulatedBroker(one.state / "simbroker.sock", timeout=10)
         await broker.connect()
         left = len(await broker.open_orders())
         await broker.close()

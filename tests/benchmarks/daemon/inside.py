@@ -8,16 +8,16 @@ since the configuration names one.
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from unittest.mock import patch
 
 import uvloop
 
-from tests.benchmarks.daemon.running import OPEN
+from tests.benchmarks.daemon.running import INSTANCE, OPEN
 from tradingd.app.trading import parts
 from tradingd.app.trading import session as session_module
 from tradingd.app.trading.session import TradingSession
@@ -36,36 +36,44 @@ async def started(
 ) -> AsyncIterator[TradingSession]:
     """Start a session; the caller pumps it. It is stopped afterwards."""
     with tempfile.TemporaryDirectory(prefix="tradingd-bench-") as folder:
-        os.environ["XDG_STATE_HOME"] = f"{folder}/state"
-        os.environ["XDG_RUNTIME_DIR"] = f"{folder}/run"
-        Path(f"{folder}/run").mkdir(mode=0o700)
-        state = Path(folder) / "state" / "tradingd" / "bench"
+        state, output = _prepared(Path(folder))
         read = partial(load, [*OPEN, *overrides])
-        output = Path(f"{folder}/log.txt").open("w")
-        logs = configure("bench", "", "INFO", stream=output, style="json")
+        logs = configure(INSTANCE, "", "INFO", stream=output, style="json")
         engine = partial(session_module.LiveEngine, symbols=symbols)
-        with (
-            patch.object(parts, "session_strategies", parties),
-            patch.object(session_module, "LiveEngine", engine),
-        ):
-            session = TradingSession(
-                read(),
-                load_again=read,
-                instance="bench",
-                state=state,
-                notifier=Notifier(),
-                logs=logs,
-            )
-            await session.start()
         try:
-            yield session
+            with (
+                patch.object(parts, "session_strategies", parties),
+                patch.object(session_module, "LiveEngine", engine),
+            ):
+                session = TradingSession(
+                    read(),
+                    load_again=read,
+                    instance=INSTANCE,
+                    state=state,
+                    notifier=Notifier(),
+                    logs=logs,
+                )
+                await session.start()
+            try:
+                yield session
+            finally:
+                session.ask_to_stop("the benchmark is over")
+                await session.stop()
         finally:
-            session.ask_to_stop("the benchmark is over")
-            await session.stop()
             logs.close()
+            output.close()
 
 
-def run[T](work: Any) -> Any:
+def _prepared(folder: Path) -> tuple[Path, TextIO]:
+    """Lead everything to a folder; return the state folder and the log."""
+    run = folder / "run"
+    run.mkdir(mode=0o700)
+    os.environ["XDG_STATE_HOME"] = str(folder / "state")
+    os.environ["XDG_RUNTIME_DIR"] = str(run)
+    return folder / "state" / "tradingd" / INSTANCE, (folder / "log.txt").open("w")
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
     """Run a benchmark on the daemon's kind of loop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)

@@ -66,14 +66,14 @@ async def measure(symbols: int, batches: int, folder: Path) -> dict[str, Any]:
     )
     command = [sys.executable, "-m", "tests.benchmarks.daemon.proxy", listen, direct, path]
     with subprocess.Popen(command):  # noqa: ASYNC220 - before the session begins
-        while not listen.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        while not listen.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.01)
         stamps = await _session(symbols, batches, listen)
         ender = SimulatedBroker(direct, timeout=5)
         await ender.connect()
         await ender.shut_down()
         await ender.close()
-    for line in path.read_text().splitlines():  # noqa: ASYNC240 - all is over
+    for line in path.read_text().splitlines():
         order_id, at = line.split()
         if order_id in stamps.of:
             stamps.of[order_id]["socket"] = int(at)

@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from pathlib import Path
 from typing import TextIO
 
 import uvloop
@@ -27,10 +28,9 @@ async def _pass_on(
     writer.close()
 
 
-async def main(listen: str, upstream: str, path: str) -> None:
+async def main(listen: str, upstream: str, stamps: TextIO) -> None:
     """Serve until the client has gone."""
     gone = asyncio.Event()
-    stamps = open(path, "a")  # noqa: ASYNC230, SIM115 - before anybody connects; until the end
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_unix_connection(upstream, limit=1 << 26)
@@ -40,8 +40,8 @@ async def main(listen: str, upstream: str, path: str) -> None:
     server = await asyncio.start_unix_server(serve, listen, limit=1 << 26)
     await gone.wait()
     server.close()
-    stamps.close()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:4]))
+    with Path(sys.argv[3]).open("a") as file:
+        uvloop.run(main(sys.argv[1], sys.argv[2], file))

@@ -20,6 +20,8 @@ from tradingd.control.messages import Status
 REPOSITORY = Path(__file__).resolve().parents[3]
 TRADERS = "tests.benchmarks.daemon.traders"
 PATIENCE = 120.0
+INSTANCE = f"bench{os.getpid()}"
+"""A name of its own: root's sockets all lie in one folder."""
 OPEN = (
     "risk=open",
     "feed=synthetic",
@@ -57,21 +59,23 @@ class Daemon:
             **os.environ,
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_RUNTIME_DIR": str(run),
+            # As its unit runs it: told of by notices and the log, without a screen.
             "NOTIFY_SOCKET": str(home / "notify.sock"),
+            "INVOCATION_ID": "benchmark",
             "PYTHONPATH": str(REPOSITORY),
         }
         environment.pop("TRADINGD_CONF", None)
         self.started = time.perf_counter()
         with self.log.open("w") as log:
             self.process = psutil.Popen(
-                [sys.executable, "-m", "tradingd", "run", "-i", "bench", *overrides],
+                [sys.executable, "-m", "tradingd", "run", "-i", INSTANCE, *overrides],
                 cwd=REPOSITORY,
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        paths = [run / "tradingd" / "bench.sock", Path("/run/tradingd/bench.sock")]
-        self.client = ControlClient("bench", paths=paths, timeout=60.0)
+        paths = [run / "tradingd" / f"{INSTANCE}.sock", Path(f"/run/tradingd/{INSTANCE}.sock")]
+        self.client = ControlClient(INSTANCE, paths=paths, timeout=60.0)
         self.ready_after = 0.0
         self.told: list[tuple[str, float]] = []
         """Every STATUS on the way to READY, and the seconds until it came."""
@@ -103,10 +107,22 @@ class Daemon:
         except BlockingIOError:
             self._notices.settimeout(0.2)
 
+    def rest(self, seconds: float) -> None:
+        """Let time pass, hearing the notices as systemd does."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self.hear()
+            time.sleep(0.1)
+
     def status(self) -> Status:
         """Ask for the whole picture."""
         self.hear()
         return self.client.get("status", Status)
+
+    @property
+    def state(self) -> Path:
+        """Its state folder."""
+        return self.home / "state" / "tradingd" / INSTANCE
 
     def rss(self) -> float:
         """Return the resident memory in MB."""

@@ -1,6 +1,6 @@
 """How long the daemon takes to READY, by step, and to stop; what it costs while nothing happens.
 
-    python -m tests.benchmarks.daemon.start [--symbols 20] [--idle 15]
+python -m tests.benchmarks.daemon.start [--symbols 20] [--idle 15]
 """
 
 import argparse
@@ -11,15 +11,16 @@ from typing import Any
 
 from tests.benchmarks.daemon.running import OPEN, custom, daemon
 
+
 def measure(symbols: int, idle: float) -> dict[str, Any]:
     """Start, wait, stop."""
     # At speed 1 a minute passes between two batches: between them there is nothing to do.
     words = (*OPEN, f"feed.symbols={symbols}", "feed.days=1", "feed.speed=1", "feed.longest_wait=0")
     with daemon(*words, *custom("Churn")) as one:
         one.ready()
-        time.sleep(2)
+        one.rest(2)
         used, at = one.cpu(), time.perf_counter()
-        time.sleep(idle)
+        one.rest(idle)
         percent = 100 * (one.cpu() - used) / (time.perf_counter() - at)
         rss = one.rss()
         stopped = one.stop()

@@ -1,6 +1,6 @@
 """What the simulated broker takes by itself, and what a whole session takes at full speed.
 
-    python -m tests.benchmarks.daemon.throughput
+python -m tests.benchmarks.daemon.throughput
 """
 
 import argparse
@@ -10,7 +10,6 @@ import tempfile
 import time
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from tests.benchmarks.daemon.halt import resting
 from tests.benchmarks.daemon.running import OPEN, custom, daemon
@@ -57,7 +56,13 @@ async def bare(folder: Path, rounds: int = 300) -> dict[str, float]:
 
 def session(symbols: int, strategy: tuple[str, ...]) -> dict[str, float]:
     """Return batches and fills per second of one fast day of the real daemon."""
-    words = (*OPEN, f"feed.symbols={symbols}", "feed.days=1", "feed.speed=0", "mode.warm_up_bars=30")
+    words = (
+        *OPEN,
+        f"feed.symbols={symbols}",
+        "feed.days=1",
+        "feed.speed=0",
+        "mode.warm_up_bars=30",
+    )
     with daemon(*words, "feed.at_end=stay", *strategy) as one:
         one.ready()
         began, used = time.perf_counter(), one.cpu()

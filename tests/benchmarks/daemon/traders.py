@@ -47,7 +47,7 @@ class Rests(Strategy):
         """Rest what is missing."""
         symbol = self.symbol_of(bar)
         if not self.pending(symbol):
-            limit = round(bar.close.as_double() * 0.95, 2)
+            limit = round(bar.close.as_double() * 0.6, 2)
             self.enter(symbol, Side.BUY, 1, reason="rest", limit=limit, stop=limit * 0.9)
 
 
