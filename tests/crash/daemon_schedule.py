@@ -64,8 +64,8 @@ def run(seed: int, home: Path) -> list[str]:
                 return [trouble]
         broker.ask("misbehave", plan={})
         daemon.start("feed.speed=0", "feed.at_end=stay").ready()
-        eventually(lambda: over(daemon), "the end of the replay", 90)
-        eventually(lambda: not unprotected(daemon, broker), "every position is protected", 15)
+        eventually(lambda: over(daemon), "the end of the replay", 240)
+        eventually(lambda: not unprotected(daemon, broker), "every position is protected", 40)
         code = daemon.stop()
         return [*([f"exit code {code}"] if code else []), *wrong(daemon, broker)]
     except AssertionError as error:

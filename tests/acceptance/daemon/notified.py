@@ -76,7 +76,7 @@ class Notified:
                 self.told.append(Told(now, name, value))
 
 
-def eventually[T](look: Callable[[], T], what: str, seconds: float = 15.0) -> T:
+def eventually[T](look: Callable[[], T], what: str, seconds: float = 40.0) -> T:
     """Return the first true value of `look`; fail with `what` when there is none in time."""
     end = time.monotonic() + seconds
     while not (found := look()):

@@ -36,7 +36,7 @@ QUICK = (
 )
 """A session that is up in two seconds; every test adds speed, days and strategy."""
 
-READY_SECONDS = 40.0
+READY_SECONDS = 120.0
 """Far more than a start takes, since test machines are shared."""
 
 
@@ -109,7 +109,7 @@ class Paper:
     def ready(self, seconds: float = READY_SECONDS) -> "Paper":
         """Wait for READY=1."""
         end = time.monotonic() + seconds
-        while not self.notified.is_ready and not self._ended() and time.monotonic() < end:
+        while not self.notified.is_ready and not self.ended and time.monotonic() < end:
             time.sleep(0.02)
         if not self.notified.is_ready:
             self.send(signal.SIGQUIT)  # its stacks, in the log
@@ -117,7 +117,7 @@ class Paper:
         assert self.notified.is_ready, (self.notified.values("STATUS")[-1:], self.errors())
         return self
 
-    def wait(self, seconds: float = 60.0) -> int:
+    def wait(self, seconds: float = 120.0) -> int:
         """Wait for the end; return the exit code."""
         assert self.process is not None
         try:
@@ -152,7 +152,9 @@ class Paper:
         self.notified.close()
         self.control_socket.unlink(missing_ok=True)
 
-    def _ended(self) -> bool:
+    @property
+    def ended(self) -> bool:
+        """Whether the last process is over."""
         return self.process is not None and self.process.poll() is not None
 
     # -- talking -----------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def trading(paper: Make, *overrides: str) -> Paper:
 def beats_again(daemon: Paper) -> None:
     """Wait until the beat has come back for good."""
     now = time.monotonic()
-    eventually(lambda: daemon.notified.beats_since(now) >= 4, "the beat is back", 20)
+    eventually(lambda: daemon.notified.beats_since(now) >= 4, "the beat is back", 40)
 
 
 @pytest.mark.parametrize("part", ["strategy", "journal", "loop"])
@@ -67,7 +67,7 @@ def test_a_strategy_that_really_blocks_stops_the_beat(paper: Make, place: str) -
     daemon = trading(paper)
     began = time.monotonic()
     (daemon.home / f"block-in-{place}").write_text("4")
-    eventually(lambda: daemon.notified.silence(began) > MISSED, "no beat while it blocks", 10)
+    eventually(lambda: daemon.notified.silence(began) > MISSED, "no beat while it blocks", 30)
     beats_again(daemon)
     assert daemon.status().ready
 
@@ -78,7 +78,7 @@ def test_a_journal_that_is_locked_stops_the_beat_and_sends_nothing(paper: Make) 
     other.execute("BEGIN EXCLUSIVE")
     began = time.monotonic()
     (daemon.home / "enter-SYN1").touch()
-    eventually(lambda: daemon.notified.silence(began) > MISSED, "no beat while it is locked", 10)
+    eventually(lambda: daemon.notified.silence(began) > MISSED, "no beat while it is locked", 30)
     assert daemon.check("journal").grade == "FAILED"
     assert daemon.status().fills == 0, "an order left before its intent was written"
     other.close()
@@ -94,9 +94,9 @@ def test_a_silent_feed_pauses_entries_then_halts_and_the_beat_goes_on(paper: Mak
     eventually(lambda: daemon.check("feed").grade == "FAILED", "entries paused")
     assert not daemon.status().ready
     assert daemon.status().state == "RUNNING"
-    eventually(lambda: daemon.status().state == "HALTED", "the kill switch", 10)
+    eventually(lambda: daemon.status().state == "HALTED", "the kill switch", 30)
     assert "no data" in daemon.status().states[0].reason
-    eventually(lambda: daemon.check("feed").grade == "OK", "data again", 10)
+    eventually(lambda: daemon.check("feed").grade == "OK", "data again", 30)
     assert daemon.status().state == "HALTED", "only a person ends that"
     assert daemon.notified.silence(began) < MISSED
     done = daemon.ctl("resume", "--reason", "data is back", "--confirm", daemon.instance)
@@ -138,7 +138,7 @@ def test_a_broker_that_says_nothing_is_told_and_the_beat_goes_on(
     assert daemon.check("broker").next_step
     time.sleep(0.5)
     broker.send(signal.SIGCONT)
-    eventually(lambda: daemon.check("broker").grade == "OK", "the broker is back", 20)
+    eventually(lambda: daemon.check("broker").grade == "OK", "the broker is back", 40)
     assert daemon.notified.silence(began) < MISSED
     assert daemon.process is not None
     assert daemon.process.poll() is None
