@@ -3,7 +3,8 @@
     python -m tradingd.notify.unit tradingd@paper.service
 
 Run by the unit that ``OnFailure=`` names, with the ``MONITOR_*`` variables of systemd 251 and
-later. Standard library only and Python 3.11, so that it can be installed as a single file and run
+later: the unit is down and stays down. ``UNIT:crash`` instead says that it ended and is started
+again. Standard library only and Python 3.11, so that it can be installed as a single file and run
 by the system's interpreter. One credential file, ``alerts-unit`` or ``alerts``, with an address
 per line:
 
@@ -33,6 +34,9 @@ from collections.abc import Mapping, Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final
+
+CRASH: Final = "crash"
+"""After the unit's name and a colon: it ended, and systemd starts it again."""
 
 CREDENTIALS: Final = ("alerts-unit", "alerts")
 NOBODY_TOLD: Final = 1
@@ -80,8 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"nobody can be told that {options.unit or 'a unit'} failed: no address in the "
             f"credential {CREDENTIALS[0]}")  # fmt: skip
         return CONFIG
-    title, body = compose(options.unit, os.environ, journal_lines(options.unit, os.environ))
-    told = tell(addresses, title, body, options.unit, options.seconds)
+    unit, _, occasion = options.unit.partition(":")
+    lines = journal_lines(unit, os.environ)
+    title, body = compose(unit, os.environ, lines, again=occasion == CRASH)
+    told = tell(addresses, title, body, unit, options.seconds)
     say(f"told {told} of {len(addresses)}: {title}")
     return 0 if told else NOBODY_TOLD
 
@@ -140,8 +146,13 @@ def fault_of(address: str) -> str:
     return ""
 
 
-def compose(unit: str, environment: Mapping[str, str], lines: Sequence[str]) -> tuple[str, str]:
-    """Return title and body: what failed, why, the last lines of its journal, what to do."""
+def compose(
+    unit: str, environment: Mapping[str, str], lines: Sequence[str], *, again: bool = False
+) -> tuple[str, str]:
+    """Return title and body: what failed, why, the last lines of its journal, what to do.
+
+    `again`: systemd starts it again by itself.
+    """
     # ExecStopPost= knows the same facts by shorter names.
     result, code, status = (
         environment.get(f"MONITOR_{name}") or environment.get(name, "")
@@ -151,12 +162,13 @@ def compose(unit: str, environment: Mapping[str, str], lines: Sequence[str]) -> 
     head = [
         f"{unit} on {socket.gethostname()} failed: {REASONS.get(result, result or 'unknown why')}.",
         f"Result {result or '?'}, {code or 'exit'} {status or '?'}.",
+        "systemd starts it again." if again else "It is down and stays down.",
     ]
     if unit.startswith("tradingd@"):
         head.append(
             "Orders and positions are where they were; until it runs again, nothing manages them."
         )
-    tail = f"Next: {next_step(unit, instance, status)}"
+    tail = f"Next: {f'journalctl -u {unit} -n 200' if again else next_step(unit, instance, status)}"
     room = LONGEST - sum(map(len, head)) - len(tail) - 40
     shown: list[str] = []
     for line in reversed(lines):
@@ -166,7 +178,8 @@ def compose(unit: str, environment: Mapping[str, str], lines: Sequence[str]) -> 
             break
         shown.insert(0, line)
     journal = ["", *shown, ""] if shown else [""]
-    return f"{unit} FAILED ({result or 'unknown'})", "\n".join([*head, *journal, tail])
+    what = "CRASHED" if again else "FAILED"
+    return f"{unit} {what} ({result or 'unknown'})", "\n".join([*head, *journal, tail])
 
 
 def next_step(unit: str, instance: str, status: str) -> str:

@@ -165,3 +165,16 @@ def test_a_configuration_error_is_not_answered_with_a_restart() -> None:
 )
 def test_addresses_are_checked_before_anything_fails(address: str, fault: str) -> None:
     assert fault_of(address) == fault
+
+
+def test_a_crash_that_a_restart_follows_is_told_apart_from_giving_up() -> None:
+    crashed, said = compose(UNIT, MONITOR, [], again=True)
+    failed, down = compose(UNIT, MONITOR, [])
+    assert (crashed, failed) == (
+        "tradingd@paper.service CRASHED (watchdog)",
+        "tradingd@paper.service FAILED (watchdog)",
+    )
+    assert "systemd starts it again." in said
+    assert "reset-failed" not in said
+    assert "It is down and stays down." in down
+    assert "reset-failed" in down
