@@ -80,7 +80,8 @@ class Paper:
             "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_RUNTIME_DIR": str(self.home / "run"),
             "TRADINGD_CONF": str(self.overlay),
-            "PYTHONPATH": str(HERE),
+            # The strategies, and the very tree that is tested.
+            "PYTHONPATH": f"{HERE}:{REPOSITORY}",
             "NOTIFY_SOCKET": str(self.notified.path),
             "WATCHDOG_USEC": str(int(WATCHDOG_SECONDS * 1e6)),
             "INVOCATION_ID": "0123456789abcdef0123456789abcdef",
