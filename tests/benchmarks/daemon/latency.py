@@ -65,14 +65,17 @@ async def measure(symbols: int, batches: int, folder: Path) -> dict[str, Any]:
         direct, folder / "sim", cash=Decimal(10**8), half_spread_bps=1.0, account="BENCH"
     )
     command = [sys.executable, "-m", "tests.benchmarks.daemon.proxy", listen, direct, path]
-    with subprocess.Popen(command):  # noqa: ASYNC220 - before the session begins
-        while not listen.exists():  # noqa: ASYNC110 - another process makes it
-            await asyncio.sleep(0.01)
-        stamps = await _session(symbols, batches, listen)
-        ender = SimulatedBroker(direct, timeout=5)
-        await ender.connect()
-        await ender.shut_down()
-        await ender.close()
+    with subprocess.Popen(command) as proxy:  # noqa: ASYNC220 - before the session begins
+        try:
+            while not listen.exists():  # noqa: ASYNC110 - another process makes it
+                await asyncio.sleep(0.01)
+            stamps = await _session(symbols, batches, listen)
+        finally:
+            proxy.terminate()
+            ender = SimulatedBroker(direct, timeout=5)
+            await ender.connect()
+            await ender.shut_down()
+            await ender.close()
     for line in path.read_text().splitlines():
         order_id, at = line.split()
         if order_id in stamps.of:
