@@ -265,7 +265,7 @@ class LiveEngine:
     # -- private ---------------------------------------------------------------------------------
 
     def _connect(self, name: str, strategy: Strategy, bar_types: Mapping[str, Any]) -> None:
-        book = OwnedBook(self._book, self._working, name)
+        book = OwnedBook(self._book, self._working, name, self._present)
         desk = LiveDesk(
             strategy=name,
             ticks={symbol: self._ticks[symbol] for symbol in bar_types},

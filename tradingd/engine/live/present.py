@@ -23,6 +23,10 @@ class Present:
         """Return session time, UTC ns."""
         return self.clock.now() if self._history_ts is None else self._history_ts
 
+    def before(self, ts: int) -> bool:
+        """Whether strategies are being shown a past before a moment."""
+        return self._history_ts is not None and self._history_ts < ts
+
     def remember(self, ts: int | None) -> None:
         """Show strategies a time of the past; None: the present again."""
         self._history_ts = ts

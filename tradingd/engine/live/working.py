@@ -6,6 +6,7 @@ from tradingd.domain.journal import OrderRow, OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType, Purpose
 from tradingd.domain.trading import OrderShim
+from tradingd.engine.live.present import Present
 from tradingd.gate.book import Book, Position
 
 
@@ -71,12 +72,17 @@ class Working:
 
 
 class OwnedBook:
-    """The book as one strategy may see it: the account's equity, its own positions."""
+    """The book as one strategy may see it: the account's equity, its own positions.
 
-    def __init__(self, book: Book, working: Working, strategy: str) -> None:
+    While it is warmed up with bars of the past, a position is there from its opening on, so that
+    what a strategy counts per position (sessions held) comes out as if it had never stopped.
+    """
+
+    def __init__(self, book: Book, working: Working, strategy: str, present: Present) -> None:
         self._book = book
         self._working = working
         self._strategy = strategy
+        self._present = present
 
     @property
     def equity(self) -> Nanos:
@@ -86,7 +92,10 @@ class OwnedBook:
     def position(self, symbol: str) -> Position | None:
         """Return the strategy's position of a symbol; None when flat or another's."""
         line = self._book.position(symbol)
-        return line if line is not None and self.owns(symbol) else None
+        if line is None or not self.owns(symbol):
+            return None
+        to_come = line.trip is not None and self._present.before(line.trip.ts_opened)
+        return None if to_come else line
 
     def other(self, symbol: str) -> str | None:
         """Return another strategy that holds a symbol or is about to."""
