@@ -4,7 +4,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,10 +158,17 @@ class Trading:
         new.write_text(str(shares))
         new.rename(folder / command)
 
+    def eventually(self, condition: Callable[[], object], what: str) -> None:
+        """Wait for a condition; fail with the end of the unit's journal."""
+        try:
+            self.machine.wait_for(condition, what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.said()[-4000:]}") from None
+
     def open(self, symbol: str, shares: int = 10) -> None:
         """Buy, and wait until the position and its stop are there."""
         self.tell(f"buy-{symbol}", shares)
-        self.machine.wait_for(
+        self.eventually(
             lambda: any(one.symbol == symbol and one.stop for one in self.positions()),
             f"a position in {symbol} and its stop",
         )
@@ -169,7 +176,7 @@ class Trading:
     def rest(self, symbol: str, shares: int = 5) -> None:
         """Place a bid far below, and wait until it works at the broker."""
         self.tell(f"rest-{symbol}", shares)
-        self.machine.wait_for(
+        self.eventually(
             lambda: any(one["symbol"] == symbol and one["type"] == "LIMIT" for one in self.working),
             f"a resting bid for {symbol}",
         )
@@ -177,7 +184,7 @@ class Trading:
     def close(self, symbol: str) -> None:
         """Sell what is held, and wait until it is gone."""
         self.tell(f"sell-{symbol}")
-        self.machine.wait_for(
+        self.eventually(
             lambda: not any(one.symbol == symbol for one in self.positions()),
             f"no position in {symbol}",
         )
@@ -217,6 +224,11 @@ class Trading:
     def ask_broker(self, op: str, **fields: object) -> Mapping[str, Any]:
         """Ask the simulated broker one question."""
         return ask_broker(self.machine.state(self.name) / "simbroker.sock", op, **fields)
+
+    def sent(self) -> int:
+        """Return how many orders the daemon has sent, the kill switch's own apart."""
+        ours = "SELECT 1 FROM orders WHERE client_order_id NOT LIKE 'KILL-%'"
+        return len(self.query("simbroker/simbroker.sqlite", ours))
 
     def audit(self, action: str) -> list[dict[str, Any]]:
         """Return the audit's rows of an action."""
