@@ -64,7 +64,7 @@ class Feed(Protocol):
         ...
 
     def actions(self) -> Sequence[CorporateAction]:
-        """Return the splits and dividends known for the streamed range, by ex-date."""
+        """Return the splits and dividends up to the end of the streamed range, by ex-date."""
         ...
 
     async def history(self, before: int, bars: int) -> Sequence[Batch]:

@@ -103,7 +103,7 @@ class ReplayFeed:
         return self._instruments
 
     def actions(self) -> Sequence[CorporateAction]:
-        """Return splits and dividends in the configured range, by ex-date."""
+        """Return splits and dividends up to the last configured day, by ex-date."""
         return self._actions
 
     async def history(self, before: int, bars: int) -> Sequence[Batch]:
@@ -153,7 +153,8 @@ class ReplayFeed:
             )
         self._rest = whole
         self._instruments = whole.instruments()
-        self._actions = whole.actions()
+        # Those of days before the first one: warm-up shows bars of these days.
+        self._actions = self._bars.between(None, self._end).actions()
         floor = 0 if self._start is None else local_midnight_ns(self._start)
         self._after = max(resume_after, floor)
         if resume_after > floor:

@@ -14,7 +14,7 @@ from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.load import Loaded
 from tradingd.config.mode import LiveMode, PaperMode
 from tradingd.config.system import SystemConfig, strategy_name
-from tradingd.domain.feed import Feed
+from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import RunRow
 from tradingd.domain.market import Resolution
 from tradingd.domain.money import nanos
@@ -126,6 +126,17 @@ def waits_for_next_bar(broker: SimulatedConfig, bars: Resolution) -> bool:
 def session_clock(feed: Feed, start: int) -> SessionClock:
     """Return data time for a replay, wall time otherwise."""
     return ReplayClock(start) if feed.replayed else WallClock()
+
+
+def moment_before(first: Batch, bars: Resolution, calendar: SessionCalendar) -> int:
+    """Return the data time at which a replay begins: what is due at its open is still to come.
+
+    That is before the first bar begins, and within its day: a daily bar begins with its session,
+    not a day before its close, when another session was not over.
+    """
+    began = first.ts - bars.nanoseconds
+    session = calendar.at(first.ts)
+    return (began if session is None else max(began, session.open_ns)) - 1
 
 
 def session_gate(config: SystemConfig, book: Book, feed: Feed) -> Gate:

@@ -245,8 +245,7 @@ class TradingSession:
         self._first = await anext(self._batches, None)
         began = resume
         if not resume and self._first is not None:
-            # A moment before the first bar begins: what is due at its open is still to come.
-            began = self._first.ts - self.feed.resolution.nanoseconds - 1
+            began = parts.moment_before(self._first, self.feed.resolution, self._calendar)
         self.clock = parts.session_clock(self.feed, began)
         self._resume = resume or began
 
