@@ -144,6 +144,11 @@ class Bound(Protocol):
         ...
 
     @property
+    def warming_up(self) -> bool:
+        """Whether bars of the past are shown, on which no order leaves."""
+        ...
+
+    @property
     def book(self) -> BoundBook:
         """Positions and equity."""
         ...

@@ -24,6 +24,8 @@ from tradingd.gate.book import Book
 class Runtime:
     """One run's parts; made by `backtest`, bound to one strategy."""
 
+    warming_up = False
+
     def __init__(
         self,
         *,

@@ -107,6 +107,14 @@ class Strategy(EngineStrategy):
         return self._runtime.now()
 
     @property
+    def warming_up(self) -> bool:
+        """True while a paper or live session shows bars of the past: no order leaves on them.
+
+        Only what is done once, on a first bar, must wait for its end.
+        """
+        return self._runtime.warming_up
+
+    @property
     def session(self) -> Session | None:
         """The session in progress, None outside regular hours."""
         return self._runtime.desk.session

@@ -17,7 +17,7 @@ from tradingd.strategies.sizing import equal_share
 
 
 class BuyAndHold(Strategy):
-    """Enter every symbol once, on its first bar, and never leave."""
+    """Enter every symbol once, on its first bar that may be traded, and never leave."""
 
     Settings = config.BuyAndHold
 
@@ -32,8 +32,14 @@ class BuyAndHold(Strategy):
         if not self.waiting:
             return
         symbol = self.symbol_of(bar)
-        if symbol in self.waiting:
-            self.waiting.discard(symbol)
+        if symbol not in self.waiting:
+            return
+        held = self.position(symbol) or self.pending(symbol)
+        if not held and self.warming_up:
+            return
+        self.waiting.discard(symbol)
+        # It is held already after a restart.
+        if not held:
             self.open(symbol, bar.close.as_double())
 
     def open(self, symbol: str, price: float) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import datetime as dt
 
+from nautilus_trader.model import Bar
+
 from tests.integration.engine_live.live_kit import (
     MINUTE,
     Live,
@@ -198,5 +200,31 @@ def test_on_the_wall_clock_timers_fire_by_the_time_of_day() -> None:
             await live.engine.deliver(Batch(clock.now(), (MarketBar("AAA", at, at, at, at, 1),)))
             assert len(strategy.seen) == 1
         assert live.faults == []
+
+    asyncio.run(run())
+
+
+def test_warm_up_shows_a_position_from_its_opening_on() -> None:
+    class Counts(Script):
+        def on_bar(self, bar: Bar) -> None:
+            super().on_bar(bar)
+            held.append((self.warming_up, self.position("AAA"), self.entry_price("AAA")))
+
+    held: list[tuple[bool, int, float | None]] = []
+
+    async def run() -> None:
+        first = Counts({2: lambda s: s.enter("AAA", Side.BUY, 5, reason="test")})
+        batches = minute_batches(DAY, {"AAA": [100, 101, 102, 103, 104]})
+        async with Live(first, start=batches[0].ts - 1) as live:
+            await live.play(*batches[:4])
+        asked = [None, None, 5, 5]
+        assert [one[1] or None for one in held] == asked
+        held.clear()
+        again = Live(Counts(), start=batches[3].ts, book=live.book, shim=live.shim)
+        async with again as live:
+            await live.engine.warm_up(batches[:4])
+            await live.play(batches[4])
+        assert [one[1] or None for one in held] == [*asked, 5]
+        assert [one[0] for one in held] == [True] * 4 + [False]
 
     asyncio.run(run())

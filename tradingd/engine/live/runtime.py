@@ -77,6 +77,11 @@ class LiveRuntime:
         second = 1_000_000_000
         clock.set_timer_ns("progress", second, None, None, lambda _event: self._on_timer(self.name))
 
+    @property
+    def warming_up(self) -> bool:
+        """Whether bars of the past are shown, on which no order leaves."""
+        return not self._present.acting
+
     def begin(self) -> None:
         """Note that the strategy has subscribed and prepared itself."""
         self.begun = True
