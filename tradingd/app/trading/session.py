@@ -761,6 +761,8 @@ class TradingSession:
     async def _adopt(self, reason: str, author: str) -> tuple[Sequence[str], Sequence[str]]:
         """Book what others traded; return that, and what still differs."""
         adopted = await self.shim.adopt(reason=reason, author=author)
+        # Who resumes next must not find entries denied until the next look.
+        self.health.evaluate()
         found = self.shim.reconciliation
         return adopted, (*found.mismatches, *found.foreign)
 
