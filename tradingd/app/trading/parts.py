@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from tradingd.app.provenance import git_state
 from tradingd.app.trading.market import reference
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.brokers.simulated.launch import ensure_running
+from tradingd.brokers.simulated.launch import ensure_running, terms
 from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.load import Loaded
 from tradingd.config.mode import LiveMode, PaperMode
@@ -86,33 +87,58 @@ async def connected_broker(config: SystemConfig, state: Path, instance: str) -> 
     Failure
         CONFIG for a broker that cannot trade yet; BROKER when it does not start.
     """
-    mode = session_mode(config)
-    if not isinstance(config.broker, SimulatedConfig) or isinstance(mode, LiveMode):
-        raise Failure(
-            "this broker cannot trade yet",
-            code=ExitCode.CONFIG,
-            where="broker",
-            expected="simulated, in mode paper",
-            found=str(config.broker.__struct_config__.tag),
-            next_step="broker=simulated; real brokers are not connected in this version",
-        )
+    simulated, mode = _simulated(config)
     socket = broker_socket(config, state)
     launched = False
-    if config.broker.launch:
+    if simulated.launch:
         launched = await ensure_running(
             socket,
             state / "simbroker",
-            cash=mode.cash,
-            account=f"SIM-{instance}",
-            half_spread_bps=config.broker.half_spread_bps,
-            commission_per_share=config.broker.commission_per_share,
-            commission_min=config.broker.commission_min,
-            participation_percent=config.execution.participation_percent,
-            next_bar=waits_for_next_bar(config.broker, resolution(config)),
+            **_terms(config, simulated, mode, instance),
         )
     if launched:
         _launch_mark(state).touch()
     return SimulatedBroker(socket, timeout=config.supervision.command_seconds)
+
+
+def broker_options(config: SystemConfig, instance: str) -> tuple[str, ...]:
+    """Return the terms of the simulated broker as its own command line takes them.
+
+    Raises
+    ------
+    Failure
+        CONFIG where another broker is configured.
+    """
+    broker, mode = _simulated(config)
+    return terms(**_terms(config, broker, mode, instance))
+
+
+def _terms(
+    config: SystemConfig, broker: SimulatedConfig, mode: PaperMode, instance: str
+) -> dict[str, Any]:
+    return {
+        "cash": mode.cash,
+        "account": f"SIM-{instance}",
+        "half_spread_bps": broker.half_spread_bps,
+        "commission_per_share": broker.commission_per_share,
+        "commission_min": broker.commission_min,
+        "participation_percent": config.execution.participation_percent,
+        "next_bar": waits_for_next_bar(broker, resolution(config)),
+    }
+
+
+def _simulated(config: SystemConfig) -> tuple[SimulatedConfig, PaperMode]:
+    mode = session_mode(config)
+    if isinstance(config.broker, SimulatedConfig) and isinstance(mode, PaperMode):
+        return config.broker, mode
+    raise Failure(
+        "this broker cannot trade yet",
+        code=ExitCode.CONFIG,
+        where="broker",
+        expected="simulated, in mode paper",
+        found=str(config.broker.__struct_config__.tag),
+        next_step="broker=simulated; real brokers are not connected in this version",
+    )
 
 
 def waits_for_next_bar(broker: SimulatedConfig, bars: Resolution) -> bool:

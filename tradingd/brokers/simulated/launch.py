@@ -61,12 +61,16 @@ async def ensure_running(
         return False
     command = (
         *(sys.executable, "-m", "tradingd.simbroker", "--detach"),
-        *("--state", str(state), "--socket", str(socket), "--account", account),
-        *("--arrivals", "next-bar" if next_bar else "touch"),
-        *("--cash", f"{cash:f}", "--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
-        *("--commission-per-share", f"{commission_per_share:f}"),
-        *("--commission-min", f"{commission_min:f}"),
-        *("--participation", f"{min(participation_percent, 100.0):.4f}"),
+        *("--state", str(state), "--socket", str(socket)),
+        *terms(
+            cash=cash,
+            account=account,
+            half_spread_bps=half_spread_bps,
+            next_bar=next_bar,
+            commission_per_share=commission_per_share,
+            commission_min=commission_min,
+            participation_percent=participation_percent,
+        ),
     )
     # It answers with its exit code once the detached process listens or has given up. Not the
     # loop's own subprocesses: uvloop's leak the pipe into the detached process, so it never ends.
@@ -85,6 +89,27 @@ async def ensure_running(
         expected=f"a broker that listens on {socket}",
         found=said or _last_words(state / "simbroker.log"),
         next_step=f"read {state / 'simbroker.log'}",
+    )
+
+
+def terms(
+    *,
+    cash: Decimal,
+    account: str,
+    half_spread_bps: float,
+    next_bar: bool,
+    commission_per_share: Decimal,
+    commission_min: Decimal,
+    participation_percent: float,
+) -> tuple[str, ...]:
+    """Return the words of a broker's command line that say on what terms it trades."""
+    return (
+        *("--account", account, "--cash", f"{cash:f}"),
+        *("--arrivals", "next-bar" if next_bar else "touch"),
+        *("--half-spread-bps", f"{Decimal(str(half_spread_bps)):f}"),
+        *("--commission-per-share", f"{commission_per_share:f}"),
+        *("--commission-min", f"{commission_min:f}"),
+        *("--participation", f"{min(participation_percent, 100.0):.4f}"),
     )
 
 
