@@ -181,7 +181,7 @@ class Shim:
             sender=self._sender,
             protection=self._protection,
             doubt=self._doubt,
-            ready=lambda: self._ready,
+            ready=lambda: self._ready and self._barred() is None,
             reconcile=self.reconcile,
             settings=settings,
         )

@@ -21,7 +21,7 @@ from tradingd.domain.broker import OrderRequest
 from tradingd.domain.orders import OrderType, Side
 from tradingd.domain.states import Scope
 
-BRIEF = msgspec.structs.replace(SETTINGS, stop_grace_seconds=0.8)
+BRIEF = msgspec.structs.replace(SETTINGS, stop_grace_seconds=0.8, command_seconds=1.0)
 
 
 async def by_hand(folder: Path, side: Side, quantity: int) -> None:

@@ -48,8 +48,8 @@ class StateKeeper:
 
     def current(self, scope: Scope) -> TradingState:
         """Return the state set for exactly this scope; RUNNING where none is."""
-        found = [one for one in self._states.snapshot() if one.scope == scope]
-        return found[0].state if found else TradingState.RUNNING
+        found = self._standing(scope)
+        return TradingState.RUNNING if found is None else found.state
 
     def now(
         self, scope: Scope, state: TradingState, *, reason: str, author: str, minutes: int | None
@@ -65,14 +65,17 @@ class StateKeeper:
         """Persist a state, put it in force and return the one before.
 
         A stricter state is in force even while it is being written: waiting for the disk must not
-        let an order through. A looser one waits for the commit.
+        let an order through. A looser one waits for the commit; when another state was set
+        meanwhile (the kill switch), that one stands: its row is the later one, too.
         """
         before = self.current(record.scope)
         if _STRICTNESS[record.state] > _STRICTNESS[before]:
             self._states.set(record)
+        standing = self._standing(record.scope)
         await self._journal.write(journaled(record))
-        self._states.set(record)
-        self._changed(record, before)
+        if self._standing(record.scope) is standing:
+            self._states.set(record)
+            self._changed(record, before)
         return before
 
     def set_soon(self, record: StateRecord) -> None:
@@ -97,6 +100,10 @@ class StateKeeper:
             self._changed(running, record.state)
         return ended
 
+    def _standing(self, scope: Scope) -> StateRecord | None:
+        found = [one for one in self._states.snapshot() if one.scope == scope]
+        return found[0] if found else None
+
 
 _STRICTNESS = {
     TradingState.RUNNING: 0,
@@ -105,6 +112,10 @@ _STRICTNESS = {
     TradingState.FLATTENING: 3,
     TradingState.HALTED: 4,
 }
+
+
+NOT_PROVEN = "not proven flat: "
+"""Begins the reason of the halt that a failed flattening leaves."""
 
 
 class Flattener:
@@ -119,15 +130,20 @@ class Flattener:
         """Close everything in scope; True when the broker confirms that it is flat.
 
         `then` is the state afterwards; when flatness is not proven it is HALTED, whatever was
-        asked.
+        asked. A halt that came meanwhile, or while this waited for another one, stays.
         """
+        halted = self._keeper.current(scope) is TradingState.HALTED
         async with self._lock:
+            if not halted and self._keeper.current(scope) is TradingState.HALTED:
+                then = TradingState.HALTED
             await self._set(scope, TradingState.FLATTENING, reason, author)
             flat = await self._shim.flatten(scope, reason=reason, author=author)
+            if self._keeper.current(scope) is not TradingState.FLATTENING:
+                return flat
             if flat:
                 await self._set(scope, then, reason, author)
             else:
-                await self._set(scope, TradingState.HALTED, f"not proven flat: {reason}", author)
+                await self._set(scope, TradingState.HALTED, f"{NOT_PROVEN}{reason}", author)
             return flat
 
     async def _set(self, scope: Scope, state: TradingState, reason: str, author: str) -> None:

@@ -1,5 +1,6 @@
 """The daemon as its operator sees it: every verb of the control socket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,11 +17,14 @@ from tradingd.app.trading.commands import (
 from tradingd.app.trading.limits import LimitOverrides
 from tradingd.control import messages as m
 from tradingd.control.events import EventHub
-from tradingd.domain.journal import AuditRow, Journal, OrderState
+from tradingd.domain.journal import AuditRow, Journal
 from tradingd.domain.orders import Purpose
 from tradingd.domain.states import Scope, TradingState
 from tradingd.domain.trading import OrderShim
 from tradingd.kits.failure import ExitCode, Failure
+
+_PERSIST_SECONDS = 0.5
+"""How long cancels wait for the journal to take the halt that they belong to."""
 
 type Drill = Callable[[float], Awaitable[None]]
 
@@ -185,6 +189,9 @@ class SessionOperator:
             scope, TradingState.RUNNING, reason=request.reason, author=peer.name, minutes=None
         )
         _, seconds = await timed(self._keeper.set(record))
+        after = self._keeper.current(scope)
+        if after is not TradingState.RUNNING:
+            raise _overtaken(scope, after)
         if scope == Scope():
             self._facts.resumed()
         return _changed(scope, before, TradingState.RUNNING, seconds)
@@ -198,8 +205,12 @@ class SessionOperator:
         )
 
         async def act() -> Sequence[str]:
-            await self._keeper.set(record)
-            return await self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
+            # Persisted first; but a disk that hangs or fails must not keep orders working.
+            setting = asyncio.ensure_future(self._keeper.set(record))
+            await asyncio.wait({setting}, timeout=_PERSIST_SECONDS)
+            done = await self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
+            await setting
+            return done
 
         cancelled, seconds = await timed(act())
         left = self._unprotecting(scope)
@@ -390,7 +401,6 @@ class SessionOperator:
             row.order_id
             for row in self._shim.open_orders()
             if row.purpose != Purpose.PROTECT
-            and row.state != OrderState.UNKNOWN
             and (
                 scope.kind == "account"
                 or (scope.kind == "strategy" and row.strategy == scope.name)
@@ -434,6 +444,17 @@ def _stricter(scope: Scope, state: TradingState) -> Failure:
         expected="RUNNING or PAUSED",
         found=state,
         next_step="tradingctl resume with a confirmation comes first",
+    )
+
+
+def _overtaken(scope: Scope, state: TradingState) -> Failure:
+    return Failure(
+        f"{scope} was {state} while it was being resumed",
+        code=ExitCode.REFUSED,
+        where=str(scope),
+        expected="no other change of its state meanwhile",
+        found=state,
+        next_step="tradingctl status says why; then resume again",
     )
 
 

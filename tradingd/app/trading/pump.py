@@ -13,6 +13,7 @@
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final, Protocol
@@ -22,6 +23,8 @@ from tradingd.domain.broker import MarketSink
 from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import Journal, MarkRow
 from tradingd.session.clock import ReplayClock, SessionClock
+
+log = logging.getLogger(__name__)
 
 FEED_POSITION: Final = "feed_position"
 """Journal mark: time of the last batch that strategies have been given (UTC ns)."""
@@ -94,7 +97,10 @@ class Pump:
             await self.one(batch)
 
     async def one(self, batch: Batch) -> None:
-        """Take one batch through all steps."""
+        """Take one batch through all steps; one that comes again is not acted on again."""
+        if batch.ts <= self.last_ts:
+            log.warning("a batch of %d came after one of %d: not taken", batch.ts, self.last_ts)
+            return
         await self._days.before(batch.ts)
         if isinstance(self._clock, ReplayClock):
             self._clock.advance(batch.ts)

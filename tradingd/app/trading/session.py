@@ -304,6 +304,7 @@ class TradingSession:
             armed=lambda: None,
             unwell=self._unwell,
             barred=lambda: latch_reason(self.state),
+            halted=lambda record, before: self.teller.state(record, before),
             approval=config.execution.approval,
             approval_minutes=config.execution.approval_minutes,
         )
@@ -511,6 +512,7 @@ class TradingSession:
     async def _supervise(self) -> None:
         self.silence.heard()
         self.lag.forget()
+        self.kill_switch.go_on(self.states.snapshot())
         self.kill_switch.look()
         self.tasks.spawn("broker ping", self.pinger.run())
         self.tasks.spawn("loop lag", self.lag.run())
@@ -708,6 +710,8 @@ class TradingSession:
         self._notifier.status(self.board.line())
 
     def _unwell(self) -> str | None:
+        if self.stopping.is_set():
+            return f"the daemon is stopping: {self.why}"
         blocking = self.health.blocking
         return f"{blocking[0].name}: {blocking[0].value}" if blocking else None
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-from tradingd.app.trading.commands import Flattener, StateKeeper
+from tradingd.app.trading.commands import NOT_PROVEN, Flattener, StateKeeper
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.daemon.checks.broker import BrokerCheck
 from tradingd.daemon.checks.check import Check
@@ -33,12 +33,15 @@ from tradingd.domain.broker import Broker
 from tradingd.domain.feed import Feed
 from tradingd.domain.health import Grade, Reading
 from tradingd.domain.journal import Journal, MarkRow, OrderState
-from tradingd.domain.states import Scope, TradingState
+from tradingd.domain.states import Scope, StateRecord, TradingState
 from tradingd.engine.live.node import LiveEngine
 from tradingd.gate.book import Book
 from tradingd.orders.shim import Shim
 
 log = logging.getLogger(__name__)
+
+AUTHOR = "kill switch"
+_AGAIN_SECONDS, _LONGEST_AGAIN = 2.0, 120.0
 
 FIRED = "kill_switch_fired"
 """Journal mark: names of the triggers that have fired and nobody has reset, comma separated."""
@@ -180,9 +183,29 @@ class KillSwitchWatch:
         if self._switch.reset():
             self._remember()
 
+    def go_on(self, records: Sequence[StateRecord]) -> None:
+        """Finish the flattenings that an earlier process began; `records` are its states."""
+        if latch_reason(self._state) is not None:
+            return
+        for record in records:
+            scope, ours = record.scope, record.author == AUTHOR
+            reason = record.reason.removeprefix(NOT_PROVEN)
+            work: Coroutine[Any, Any, object]
+            if ours and (
+                record.state is TradingState.FLATTENING or record.reason.startswith(NOT_PROVEN)
+            ):
+                work = self._flatten(scope, reason)
+            elif record.state is TradingState.FLATTENING:
+                work = self._flattener.flatten(
+                    scope, reason=reason, author=record.author, then=TradingState.FLAT
+                )
+            else:
+                continue
+            self._spawn(f"flatten {scope}", work)
+
     def _act(self, trips: tuple[Trip, ...]) -> None:
         reason = "; ".join(trip.reason for trip in trips)
-        author = "kill switch"
+        author = AUTHOR
         log.critical("kill switch: %s", reason, extra={"fields": {"event": "kill_switch"}})
         record = self._keeper.now(
             Scope(), TradingState.HALTED, reason=reason, author=author, minutes=None
@@ -199,12 +222,25 @@ class KillSwitchWatch:
             )
         )
         if remedy_of(trips) is Remedy.FLATTEN:
-            work: Coroutine[Any, Any, object] = self._flattener.flatten(
-                Scope(), reason=reason, author=author, then=TradingState.HALTED
-            )
+            work: Coroutine[Any, Any, object] = self._flatten(Scope(), reason)
         else:
             work = self._cancel(reason, author)
         self._spawn("kill switch", work)
+
+    async def _flatten(self, scope: Scope, reason: str) -> None:
+        """Flatten, again and again until the broker proves it or somebody resumes.
+
+        A broker that is away when the switch trips must find it still wanting when it is back.
+        """
+        wait = _AGAIN_SECONDS
+        while not await self._flattener.flatten(
+            scope, reason=reason, author=AUTHOR, then=TradingState.HALTED
+        ):
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_AGAIN)
+            latched = latch_reason(self._state) is not None
+            if latched or self._keeper.current(scope) is not TradingState.HALTED:
+                return
 
     async def _cancel(self, reason: str, author: str) -> None:
         await self._shim.cancel_all(Scope(), reason=reason, author=author)

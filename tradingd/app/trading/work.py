@@ -27,7 +27,8 @@ def session_work(session: "TradingSession") -> SessionWork:
 
     async def flatten(due: int) -> str:
         before = session.keeper.current(Scope())
-        then = before if before is not TradingState.RUNNING else TradingState.FLAT
+        open_ = before in (TradingState.RUNNING, TradingState.FLATTENING)
+        then = TradingState.FLAT if open_ else before
         flat = await session.flattener.flatten(
             Scope(), reason="flatten before the close", author="schedule", then=then
         )
