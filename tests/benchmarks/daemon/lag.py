@@ -16,8 +16,9 @@ from typing import Any
 
 from tests.benchmarks.daemon.inside import run, started
 from tests.benchmarks.daemon.traders import Averages
-from tests.benchmarks.daemon.watch import LoopWatch
+from tests.benchmarks.daemon.watch import LoopWatch, Still
 from tradingd.config.strategy import StrategyBase
+from tradingd.domain.trading import Step
 
 
 async def measure(symbols: int, strategies: int, batches: int, profile: str) -> dict[str, Any]:
@@ -34,11 +35,16 @@ async def measure(symbols: int, strategies: int, batches: int, profile: str) -> 
     began = time.perf_counter()
     async with started(parties, shares, *words, "strategy=ema_cross") as session:
         ready = time.perf_counter() - began
+        stills: list[Still] = []
+        walls: list[float] = []
+        sent: list[int] = []
+        session.shim.listen(
+            lambda event: sent.append(len(stills)) if event.step is Step.INTENT else None
+        )
         watch = LoopWatch()
         await asyncio.sleep(0.2)
         watch.take()
         profiler = cProfile.Profile() if profile else None
-        stills, walls = [], []
         async for batch in _batches(session):
             if profiler:
                 profiler.enable()
@@ -53,14 +59,14 @@ async def measure(symbols: int, strategies: int, batches: int, profile: str) -> 
             if len(stills) == batches:
                 break
         watch.stop()
-        orders = len(session.shim.known_orders())
     if profiler:
         pstats.Stats(profiler).sort_stats(profile).print_stats(45)
     rest = stills[1:]
     wall, cpu = sorted(one.wall for one in rest), sorted(one.cpu for one in rest)
     return {
         "start_s": ready,
-        "orders": orders,
+        "orders": len(sent),
+        "first_orders": sent.count(0),
         "first_ms": stills[0].wall,
         "first_cpu_ms": stills[0].cpu,
         "max_ms": wall[-1],
