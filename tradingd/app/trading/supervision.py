@@ -65,9 +65,10 @@ def session_checks(
     seconds = asyncio.get_running_loop().time
 
     def ages(*kinds: OrderState) -> list[float]:
-        now = wall()
-        rows = [row for row in shim.unknown_orders() if row.state in kinds]
-        return [(now - row.wall) / 1e9 for row in rows]
+        now, answering = wall(), limits().command_seconds
+        found = [(now - row.wall) / 1e9 for row in shim.unknown_orders() if row.state in kinds]
+        # Younger ones are on their way: the broker may still answer in time.
+        return [age for age in found if age > answering]
 
     def mismatches() -> Sequence[str] | None:
         found = shim.reconciliation
