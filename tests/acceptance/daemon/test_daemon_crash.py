@@ -1,10 +1,12 @@
 """SIGKILL in a session: what the next process knows, does, and does not do twice."""
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from tests.acceptance import compare_books
 from tests.acceptance.daemon.notified import eventually
@@ -142,6 +144,7 @@ def test_a_halted_strategy_and_a_fired_kill_switch_stay_so_over_a_crash(paper: M
     assert findings(daemon, daemon.broker_store) == []
 
 
+@pytest.mark.slow
 def test_a_pause_that_ends_while_the_daemon_is_down_is_over_when_it_is_back(paper: Make) -> None:
     daemon = paper(*DESK).start().ready()
     pause(daemon, "account", minutes=1)
@@ -156,14 +159,13 @@ def test_a_pause_that_ends_while_the_daemon_is_down_is_over_when_it_is_back(pape
 
 
 def _force(path: Path, *statements: str) -> None:
-    import sqlite3
-
     link = sqlite3.connect(path, isolation_level=None)
     for statement in statements:
         link.execute(statement)
     link.close()
 
 
+@pytest.mark.slow
 def test_a_crash_between_every_two_days_counts_each_day_by_itself(paper: Make) -> None:
     daemon = paper(
         "feed.speed=0",

@@ -11,6 +11,8 @@ from tests.acceptance import compare_books
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper
 
+pytestmark = pytest.mark.slow
+
 type Make = Callable[..., Paper]
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -97,7 +99,6 @@ def test_a_paced_replay_sends_the_same_orders_as_one_at_full_speed(paper: Make) 
     assert what_happened(second) == found
 
 
-@pytest.mark.slow
 def test_a_replay_at_the_default_speed_sends_the_same_orders_too(paper: Make) -> None:
     first = played(paper, "feed.speed=0", "feed.days=1")
     second = played(paper, "feed.speed=600", "feed.days=1")

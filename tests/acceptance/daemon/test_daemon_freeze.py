@@ -11,6 +11,8 @@ import pytest
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import WATCHDOG_SECONDS, Broker, Paper, desk_strategy
 
+pytestmark = pytest.mark.slow
+
 type Make = Callable[..., Paper]
 
 HASTY = (

@@ -13,6 +13,8 @@ from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Broker, Paper, desk_strategy
 from tradingd.control import messages as m
 
+pytestmark = pytest.mark.slow
+
 type Make = Callable[..., Paper]
 
 SLOW = ("feed.speed=240", "feed.days=2", "feed.symbols=1", "risk=open", *desk_strategy("Desk"))

@@ -9,8 +9,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, desk_strategy
+
+pytestmark = pytest.mark.slow
 
 type Make = Callable[..., Paper]
 

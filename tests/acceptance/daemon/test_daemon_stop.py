@@ -9,6 +9,8 @@ import pytest
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Broker, Paper, desk_strategy, query
 
+pytestmark = pytest.mark.slow
+
 type Make = Callable[..., Paper]
 
 SLOW = ("feed.speed=120", "feed.days=2", "feed.symbols=1", *desk_strategy("Desk"))
