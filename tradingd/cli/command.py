@@ -98,12 +98,33 @@ def repeated_place(params: type[msgspec.Struct]) -> str | None:
     return None
 
 
+def flags_of(params: type[msgspec.Struct]) -> list[str]:
+    """Return the long flags of a command and the names of its places, as `--help` shows them."""
+    words = []
+    for name, hint in get_type_hints(params, include_extras=True).items():
+        extras = _extras(_unwrap(hint)[1])
+        placed = extras.get("metavar", name.upper())
+        words.append(placed if extras.get("positional") else _flags(name, extras)[-1])
+    return words
+
+
+def in_words(params: type[msgspec.Struct]) -> dict[str, str]:
+    """Return what a field takes in words, where its Meta states that in `extra["fits"]`."""
+    hints = get_type_hints(params, include_extras=True)
+    fits = {name: _extras(_unwrap(hint)[1]).get("fits") for name, hint in hints.items()}
+    return {name: text for name, text in fits.items() if text}
+
+
+def _extras(metas: list[Meta]) -> dict[str, Any]:
+    return {key: value for meta in metas for key, value in (meta.extra or {}).items()}
+
+
 def _add_parameter(
     parser: argparse.ArgumentParser, field: msgspec.structs.FieldInfo, hint: Any
 ) -> None:
     kind, metas = _unwrap(hint)
     text = " ".join(meta.description for meta in metas if meta.description).replace("%", "%%")
-    extras = {key: value for meta in metas for key, value in (meta.extra or {}).items()}
+    extras = _extras(metas)
     required = field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
     options: dict[str, Any] = {"help": text, "default": argparse.SUPPRESS}
     if kind is bool:

@@ -26,6 +26,6 @@ Instance = Annotated[
     Annotated[str, Meta(min_length=1)] | None,
     Meta(
         description="Also read this instance's file of the site folder, NAME.yaml.",
-        extra={"metavar": "NAME"},
+        extra={"metavar": "NAME", "short": "i"},
     ),
 ]

@@ -7,7 +7,12 @@ import msgspec
 from msgspec import Meta
 
 Reason = Annotated[
-    str, Meta(description="Why; kept in the audit. Asked for on a terminal where it is needed.")
+    str,
+    Meta(
+        description="Why; kept in the audit. Asked for on a terminal where it is needed.",
+        min_length=3,
+        max_length=500,
+    ),
 ]
 Confirm = Annotated[
     str,
@@ -22,6 +27,7 @@ ScopeText = Annotated[
     Meta(
         description="account, strategy:NAME or symbol:TICKER.",
         pattern=r"^(account|strategy:[\w.\-]{1,64}|symbol:[A-Z][A-Z0-9.\-]{0,14})$",
+        extra={"fits": "account, strategy:NAME or symbol:TICKER"},
     ),
 ]
 Minutes = Annotated[int, Meta(ge=1, le=1_440, description="Ends by itself after this long.")]
@@ -38,7 +44,10 @@ class ControlParams(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Name of the daemon's instance.",
             pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
-            extra={"short": "i"},
+            extra={
+                "short": "i",
+                "fits": "a name such as paper: a-z 0-9 - _, letter or digit first",
+            },
         ),
     ] = "paper"
     socket: Annotated[

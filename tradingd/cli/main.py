@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import itertools
 import os
 import signal
 import sys
@@ -13,8 +14,15 @@ from typing import Any
 import msgspec
 
 from tradingd import __version__
-from tradingd.cli.command import Command, add_parameters, decode_parameters, repeated_place
-from tradingd.cli.usage import Parser, unfit, unknown_words
+from tradingd.cli.command import (
+    Command,
+    add_parameters,
+    decode_parameters,
+    flags_of,
+    in_words,
+    repeated_place,
+)
+from tradingd.cli.usage import Parser, missing_command, unfit, unknown_words
 from tradingd.kits.failure import ExitCode, Failure
 
 _WITH_TRACEBACK = (ExitCode.STRATEGY_FAILED, ExitCode.ENGINE_FAILED)
@@ -79,6 +87,9 @@ def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) 
     if described is not None:
         _print_json(described.describe())
         return ExitCode.OK
+    if choices := _left_open(commands, words):
+        _complain(program, missing_command(" ".join((program, *_path(words))), choices).line())
+        return ExitCode.USAGE
     arguments, rest = parser.parse_known_args(words)
     if not hasattr(arguments, "command_") and not rest:
         return _show_overview(program, parser, commands, arguments)
@@ -86,7 +97,7 @@ def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) 
     name = program if command is None else " ".join((program, *command.path))
     try:
         if command is None or not _take_places(command, arguments, rest):
-            raise unknown_words(name, rest)
+            raise unknown_words(name, rest, () if command is None else flags_of(command.params))
         return _execute(command, arguments)
     except Failure as failure:
         if failure.code in _WITH_TRACEBACK and failure.__cause__ is not None:
@@ -94,8 +105,34 @@ def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) 
         _complain(program, failure.line())
         return failure.code
     except msgspec.ValidationError as error:
-        _complain(program, unfit(name, error, vars(arguments)).line())
+        _complain(program, _unfit(name, command, error, arguments).line())
         return ExitCode.USAGE
+
+
+def _unfit(
+    name: str,
+    command: Command[Any, Any] | None,
+    error: msgspec.ValidationError,
+    arguments: argparse.Namespace,
+) -> Failure:
+    return unfit(name, error, vars(arguments), in_words(command.params) if command else None)
+
+
+def _path(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words before the first flag."""
+    return tuple(itertools.takewhile(lambda word: not word.startswith("-"), words))
+
+
+def _left_open(commands: Sequence[Command[Any, Any]], words: Sequence[str]) -> Sequence[str]:
+    """Return the commands that could follow, where a line names a daemon and no whole command."""
+    path = _path(words)
+    flags = words[len(path) :]
+    if not (flags and flags[0] in _BEFORE_THE_VERB) and (flags or not path):
+        return ()
+    longer = [one.path for one in commands if one.path[: len(path)] == path]
+    if any(one == path for one in longer):
+        return ()
+    return list(dict.fromkeys(one[len(path)] for one in longer))
 
 
 def _verb_first(words: list[str]) -> list[str]:
@@ -188,7 +225,7 @@ def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argpars
     parser.add_argument("--describe", action="store_true", help="describe every command as JSON")
     groups: dict[tuple[str, ...], Any] = {(): parser.add_subparsers(metavar="COMMAND")}
     for command in commands:
-        leaf = _group(groups, command).add_parser(
+        leaf = _group(groups, command, commands).add_parser(
             command.path[-1],
             help=command.summary,
             description=command.summary,
@@ -207,10 +244,15 @@ def build_parser(program: str, commands: Sequence[Command[Any, Any]]) -> argpars
     return parser
 
 
-def _group(groups: dict[tuple[str, ...], Any], command: Command[Any, Any]) -> Any:
+def _group(
+    groups: dict[tuple[str, ...], Any],
+    command: Command[Any, Any],
+    commands: Sequence[Command[Any, Any]],
+) -> Any:
     parent = command.path[:-1]
     if parent not in groups:
-        group = groups[parent[:-1]].add_parser(parent[-1], help=f"{parent[-1]} commands")
+        members = ", ".join(one.path[-1] for one in commands if one.path[:-1] == parent)
+        group = groups[parent[:-1]].add_parser(parent[-1], help=f"Group: {members}.")
         groups[parent] = group.add_subparsers(metavar="COMMAND", required=True)
     return groups[parent]
 

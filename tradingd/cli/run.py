@@ -19,7 +19,7 @@ class RunParams(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="Name of this daemon: its state, socket and configuration file.",
             pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
-            extra={"short": "i"},
+            extra={"short": "i", "fits": "a name such as paper: a-z 0-9 - _, at most 32"},
         ),
     ] = "paper"
     fresh: Annotated[

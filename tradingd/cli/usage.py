@@ -16,6 +16,15 @@ _CONSTRAINT: Final = re.compile(
     r"(?:Expected )?(?P<expected>.*?)(?:, got .*?)?(?: - at `\$\.(?P<field>\w+).*`)?$"
 )
 
+_WORDS: Final = (
+    (re.compile(r" \| null$"), ""),
+    (re.compile(r"^str of length >= (\d+)$"), r"at least \1 characters"),
+    (re.compile(r"^str of length <= (\d+)$"), r"at most \1 characters"),
+    (re.compile(r"^int\b"), "a whole number"),
+    (re.compile(r"^float\b"), "a number"),
+    (re.compile(r"^str\b"), "text"),
+)
+
 
 class Parser(argparse.ArgumentParser):
     """The standard parser, but what it refuses is one line instead of the whole usage."""
@@ -40,18 +49,39 @@ def misused(program: str, message: str) -> Failure:
     )
 
 
-def unknown_words(program: str, words: Sequence[str]) -> Failure:
+def unknown_words(program: str, words: Sequence[str], flags: Sequence[str] = ()) -> Failure:
     """Return the refusal of words no parameter takes; settings are written without dashes."""
     stated = next((word for word in words if word.startswith("--") and "=" in word), None)
     return _usage(
         "not understood",
+        expected="" if stated else ", ".join(flags),
         found=" ".join(words),
         next_step=f"did you mean {stated.lstrip('-')}?" if stated else f"{program} --help",
     )
 
 
-def unfit(program: str, error: msgspec.ValidationError, given: Mapping[str, Any]) -> Failure:
-    """Return the refusal of a value outside its parameter's type or range, naming its flag."""
+def missing_command(program: str, choices: Sequence[str]) -> Failure:
+    """Return the refusal of a line that ends before it says what to do."""
+    return _usage(
+        f"a command is missing after {program}",
+        expected="one of: " + ", ".join(choices),
+        next_step=f"{program} --help",
+    )
+
+
+def unfit(
+    program: str,
+    error: msgspec.ValidationError,
+    given: Mapping[str, Any],
+    wanted: Mapping[str, str] | None = None,
+) -> Failure:
+    """Return the refusal of a value outside its parameter's type or range, naming its flag.
+
+    Parameters
+    ----------
+    wanted : mapping, optional
+        What a field takes, in words, where its pattern says it to machines only.
+    """
     parts = _CONSTRAINT.match(str(error))
     field = parts["field"] if parts else None
     if parts is None or field is None:
@@ -59,10 +89,17 @@ def unfit(program: str, error: msgspec.ValidationError, given: Mapping[str, Any]
     return _usage(
         "an argument does not fit",
         where="--" + field.replace("_", "-"),
-        expected=parts["expected"].replace("`", ""),
+        expected=(wanted or {}).get(field) or _in_words(parts["expected"].replace("`", "")),
         found=repr(given.get(field)),
         next_step=f"{program} --help",
     )
+
+
+def _in_words(expected: str) -> str:
+    """Return what msgspec expects without the names of Python's types."""
+    for pattern, text in _WORDS:
+        expected = pattern.sub(text, expected)
+    return expected
 
 
 def _usage(what: str, **facts: str) -> Failure:

@@ -93,7 +93,7 @@ def test_a_value_outside_its_constraint_is_a_usage_error(capsys):
     assert demo("say", "echo", "a", "--count", "0") == ExitCode.USAGE
     (line,) = capsys.readouterr().err.splitlines()
     assert line == (
-        "demo: an argument does not fit | at: --count | expected: int >= 1 | found: '0' "
+        "demo: an argument does not fit | at: --count | expected: a whole number >= 1 | found: '0' "
         "| next: demo say echo --help"
     )
 
@@ -135,3 +135,67 @@ def test_help_shows_examples_and_descriptions(capsys):
 def test_no_command_shows_the_overview_and_says_so_by_exit_code(capsys):
     assert demo() == ExitCode.USAGE
     assert "say" in capsys.readouterr().out
+
+
+class Aimed(msgspec.Struct, frozen=True, kw_only=True):
+    instance: Annotated[
+        str, Meta(pattern="^[a-z]+$", extra={"short": "i", "fits": "lower-case letters"})
+    ] = "paper"
+    reason: Annotated[str, Meta(min_length=3)] = ""
+    minutes: Annotated[int, Meta(ge=1)] | None = None
+
+
+def aim(params: Aimed) -> Echo:
+    return Echo(text=params.instance)
+
+
+AIMED: tuple[Command[Any, Any], ...] = tuple(
+    Command(
+        path=path,
+        params=Aimed,
+        result=Echo,
+        function=f"{__name__}:aim",
+        render=f"{__name__}:render",
+        summary="Aim.",
+    )
+    for path in (("look",), ("limits", "list"), ("limits", "set"))
+)
+
+
+def test_a_flag_before_the_verb_says_which_daemon_is_meant(capsys):
+    assert run("demo", AIMED, ["-i", "live", "limits", "list"]) == 0
+    assert capsys.readouterr().out == "text: live\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["-i", "live"], "demo: a command is missing after demo | expected: one of: look, limits"),
+        (["-i"], "demo: a command is missing after demo | expected: one of: look, limits"),
+        (["limits"], "demo: a command is missing after demo limits | expected: one of: list, set"),
+        (
+            ["-i", "live", "limits"],
+            "demo: a command is missing after demo limits | expected: one of: list, set",
+        ),
+        (
+            ["look", "--day", "x"],
+            "demo: not understood | expected: --instance, --reason, --minutes",
+        ),
+        (["look", "-i", "LIVE"], "at: --instance | expected: lower-case letters | found: 'LIVE'"),
+        (["look", "--reason", "x"], "at: --reason | expected: at least 3 characters | found: 'x'"),
+        (["look", "--reason", ""], "at: --reason | expected: at least 3 characters | found: ''"),
+        (["look", "--minutes", "soon"], "at: --minutes | expected: a whole number | found: 'soon'"),
+        (["look", "--minutes", "0"], "at: --minutes | expected: a whole number >= 1 | found: '0'"),
+    ],
+)
+def test_a_line_that_cannot_be_obeyed_says_what_is_missing_in_words(capsys, words, line):
+    assert run("demo", AIMED, words) == ExitCode.USAGE
+    said = capsys.readouterr().err
+    assert line in said
+    assert said.count("\n") == 1
+
+
+def test_the_overview_lists_what_a_group_holds(capsys):
+    with pytest.raises(SystemExit):
+        run("demo", AIMED, ["--help"])
+    assert "Group: list, set." in capsys.readouterr().out
