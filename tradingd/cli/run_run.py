@@ -24,10 +24,20 @@ def run(params: RunParams) -> RunReport:
 
 
 def render(report: RunReport) -> None:
-    """Print the one summary line."""
-    label = "SYNTHETIC prices, no result" if report.synthetic else report.feed
+    """Print how it ended and the one summary line."""
+    if not report.run_id:
+        screen.console().print(
+            f"Session of {report.instance} called off: {report.why}; nothing was traded",
+            soft_wrap=True,
+            markup=False,
+        )
+        screen.summary({"seconds": f"{report.seconds:.1f}", "exit": report.exit_code})
+        return
+    label = "SYNTHETIC prices (no result)" if report.synthetic else report.feed
+    done_before = not report.batches and report.why == "the replay is over"
+    again = " (by an earlier run: --fresh begins it anew)" if done_before else ""
     screen.console().print(
-        f"Session {report.run_id} of {report.instance} on {label} ended: {report.why}",
+        f"Session {report.run_id} of {report.instance} on {label} ended: {report.why}{again}",
         soft_wrap=True,
         markup=False,
     )

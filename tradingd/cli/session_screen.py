@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from tradingd.cli.control_format import clean, label, money, signed
+from tradingd.cli.control_render import GRADE_STYLE, STATE_STYLE
 from tradingd.control.messages import Event, PositionView, Status
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
@@ -21,6 +23,7 @@ _TOLD: Final = frozenset(
     {"fill", "denied", "rejected", "unknown", "lost", "state", "limit", "health", "feed", "config"}
 )
 """Kinds of events that a person watches a session for; every step is in the journal."""
+_TROUBLE: Final = frozenset({"denied", "rejected", "unknown", "lost", "health"})
 _POSITIONS: Final = 8
 
 
@@ -35,6 +38,7 @@ class SessionScreen:
         if sys.stdout.isatty():
             self._live = Live(console=Console(highlight=False), auto_refresh=False, transient=True)
             self._live.start()
+            self._live.update(Text(" starting; Ctrl-C calls it off", "dim"), refresh=True)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -58,10 +62,14 @@ def _frame(
 ) -> RenderableType:
     return Group(
         _headline(status),
+        _what(status),
+        Text(),
         _numbers(status),
+        Text(),
         _positions(positions),
-        *(Text(f"  {when(one.ts)}  {one.text}", style="dim") for one in _latest(events)),
-        Text("  Ctrl-C stops it in order", style="dim italic"),
+        Text(),
+        *(_event(one) for one in _latest(events)),
+        _line((f" Ctrl-C stops it in order; more: tradingctl -i {status.instance} top", "dim")),
     )
 
 
@@ -70,43 +78,69 @@ def _latest(events: Sequence[Event]) -> Sequence[Event]:
 
 
 def _headline(status: Status) -> Text:
-    text = Text()
-    text.append(f" {status.mode.upper()} ", style="bold reverse")
-    text.append(f" {status.instance}  ", style="bold")
-    text.append(status.state, style="bold green" if status.state == "RUNNING" else "bold red")
-    text.append(f"  {status.phase}  {status.strategy}  ")
-    text.append(status.feed, style="bold magenta" if status.synthetic else "")
-    text.append(f"  {when(status.data_time)}")
-    return text
+    live = status.mode == "live"
+    return _line(
+        (f" {clean(status.instance)} ", "bold reverse"),
+        (f" {label(status.mode, status.synthetic)} ", "bold white on red" if live else "bold cyan"),
+        (f" {status.state} ", STATE_STYLE.get(status.state, "bold") + " reverse"),
+        f"  {when(status.data_time)} ET",
+        "" if status.session_open else " closed",
+    )
+
+
+def _what(status: Status) -> Text:
+    return _line((f" {clean(status.strategy)} on {clean(status.feed)}, {status.phase}", "dim"))
 
 
 def _numbers(status: Status) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 2), pad_edge=False)
+    gain = "red" if status.day_pnl.startswith("-") else "green"
     cells = {
-        "equity": status.equity,
-        "day P&L": status.day_pnl,
-        "drawdown": f"{status.drawdown_percent:.2f} %",
-        "positions": status.positions,
-        "orders": status.open_orders,
-        "fills": status.fills,
-        "health": status.health,
+        " equity": Text(f" {money(status.equity)}", "bold"),
+        "day P&L": Text(signed(status.day_pnl), gain),
+        "drawdown": Text(f"{status.drawdown_percent:.2f} %"),
+        "positions": Text(str(status.positions)),
+        "orders": Text(str(status.open_orders)),
+        "fills": Text(str(status.fills)),
+        "health": Text(status.health, GRADE_STYLE.get(status.health, "bold")),
     }
+    for name in cells:
+        # Money grows to the left of its point; a column that jumps cannot be read while it moves.
+        grid.add_column(justify="right", min_width=len(name), no_wrap=True, overflow="ellipsis")
     grid.add_row(*(Text(name, style="dim") for name in cells))
-    grid.add_row(*(Text(str(value), style="bold") for value in cells.values()))
+    grid.add_row(*cells.values())
     return grid
 
 
-def _positions(positions: Sequence[PositionView]) -> Table:
-    grid = Table(box=None, padding=(0, 2))
+def _positions(positions: Sequence[PositionView]) -> RenderableType:
+    if not positions:
+        return Text(" no positions", "dim")
+    grid = Table(box=None, padding=(0, 1), header_style="dim")
     for name in ("symbol", "shares", "entry", "mark", "unrealised", "stop"):
-        grid.add_column(name, justify="left" if name == "symbol" else "right", style="cyan")
+        side: Literal["left", "right"] = "left" if name == "symbol" else "right"
+        grid.add_column(name, justify=side, no_wrap=True, overflow="ellipsis")
     for one in positions[:_POSITIONS]:
         grid.add_row(
-            one.symbol, str(one.quantity), one.entry_price, one.mark, one.unrealised, one.stop
+            clean(one.symbol),
+            f"{one.quantity:,}",
+            money(one.entry_price),
+            money(one.mark),
+            Text(signed(one.unrealised), "red" if one.unrealised.startswith("-") else "green"),
+            Text(money(one.stop)) if one.stop else Text("NONE", "bold red"),
         )
     if len(positions) > _POSITIONS:
-        grid.add_row(f"... {len(positions) - _POSITIONS} more")
+        grid.add_row(f"{len(positions) - _POSITIONS} more")
     return grid
+
+
+def _event(one: Event) -> Text:
+    style = "bold yellow" if one.kind in _TROUBLE else ""
+    return _line((f" {when(one.ts)[5:16]} ", "dim"), (clean(one.text), style))
+
+
+def _line(*parts: str | tuple[str, str]) -> Text:
+    """Return one line that is cut where the screen ends, not wrapped: nothing below it jumps."""
+    return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
 
 def when(ts: int) -> str:

@@ -83,7 +83,6 @@ def _account(look: Look, width: int) -> RenderableType:
     status = look.status
     assert status is not None
     gain = "red" if status.day_pnl.startswith("-") else "green"
-    unknown = ("bold red" if status.unknown_orders else "", f"{status.unknown_orders} unknown")
     grid = Table.grid(padding=(0, 2), expand=True)
     grid.add_column(width=8, style="dim")
     grid.add_column(width=14, justify="right")
@@ -93,14 +92,7 @@ def _account(look: Look, width: int) -> RenderableType:
     grid.add_row("day", Text(signed(status.day_pnl), gain), "drawdown", _drawdown(status, width))
     feed = f"{clean(status.feed)}, {status.feed_lag_seconds:.1f} s behind"
     grid.add_row("cash", money(status.cash), "feed", Text(feed, overflow="ellipsis"))
-    counts = Text.assemble(
-        f"{status.positions} positions, {status.open_orders} orders, ",
-        (unknown[1], unknown[0]),
-        f", {status.trades_today} trades, {status.fills} fills, losses in a row "
-        f"{status.loss_streak}",
-        overflow="ellipsis",
-    )
-    grid.add_row("realised", signed(status.realised_today), "today", counts)
+    grid.add_row("realised", signed(status.realised_today), "today", _counts(status))
     restricted = [view for view in status.states if view.state != "RUNNING"]
     why = "; ".join(
         f"{view.scope} {view.state} by {view.author}: {view.reason}" for view in restricted
@@ -111,6 +103,19 @@ def _account(look: Look, width: int) -> RenderableType:
         "up", span(status.wall_time - status.started), "", Text(clean(rest), "bold" if why else "")
     )
     return grid
+
+
+def _counts(status: m.Status) -> Text:
+    """Return the day's counts, what is wrong first: on a narrow screen the end is cut."""
+    unknown = f"{status.unknown_orders} unknown, " if status.unknown_orders else ""
+    losses = f", {status.loss_streak} lost in a row" if status.loss_streak > 1 else ""
+    return Text.assemble(
+        (unknown, "bold red"),
+        f"{status.positions} positions, {status.open_orders} orders, {status.trades_today} trades",
+        (losses, "yellow"),
+        f", {status.fills} fills of this run",
+        overflow="ellipsis",
+    )
 
 
 def _health(look: Look) -> Text:
