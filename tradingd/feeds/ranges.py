@@ -35,6 +35,14 @@ def bars_if_any(bars: Bars, start: dt.date | None, end: dt.date | None) -> BarFe
 
 def empty_range(where: str, start: dt.date | None, end: dt.date | None, found: str) -> Failure:
     """Return the refusal of a range without bars."""
+    if start and end and end < start:
+        return Failure(
+            "the range ends before it begins",
+            code=ExitCode.EMPTY_RANGE,
+            where="feed.end",
+            expected=f"{start} or later",
+            found=str(end),
+        )
     return Failure(
         f"{where} has no bars in the asked range",
         code=ExitCode.EMPTY_RANGE,

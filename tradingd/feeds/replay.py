@@ -145,7 +145,7 @@ class ReplayFeed:
         if whole.resolution is not self.resolution:
             raise Failure(
                 "the feed's bars are not of the length the strategy wants",
-                code=ExitCode.FEED,
+                code=ExitCode.CONFIG,
                 where="feed.data, strategy.bars",
                 expected=f"{self.resolution} bars",
                 found=f"{whole.resolution} bars",

@@ -15,6 +15,7 @@ from tests.integration.feeds.feed_kit import (
     synthetic_feed,
 )
 from tradingd.domain.market import Resolution
+from tradingd.feeds.ranges import empty_range
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.session.calendar import local_date
 
@@ -160,7 +161,7 @@ def test_bars_of_another_length_than_the_strategy_wants_are_refused() -> None:
     feed.resolution = Resolution.DAY
     with pytest.raises(Failure) as caught:
         stream(feed)
-    assert caught.value.code is ExitCode.FEED
+    assert caught.value.code is ExitCode.CONFIG
 
 
 def test_days_without_bars_are_refused_with_the_days_there_are() -> None:
@@ -185,3 +186,12 @@ def test_where_the_stream_begins_separates_history_from_what_comes() -> None:
     fresh, resumed = asyncio.run(both(0)), asyncio.run(both(whole[100].ts))
     assert fresh[0] < fresh[1] == whole[0].ts
     assert resumed == (whole[100].ts, whole[101].ts)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused_by_its_two_days():
+    failure = empty_range("the store", dt.date(2012, 1, 1), dt.date(2011, 1, 1), "2000 to 2013")
+    assert failure.code is ExitCode.EMPTY_RANGE
+    assert failure.line() == (
+        "the range ends before it begins | at: feed.end | expected: 2012-01-01 or later "
+        "| found: 2011-01-01"
+    )

@@ -16,6 +16,8 @@ from tradingd.feeds.ranges import Bars
 from tradingd.feeds.replay import ReplayFeed
 from tradingd.feeds.stored import StoredBars
 from tradingd.history.store import Store
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.nearest import nearest
 from tradingd.session.calendar import SessionCalendar
 from tradingd.sources.sample.source import SampleSource
 
@@ -67,12 +69,28 @@ def sample_bars(calendar: SessionCalendar, symbols: frozenset[str] | None) -> Ba
 
     def load() -> Mapping[str, pa.Table]:
         rows = dict(pair for task in source.tasks() for pair in task.load())
-        return {name: table for name, table in rows.items() if symbols is None or name in symbols}
+        if symbols is None:
+            return rows
+        if unknown := sorted(symbols - rows.keys()):
+            raise _not_in_the_sample(unknown, sorted(rows))
+        return {name: table for name, table in rows.items() if name in symbols}
 
     def actions() -> Sequence[CorporateAction]:
         return [one for one in source.actions() if symbols is None or one.symbol in symbols]
 
     return MemoryBars("the embedded sample", Resolution.DAY, load, actions)
+
+
+def _not_in_the_sample(unknown: Sequence[str], known: Sequence[str]) -> Failure:
+    close = nearest(unknown[0], known)
+    return Failure(
+        "the embedded sample does not have these symbols",
+        code=ExitCode.UNKNOWN_SYMBOL,
+        where="universe.symbols",
+        expected="of " + ", ".join(known),
+        found=", ".join(unknown),
+        next_step=f"did you mean {close}?" if close else "choose of them, or import your own data",
+    )
 
 
 def reference(config: SystemConfig, symbols: Sequence[str]) -> ReferenceData:
