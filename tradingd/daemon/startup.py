@@ -85,10 +85,12 @@ class Startup:
             try:
                 await step.run()
             except BaseException as error:
+                if not isinstance(error, Exception):
+                    log.info("start-up called off at step %s", label)
+                    await self._roll_back(number)
+                    raise
                 log.error("start-up failed at step %s", label)
                 await self._roll_back(number)
-                if not isinstance(error, Exception):
-                    raise
                 raise _named(step, error) from error
             timings.append(Timing(step.name, self._seconds() - began))
             log.info("start-up step %s took %.3f s", label, timings[-1].seconds)

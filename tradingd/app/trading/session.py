@@ -250,7 +250,9 @@ class TradingSession:
         self._resume = resume or began
 
     async def _close_feed(self) -> None:
-        await self.feed.close()
+        # A feed that was refused before it was made leaves nothing to close.
+        if "feed" in vars(self):
+            await self.feed.close()
 
     async def _connect(self) -> None:
         self.broker = await parts.connected_broker(self._config, self.state, self.instance)
