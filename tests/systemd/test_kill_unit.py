@@ -39,7 +39,7 @@ asyncio.run(main())
 def frozen(machine: Machine, instance: str) -> Iterator[str]:
     """An instance that holds a position and working orders, its daemon SIGSTOPped."""
     machine.standin("stand-in")
-    machine.write_config(instance, "")
+    machine.write_config(instance, "broker: {arrivals: touch}\n")
     machine.systemctl("start", f"tradingd-simbroker@{instance}.service")
     machine.wait_for(
         lambda: (machine.state(instance) / "simbroker.sock").exists(), "the broker listens"
