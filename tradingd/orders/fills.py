@@ -6,7 +6,7 @@ from typing import Final, Protocol
 import msgspec
 
 from tradingd.domain.broker import BrokerFill
-from tradingd.domain.journal import BookRow, FillRow, GuardRow, OrderState, Record, TripRow
+from tradingd.domain.journal import BookRow, FillRow, OrderState, Record, TripRow
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Fill, OrderType, Purpose
@@ -28,8 +28,8 @@ _REMEMBERED: Final = 40_000
 class FollowsFills(Protocol):
     """Who changes the protection of a position after a fill."""
 
-    def after_fill(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
-        """Return the guards that a fill sets or ends."""
+    def after_fill(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[Record]:
+        """Return what a fill changes of what is wanted."""
         ...
 
 

@@ -1,19 +1,22 @@
 """Stops and targets as real orders, kept in step with the position they guard."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from tradingd.domain.broker import TimeInForce
-from tradingd.domain.journal import GuardRow, OrderState
-from tradingd.domain.orders import Fill, OrderType, Purpose, Verdict
+from tradingd.domain.journal import GuardRow, MarkRow, OrderState, Record
+from tradingd.domain.orders import Fill, OrderType, Purpose, Side, Verdict
 from tradingd.domain.trading import Step
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.doubt import Doubt
 from tradingd.orders.guard import Action, Cancel, Change, Guard, Leg, Place, leg_of, plan
 from tradingd.orders.sending import Sender
-from tradingd.orders.ticket import Ticket
+from tradingd.orders.ticket import WAITING_ROOM, Ticket
+
+SURPLUS: Final = "surplus:"
+"""Begins the names of the journal's marks: shares of a symbol that nobody meant to hold."""
 
 _FIRST_WAIT: Final = 0.1
 _LONGEST_WAIT: Final = 30.0
@@ -58,6 +61,7 @@ class Protection:
         self._failed: dict[tuple[str, Leg], int] = {}
         self._not_before: dict[tuple[str, Leg], float] = {}
         self._judged: set[str] = set()
+        self._surplus: dict[str, int] = {}
 
     # -- what is wanted --------------------------------------------------------------------------
 
@@ -69,8 +73,10 @@ class Protection:
         """Return the symbols with a guard."""
         return set(self._guards)
 
-    def restore(self, rows: Iterable[GuardRow]) -> None:
-        """Take the guards that the journal has as active."""
+    def restore(self, rows: Iterable[GuardRow], marks: Mapping[str, str]) -> None:
+        """Take the guards that the journal has as active, and the shares that are too many."""
+        named = {key.removeprefix(SURPLUS): key for key in marks if key.startswith(SURPLUS)}
+        self._surplus = {symbol: int(marks[key]) for symbol, key in named.items()}
         for row in rows:
             if not row.active:
                 continue
@@ -104,14 +110,37 @@ class Protection:
         self._legs.pop(symbol, None)
         return [row]
 
-    def after_fill(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
-        """Return the guards that a fill sets or ends.
+    def after_fill(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[Record]:
+        """Return what a fill changes: the guard, and the shares that are too many.
 
         Later fills of the same entry leave the stop where it may have been moved since. A position
-        that an exit opened or turned belongs to nobody and is closed.
+        that an exit opened or turned belongs to nobody and is closed; one that it enlarged (a stop
+        that filled after an entry had turned the position) is closed as far as that goes.
         """
+        self.sync(fill.symbol)
+        return [
+            *self._guarding(ticket, fill, before, after),
+            *self._too_many(ticket, fill, before, after),
+        ]
+
+    def _too_many(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[Record]:
+        known = self._surplus.get(fill.symbol, 0)
+        added = abs(after) - abs(before)
+        surplus = known
+        if before * after <= 0:
+            surplus = 0
+        elif added > 0 and fill.purpose is not Purpose.ENTRY:
+            surplus += added
+        elif leg_of(ticket) is Leg.CLOSE:
+            surplus -= fill.quantity
+        surplus = max(0, min(surplus, abs(after)))
+        if surplus == known:
+            return []
+        self._surplus[fill.symbol] = surplus
+        return [MarkRow(key=f"{SURPLUS}{fill.symbol}", value=str(surplus))]
+
+    def _guarding(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
         symbol = fill.symbol
-        self.sync(symbol)
         if not after:
             return self.drop(symbol)
         if fill.purpose is Purpose.ENTRY:
@@ -210,6 +239,15 @@ class Protection:
             if not self._reaches(symbol, action):
                 self._act(symbol, action)
 
+        self._close_surplus(symbol)
+
+    def _close_surplus(self, symbol: str) -> None:
+        held, shares = self._desk.held(symbol), self._surplus.get(symbol, 0)
+        shares = min(shares, self._doubt.backed(symbol) - self._desk.leaving(symbol))
+        if shares > 0:
+            side = Side.SELL if held > 0 else Side.BUY
+            self._place(symbol, Place(Leg.CLOSE, side, shares, None))
+
     def _stopped(self, symbol: str) -> int:
         """Return the most shares that one working stop would sell."""
         stops = (
@@ -249,12 +287,14 @@ class Protection:
                 self._place(symbol, action)
 
     def _place(self, symbol: str, wanted: Place) -> None:
+        if wanted.leg is Leg.CLOSE and self._closing(symbol):
+            return
         loop = asyncio.get_running_loop()
         wait = self._not_before.get((symbol, wanted.leg), 0.0) - loop.time()
         if wait > 0:
             loop.call_later(wait, self.sync, symbol)
             return
-        guard = self._guards[symbol]
+        guard = self._guards.get(symbol) or self._nobodys(symbol)
         ticket = self._ticket(guard, wanted)
         self._desk.add(ticket)
         verdict = self._check(ticket)
@@ -264,8 +304,20 @@ class Protection:
             return
         self._desk.book.order_opened(ticket.intent(self._desk.mark(symbol)))
         self._legs.setdefault(symbol, {})[wanted.leg] = ticket.order_id
-        committed = self._desk.record(ticket, Step.INTENT, ticket.reason, self._row(guard))
+        if ticket.leaving and not self.room(ticket):
+            ticket.note = WAITING_ROOM
+        rows = [self._row(guard)] if symbol in self._guards else []
+        committed = self._desk.record(ticket, Step.INTENT, ticket.reason, *rows)
         self._sender.send(ticket, committed)
+
+    def _closing(self, symbol: str) -> bool:
+        """Tell whether what is too much is being closed: never by two orders at once."""
+        return any(leg_of(ticket) is Leg.CLOSE for ticket in self._desk.open(symbol))
+
+    @staticmethod
+    def _nobodys(symbol: str) -> Guard:
+        reason = "a protective order took more than was held"
+        return Guard(symbol=symbol, strategy="", parent_id="", reason=reason)
 
     def _ticket(self, guard: Guard, wanted: Place) -> Ticket:
         resting = wanted.leg is not Leg.CLOSE

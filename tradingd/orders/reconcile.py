@@ -122,15 +122,16 @@ class Reconciler:
             await self._orders(orders)
             mismatches = self._compare(positions)
             still = not missed and self._fills.count + self._adjustments.count == before
-            if still:
-                self._doubt.compared(self._held(), positions)
             if not mismatches and still:
+                self._doubt.compared(self._held(), positions)
                 notes += self._cash(account.cash)
                 break
             if mismatches and still:
                 look_back = FAR
                 if reading:
                     await asyncio.sleep(_PAUSE)
+        if mismatches and still:
+            self._doubt.compared(self._held(), positions)
         if not still:
             # Fills came with every reading: two moments were compared, which proves nothing.
             mismatches = ()

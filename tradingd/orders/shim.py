@@ -483,7 +483,7 @@ class Shim:
             entered=recovery.entry_reasons(tickets),
         )
         self._adjustments.restore(recalled.adjustment_ids)
-        self._protection.restore(recalled.guards)
+        self._protection.restore(recalled.guards, recalled.marks)
         self._owners = recalled.owners
         held = {symbol: line.quantity for symbol, line in self._book.positions().items()}
         for text in recovery.journal_differences(recalled, held):
