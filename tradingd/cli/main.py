@@ -1,7 +1,6 @@
 """Parse a command line, run the command, print its result, end with its exit code."""
 
 import argparse
-import errno
 import itertools
 import os
 import signal
@@ -24,18 +23,10 @@ from tradingd.cli.command import (
 )
 from tradingd.cli.usage import Parser, missing_command, unfit, unknown_words
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.refused import refused
 
 _WITH_TRACEBACK = (ExitCode.STRATEGY_FAILED, ExitCode.ENGINE_FAILED)
 """Failures of code, the user's or ours: a person needs the traceback of the cause."""
-
-_REFUSED_BY_THE_SYSTEM = frozenset(
-    {
-        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG,
-        errno.EEXIST, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO,
-        errno.EMFILE,
-    }
-)  # fmt: skip
-"""What a person can mend: permissions, space, a path that is no folder, a folder that went away."""
 
 _BEFORE_THE_VERB = ("-i", "--instance", "--socket")
 """Flags that a person may also write before the verb: which daemon is meant, then what it does."""
@@ -74,11 +65,12 @@ def run(program: str, commands: Sequence[Command[Any, Any]], argv: Sequence[str]
         _drop_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
-        if error.errno not in _REFUSED_BY_THE_SYSTEM:
+        failure = refused(error)
+        if failure is None:
             raise
         _drop_output()
-        _complain(program, _refused(error).line())
-        return ExitCode.STORE_WRITE
+        _complain(program, failure.line())
+        return failure.code
 
 
 def _run(program: str, commands: Sequence[Command[Any, Any]], words: list[str]) -> int:
@@ -159,16 +151,6 @@ def _drop_output() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _refused(error: OSError) -> Failure:
-    return Failure(
-        "the system refuses a file or folder",
-        code=ExitCode.STORE_WRITE,
-        where=str(error.filename or ""),
-        found=error.strerror or str(error),
-        next_step="free space or fix the path or its permissions, then run the command again",
-    )
 
 
 def _asked_to_describe(

@@ -8,6 +8,7 @@ import msgspec
 from tradingd.daemon.bounded import trouble_of
 from tradingd.daemon.checks.check import Seconds
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.refused import refused
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ class Startup:
 
 def _named(step: Step, error: Exception) -> Failure:
     """Return the error as a Failure that names the step."""
+    if isinstance(error, OSError) and (mendable := refused(error)):
+        error = mendable
     if isinstance(error, Failure):
         return Failure(
             f"start-up failed at '{step.name}': {error.what}",

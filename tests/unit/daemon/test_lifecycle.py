@@ -1,6 +1,7 @@
 """Start with roll-back, stop with every step, and the lines a person reads."""
 
 import asyncio
+import errno
 
 import pytest
 
@@ -239,3 +240,19 @@ def test_the_summary_is_one_line_with_everything_that_is_left() -> None:
         'positions=2 (SPY +100, QQQ -5) open_orders=1 (paper-7) data="SYNTHETIC" '
         'troubles="cancel: 1 order left"'
     )
+
+
+def test_a_folder_the_system_refuses_is_no_bug_but_something_to_mend(log: Log) -> None:
+    error = OSError(errno.EROFS, "Read-only file system", "/state/paper")
+    with pytest.raises(Failure, match="start-up failed at 'journal': the system refuses") as raised:
+        asyncio.run(log.startup(log.step("journal", error)).run())
+    assert raised.value.code is ExitCode.STORE_WRITE
+    assert raised.value.where == "/state/paper"
+    assert "permissions" in raised.value.next_step
+
+
+def test_a_start_that_is_called_off_is_not_logged_as_a_failure(log: Log, caplog) -> None:
+    with caplog.at_level("INFO"), pytest.raises(asyncio.CancelledError):
+        asyncio.run(log.startup(log.step("feed", asyncio.CancelledError())).run())
+    assert [one.message for one in caplog.records] == ["start-up called off at step 1/1 feed"]
+    assert log.done[-1] == "-feed"

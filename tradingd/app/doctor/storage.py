@@ -86,13 +86,13 @@ def disk(folder: Path) -> Check:
 
 def judge_space(free: int, total: int, folder: Path) -> Check:
     """Fail below 1 GB, warn below a tenth."""
-    detail = f"{free / 1e9:,.1f} GB free of {total / 1e9:,.1f} GB at {folder}"
+    detail = f"{free / 1e9:,.2f} GB free of {total / 1e9:,.2f} GB at {folder}"
     if free < LEAST_BYTES:
         return Check(
             name="disk space",
             status="fail",
             detail=detail,
-            next_step="free at least 1 GB, or move store.root",
+            next_step="free at least 1 GB there, or put the folder elsewhere",
             critical=True,
         )
     if free < LEAST_SHARE * total:
