@@ -42,6 +42,7 @@ class Runs:
         self._last: dict[str, JobRow] = {}
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._troubled: set[str] = set()
+        self._refused = ""
 
     def last(self, name: str) -> JobRow | None:
         """Return the last run of a job in this process."""
@@ -161,6 +162,11 @@ class Runs:
         """Journal something; of a journal that fails, its own health check tells."""
         try:
             await self._journal.write(*records)
+        except Failure as failure:
+            # A journal that has failed refuses every record from then on; a fast replay has many.
+            if failure.line() != self._refused:
+                self._refused = failure.line()
+                log.error("job records are not journaled from here on: %s", self._refused)
         except Exception:
             log.exception("a job's record was not journaled")
 
