@@ -52,10 +52,10 @@ def cancelling(operator: Operator, request: m.CancelRequest) -> str:
 def overriding(operator: Operator, request: m.LimitRequest) -> str:
     """Ask where the new value is not surely tighter than the one in force."""
     present = next((view for view in operator.limits() if view.key == request.key), None)
-    if present is not None and surely_tighter(request.key, present.value, request.value):
+    # A limit that does not exist is refused by its name; to confirm it first would only delay that.
+    if present is None or surely_tighter(request.key, present.value, request.value):
         return ""
-    before = present.value if present else "?"
-    return f"{request.key} {before} -> {request.value} may allow more"
+    return f"{request.key} {present.value} -> {request.value} may allow more"
 
 
 def check_cancel(operator: Operator, request: m.CancelRequest) -> None:

@@ -1,6 +1,7 @@
 """What is sent: the words of one message, cut visibly, ending with the next step."""
 
 import datetime as dt
+import re
 from typing import Final
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from tradingd.domain.alerts import Severity
 
 LONGEST_TITLE: Final = 200
+_COMMAND: Final = re.compile(r"\btradingctl (?=[a-z])")
 _DELAYED_NS: Final = 120_000_000_000
 """A message that arrives later than this says so."""
 
@@ -45,6 +47,13 @@ def cut_title(text: str, most: int = LONGEST_TITLE) -> str:
     """Return one line of at most `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else line[: max(0, most - 1)] + "…"
+
+
+def of_instance(text: str, instance: str) -> str:
+    """Return text whose `tradingctl` commands name the instance; without, they ask another one."""
+    if "--instance" in text or "tradingctl -i" in text:
+        return text
+    return _COMMAND.sub(f"tradingctl -i {instance} ", text)
 
 
 def compose(message: Message, *, longest: int, now: int) -> str:

@@ -19,7 +19,7 @@ from tradingd.domain.alerts import Alert, Severity
 from tradingd.notify.channels import open_channel
 from tradingd.notify.lane import Lane, Result
 from tradingd.notify.ledger import RANK, Kind, Ledger, Notice, Trouble
-from tradingd.notify.message import Message, cut_title
+from tradingd.notify.message import Message, cut_title, of_instance
 from tradingd.notify.outbox import Outbox
 
 _log = logging.getLogger(__name__)
@@ -272,7 +272,7 @@ class AlertRouter:
                 self._mask(f"{self._mode.upper()} {self._instance} {label}: {notice.title}")
             ),
             body=self._mask(body.strip()),
-            next_step=self._mask(notice.next_step or command),
+            next_step=self._mask(of_instance(notice.next_step or command, self._instance)),
             routes=self._routes(notice.severity, escalation=notice.kind is Kind.ESCALATION),
             created=now,
             durable=RANK[notice.severity] >= RANK[Severity.WARN],

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradingd.domain.alerts import Severity
-from tradingd.notify.message import Message, compose, cut, cut_title
+from tradingd.notify.message import Message, compose, cut, cut_title, of_instance
 
 NOW = 1_700_000_000_000_000_000
 
@@ -45,3 +45,19 @@ def test_a_message_that_waited_says_from_when_it_is() -> None:
 )
 def test_a_title_is_one_line_that_fits(text: str, most: int, shown: str) -> None:
     assert cut_title(text, most) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("tradingctl health", "tradingctl -i desk health"),
+        (
+            "tradingctl health; tradingctl resume when it is gone",
+            "tradingctl -i desk health; tradingctl -i desk resume when it is gone",
+        ),
+        ("tradingctl health --instance desk", "tradingctl health --instance desk"),
+        ("free some space", "free some space"),
+    ],
+)
+def test_a_command_in_a_message_asks_the_instance_it_is_about(text: str, named: str) -> None:
+    assert of_instance(text, "desk") == named

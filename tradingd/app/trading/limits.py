@@ -147,9 +147,9 @@ class LimitOverrides:
                 "there is no such limit",
                 code=ExitCode.REFUSED,
                 where="limits",
-                expected=f"{close}?" if close else "one of " + ", ".join(fields),
+                expected="" if close else "one of " + ", ".join(fields),
                 found=key,
-                next_step="tradingctl limits lists them",
+                next_step=f"did you mean {close}?" if close else "tradingctl limits list",
             )
         tree = {**msgspec.to_builtins(self._gate.limits), key: value}
         try:
