@@ -111,17 +111,22 @@ def test_a_halted_strategy_is_halted_after_sigkill_and_sends_nothing(
 
 
 @pytest.mark.parametrize(
-    ("part", "frame"),
-    [("strategy", "_ticked"), ("loop", "asyncio/runners.py"), ("journal", "journal/writer.py")],
+    ("part", "frame", "paged"),
+    [
+        ("strategy", "_ticked", ""),
+        ("loop", "asyncio/runners.py", ""),
+        ("journal", "journal/writer.py", "journal FAILED"),
+    ],
+    ids=["strategy", "loop", "journal"],
 )
 def test_a_frozen_part_stops_the_beat_and_the_watchdog_leaves_stacks_and_tells(
-    running: Trading, heard: Path, tmp_path: Path, part: str, frame: str
+    running: Trading, heard: Path, tmp_path: Path, part: str, frame: str, paged: str
 ) -> None:
     desk, machine = running, running.machine
     pid = desk.pid
     already = desk.said()
     desk.drill(part)
-    desk.restarted(pid)
+    assert desk.restarted(pid) == 1
     said = desk.said().removeprefix(already)
     assert "Watchdog timeout" in said
     assert "Failed with result 'watchdog'" in said
@@ -129,6 +134,8 @@ def test_a_frozen_part_stops_the_beat_and_the_watchdog_leaves_stacks_and_tells(
     assert said.count("hread 0x") >= 3
     assert frame in said
     machine.wait_for(lambda: heard_of(heard, "/unit", "CRASHED (watchdog)"), "a crash notice")
+    if paged:  # by the daemon itself, whose loop still turned; else only systemd can tell
+        machine.wait_for(lambda: heard_of(heard, f"/daemon/{desk.name}", paged), "a page")
     desk.books_agree(tmp_path)
     assert desk.status().ready
 

@@ -107,8 +107,11 @@ class Trading:
         self.machine.start(self.name)
         return time.monotonic() - begun
 
-    def restarted(self, before: int, timeout: float = 40.0) -> None:
-        """Wait until another process than `before` is READY; let it start as often as it must."""
+    def restarted(self, before: int, timeout: float = 40.0) -> int:
+        """Wait until another process than `before` is READY; return how often it was restarted.
+
+        The count begins anew, so that the limit of starts is far.
+        """
         self.machine.wait_for(
             lambda: (
                 self.machine.main_pid(self.name) not in (0, before)
@@ -117,7 +120,9 @@ class Trading:
             f"{self.unit} is back",
             timeout,
         )
+        count = int(self.machine.show(self.unit, "NRestarts"))
         self.machine.systemctl("reset-failed", self.unit)
+        return count
 
     @property
     def pid(self) -> int:
