@@ -70,6 +70,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "reject": {"order_id": "O-9"},
     "acknowledge": {"key": "feed"},
     "drill": {"part": "feed", "seconds": 1.0, "confirm": "paper"},
+    "adopt": {"confirm": "paper"},
+    "job-report": {"name": "nightly", "status": "done", "started": 1, "ended": 2},
 }
 
 
