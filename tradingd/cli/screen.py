@@ -9,6 +9,9 @@ from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
+
+from tradingd.cli.narrow import narrow, natural_width
 
 
 class _Terminal(Console):
@@ -25,14 +28,27 @@ def console() -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table; columns whose cells are all numbers are right-aligned."""
+    """Print a table; columns whose cells are all numbers are right-aligned.
+
+    On a terminal that is too narrow, what does not fit stands below its row.
+    """
+    out = console()
+    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    right = [
+        bool(rows) and all(_is_number(row[index]) for row in rows) for index in range(len(columns))
+    ]
+    if sys.stdout.isatty() and natural_width(columns, cells) > out.width:
+        if title:
+            out.print(Text(title, "italic"))
+        for line in narrow(columns, cells, right, out.width):
+            out.print(line)
+        return
     grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
+    for column, numeric in zip(columns, right, strict=True):
         grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        grid.add_row(*("" if cell is None else str(cell) for cell in row))
-    console().print(grid)
+    for texts in cells:
+        grid.add_row(*texts)
+    out.print(grid)
 
 
 def _is_number(cell: object) -> bool:
