@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import random
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.crash.hooks import CountedBroker, CountedJournal, Steps
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.risk import RiskConfig
 from tradingd.config.supervision import SupervisionConfig
-from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker import BrokerUnavailable, TimeInForce
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.journal import OrderState, RunRow
 from tradingd.domain.market import (
@@ -41,7 +42,7 @@ from tradingd.session.clock import ReplayClock
 DAY = dt.date(2024, 1, 3)
 OPEN = int(dt.datetime(2024, 1, 3, 14, 30, tzinfo=dt.UTC).timestamp()) * NANOSECONDS
 MINUTE = 60 * NANOSECONDS
-SESSION = Session(DAY, OPEN, OPEN + 390 * MINUTE)
+NIGHT = 24 * 60 * MINUTE
 SYMBOLS = ("AAA", "BBB", "CCC")
 CENT = NANOSECONDS // 100
 SETTINGS = SupervisionConfig(settle_seconds=0.25, command_seconds=0.1, stop_grace_seconds=1.0)
@@ -109,7 +110,7 @@ class Process:
             book=self.book,
             states=self.states,
             clock=self.clock,
-            session=lambda _ts: SESSION,
+            session=session_of,
             first_seq=recalled.next_seq,
             **self.options,
         )
@@ -120,9 +121,14 @@ class Process:
         for symbol, line in self.book.positions().items():
             self.prices[symbol] = line.mark or self.prices[symbol]
 
-    async def batch(self, moves: dict[str, tuple[int, int, int]]) -> None:
-        """Tell the market one bar of every symbol: low, high and close as moves in cents."""
+    async def batch(self, moves: dict[str, tuple[int, int, int]], *, night: bool = False) -> None:
+        """Tell the market one bar of every symbol: low, high and close as moves in cents.
+
+        After a `night` it is the first one of the next day.
+        """
         ts = self.clock.now() + MINUTE
+        if night:
+            ts = session_of(ts).open_ns + NIGHT + MINUTE
         bars = []
         for symbol in SYMBOLS:
             opened = self.prices[symbol]
@@ -159,6 +165,13 @@ class Process:
         self.writer.close()
 
 
+def session_of(ts: int) -> Session:
+    """Return the session of the day of a data time; every day has one."""
+    day = (ts - OPEN) // NIGHT
+    opened = OPEN + day * NIGHT
+    return Session(DAY + dt.timedelta(days=day), opened, opened + 390 * MINUTE)
+
+
 async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
     """Trade at random; return how many steps it took when nothing killed it.
 
@@ -166,7 +179,9 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
     """
     rng = random.Random(seed)
     await told(folder, faults(rng, slow))
-    process = await started(folder, steps)
+    manual = rng.random() < 0.2
+    approval = "manual" if manual else "auto"
+    process = await started(folder, steps, settings=HASTY, approval=approval)
     for _ in range(rng.randint(15, 30)):
         await act(process, rng)
         if rng.random() < 0.3:
@@ -175,10 +190,10 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
     return steps.count
 
 
-async def started(folder: Path, steps: Steps) -> Process:
+async def started(folder: Path, steps: Steps, **options: Any) -> Process:
     """Start a hasty process; a busy machine may make it fail, as a daemon may, and start again."""
     while True:
-        process = Process(folder, steps, settings=HASTY)
+        process = Process(folder, steps, **options)
         try:
             await process.start()
         except Failure:
@@ -189,10 +204,18 @@ async def started(folder: Path, steps: Steps) -> Process:
 
 async def told(folder: Path, plan: dict[str, object]) -> None:
     """Let the broker misbehave, or behave (an empty plan)."""
-    client = SimulatedBroker(folder / "b.sock", timeout=5)
-    await client.connect()
-    await client.misbehave(plan)
-    await client.close()
+    while True:
+        client = SimulatedBroker(folder / "b.sock", timeout=5)
+        try:
+            await client.connect()
+            await client.misbehave(plan)
+        except (Failure, BrokerUnavailable):
+            # It may still be away from an earlier life.
+            await asyncio.sleep(0.01)
+        else:
+            return
+        finally:
+            await client.close()
 
 
 async def act(process: Process, rng: random.Random) -> None:
@@ -200,9 +223,17 @@ async def act(process: Process, rng: random.Random) -> None:
     shim, symbol = process.shim, rng.choice(SYMBOLS)
     held = process.book.position(symbol)
     draw = rng.random()
-    if draw < 0.40:
+    if draw < 0.24:
         moves = {one: _move(rng) for one in SYMBOLS}
-        await process.batch(moves)
+        await process.batch(moves, night=rng.random() < 0.1)
+    elif draw < 0.30:
+        await wild(process, rng, symbol)
+    elif draw < 0.34:
+        decide(shim, rng)
+    elif draw < 0.40:
+        if held is not None:
+            shim.submit(leave(process, rng, symbol, held.quantity))
+            await wild(process, rng, symbol)
     elif draw < 0.65:
         shim.submit(entry(process, rng, symbol))
     elif draw < 0.75:
@@ -230,7 +261,7 @@ async def act(process: Process, rng: random.Random) -> None:
     elif draw < 0.95:
         await process.reconcile()
     elif draw < 0.96:
-        await split(process, symbol, rng)
+        await (split if rng.random() < 0.5 else dividend)(process, symbol, rng)
     elif draw < 0.98:
         await shim.cancel_all(Scope("symbol", symbol), reason="drill", author="operator")
     else:
@@ -241,6 +272,17 @@ async def act(process: Process, rng: random.Random) -> None:
             await process.batch({one: _move(rng) for one in SYMBOLS})
             await asyncio.sleep(0.01)
     await asyncio.sleep(0)
+
+
+async def wild(process: Process, rng: random.Random, symbol: str) -> None:
+    """Two bars that reach every stop and every target, one right after the other."""
+    for _ in range(2):
+        await process.batch({symbol: (-200, 200, rng.randint(-50, 50))})
+
+
+def decide(shim: Any, rng: random.Random) -> None:
+    for row in shim.waiting_for_approval():
+        (shim.approve if rng.random() < 0.8 else shim.reject)(row.order_id)
 
 
 def entry(process: Process, rng: random.Random, symbol: str) -> Wish:
@@ -261,6 +303,7 @@ def entry(process: Process, rng: random.Random, symbol: str) -> Wish:
         reason="a random entry",
         ts=process.clock.now(),
         limit=limit,
+        time_in_force=rng.choice((TimeInForce.DAY, TimeInForce.GTC)),
         protective_stop=stop if rng.random() < 0.9 else None,
         take_profit=target if rng.random() < 0.5 else None,
         expires=process.clock.now() + rng.randint(1, 6) * MINUTE if rng.random() < 0.3 else None,
@@ -301,6 +344,17 @@ async def split(process: Process, symbol: str, rng: random.Random) -> None:
         return
 
 
+async def dividend(process: Process, symbol: str, rng: random.Random) -> None:
+    action = CorporateAction(
+        symbol=symbol,
+        ex_date=DAY + dt.timedelta(days=process.steps.count),
+        kind=ActionKind.DIVIDEND,
+        amount=rng.randint(1, 50) * CENT,
+    )
+    with contextlib.suppress(BrokerUnavailable):
+        await process.client.corporate_action(action, process.clock.now())
+
+
 def faults(rng: random.Random, slow: bool) -> dict[str, object]:
     """Return a plan of misbehaviour; mild, so that a life gets somewhere."""
     share = rng.choice((0.0, 0.05, 0.1))
@@ -313,15 +367,24 @@ def faults(rng: random.Random, slow: bool) -> dict[str, object]:
         "probabilities": odds,
         "delay_seconds": [0.1, LATEST] if slow else [0.001, 0.02],
         "late_seconds": [0.04, 0.08],
+        "refuse_seconds": rng.choice((0.0, 0.05)),
+        # Every life begins with a broker that is about to go away, now and then.
+        "disconnect_now": rng.random() < 0.1,
+        "script": {"cancel": [_cancel(rng) for _ in range(40)]} if rng.random() < 0.5 else {},
     }
+
+
+def _cancel(rng: random.Random) -> object:
+    """What happens to a cancel: often lost or late, so that exits and stops race."""
+    late = {"fault": "delay", "seconds": rng.uniform(0.005, 0.02)}
+    return rng.choice(("ok", "ok", "drop_request", "drop_response", late, late))
 
 
 async def come_to_rest(folder: Path, slow: bool) -> list[str]:
     """Recover with a broker that behaves; return what is wrong in the end."""
     patient = msgspec.structs.replace(SETTINGS, command_seconds=2.0)
     await told(folder, {})
-    process = Process(folder, settings=patient)
-    await process.start()
+    process = await started(folder, Steps(), settings=patient)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 20
     # Messages of the dead may still be on their way.
@@ -354,6 +417,7 @@ def unrest(process: Process) -> list[str]:
     """Return what is still going on."""
     shim = process.shim
     found = [f"{symbol} unprotected" for symbol in shim.unprotected()]
+    found += [f"{symbol} has shares that nobody meant to hold" for symbol in shim.strays()]
     found += [
         f"{row.order_id} {row.purpose} {row.state} cancel_asked={row.cancel_asked} {row.note}"
         for row in shim.open_orders()

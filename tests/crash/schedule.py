@@ -23,8 +23,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance import compare_books
+from tests.crash import conduct
 from tests.crash.hooks import Steps
-from tests.crash.life import come_to_rest, live
+from tests.crash.life import HASTY, come_to_rest, live
 from tradingd.simbroker.__main__ import arguments as broker_arguments
 from tradingd.simbroker.process import serve
 
@@ -106,7 +107,8 @@ def run(seed: int, folder: Path) -> list[str]:
         os.waitpid(broker, 0)
     troubles = [line for line in (folder / "troubles").read_text().splitlines() if line]
     books = compare_books.read(folder / "simbroker.sqlite", folder / "journal.sqlite")
-    return troubles + [str(finding) for finding in compare_books.compare(books)]
+    troubles += [str(finding) for finding in compare_books.compare(books)]
+    return troubles + conduct.faults(folder, HASTY.settle_seconds)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from tradingd.domain.broker import AdjustmentUpdate
-from tradingd.domain.journal import AdjustmentRow, GuardRow, Record
+from tradingd.domain.journal import AdjustmentRow, Record
 from tradingd.domain.money import CENT, Nanos
 from tradingd.domain.orders import Fill, Purpose, Side
 from tradingd.gate.book import CashKind
@@ -100,7 +100,7 @@ class Adjustments:
             rows += self._protection.drop(update.symbol)
         return rows
 
-    def _rescale(self, update: AdjustmentUpdate) -> list[GuardRow]:
+    def _rescale(self, update: AdjustmentUpdate) -> list[Record]:
         symbol, up, down = update.symbol, update.numerator, update.denominator
         self._desk.book.split(symbol, up, down)
         for ticket in self._desk.open(symbol):
@@ -111,15 +111,16 @@ class Adjustments:
                 self._truth.look(ticket)
             else:
                 _restate(ticket, up, down)
+        rows: list[Record] = [*self._protection.split(symbol, up, down)]
         guard = self._protection.guard(symbol)
         if guard is None:
-            return []
+            return rows
         changed = msgspec.structs.replace(
             guard,
             stop=_scaled(guard.stop, up, down),
             take_profit=_scaled(guard.take_profit, up, down),
         )
-        return [self._protection.want(changed)]
+        return [*rows, self._protection.want(changed)]
 
     def _row(self, update: AdjustmentUpdate) -> AdjustmentRow:
         return AdjustmentRow(

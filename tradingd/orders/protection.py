@@ -128,16 +128,22 @@ class Protection:
         added = abs(after) - abs(before)
         surplus = known
         if before * after <= 0:
-            surplus = 0
+            surplus = 0 if fill.purpose is Purpose.ENTRY else abs(after)
         elif added > 0 and fill.purpose is not Purpose.ENTRY:
             surplus += added
         elif leg_of(ticket) is Leg.CLOSE:
             surplus -= fill.quantity
-        surplus = max(0, min(surplus, abs(after)))
-        if surplus == known:
+        return [*self._set_surplus(fill.symbol, max(0, min(surplus, abs(after))))]
+
+    def split(self, symbol: str, up: int, down: int) -> list[MarkRow]:
+        """Restate what is too many by a split."""
+        return self._set_surplus(symbol, self._surplus.get(symbol, 0) * up // down)
+
+    def _set_surplus(self, symbol: str, shares: int) -> list[MarkRow]:
+        if shares == self._surplus.get(symbol, 0):
             return []
-        self._surplus[fill.symbol] = surplus
-        return [MarkRow(key=f"{SURPLUS}{fill.symbol}", value=str(surplus))]
+        self._surplus[symbol] = shares
+        return [MarkRow(key=f"{SURPLUS}{symbol}", value=str(shares))]
 
     def _guarding(self, ticket: Ticket, fill: Fill, before: int, after: int) -> list[GuardRow]:
         symbol = fill.symbol
@@ -201,6 +207,15 @@ class Protection:
             for symbol, guard in self._guards.items()
             if guard.stop is not None
             and abs(self._desk.held(symbol)) - self._desk.leaving(symbol) > self._stopped(symbol)
+        ]
+
+    def strays(self) -> list[str]:
+        """Return the symbols with shares that nobody meant to hold and that are being closed."""
+        return [
+            symbol
+            for symbol in self._desk.book.positions()
+            if self._surplus.get(symbol, 0)
+            or ((guard := self._guards.get(symbol)) is not None and guard.stray)
         ]
 
     # -- keeping in step -------------------------------------------------------------------------

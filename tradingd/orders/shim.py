@@ -452,6 +452,10 @@ class Shim:
         """Return the symbols whose wanted stop is not working at the broker."""
         return self._protection.unprotected()
 
+    def strays(self) -> Sequence[str]:
+        """Return the symbols with shares that nobody meant to hold and that are being closed."""
+        return self._protection.strays()
+
     def waiting_for_approval(self) -> Sequence[OrderRow]:
         """Return the entries that wait for a person."""
         return [ticket.row() for ticket in self._approval.waiting()]
