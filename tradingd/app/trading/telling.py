@@ -107,5 +107,6 @@ class Teller:
             fill = event.fill
             price = f"{decimal(fill.price):.4f}".rstrip("0").rstrip(".")
             return f"fill {fill.side} {fill.quantity} {fill.symbol} @ {price} ({order.reason})"
-        detail = f": {event.detail}" if event.detail else ""
-        return f"{event.step} {order.purpose} {what} {order.type} ({order.reason}){detail}"
+        # What happened comes before why it was wanted: a narrow screen cuts the end.
+        detail = f": {event.detail}" if event.detail and event.detail != order.reason else ""
+        return f"{event.step} {order.purpose} {what} {order.type}{detail} ({order.reason})"
