@@ -698,12 +698,13 @@ class TradingSession:
         )
         self.metrics.batch_done(seconds)
         self.shim.save_book()
+        self.kill_switch.look()
 
     def _looked(self, live: bool) -> None:
         """Once a second: kill switch, expiries, numbers, the STATUS line."""
         if self.phase == "STOPPING":
             return
-        self.kill_switch.look()
+        self.kill_switch.look(account=not self.feed.replayed)
         self.keeper.expire()
         for key in self.limits.expire():
             self.teller.note("limit", f"the override of {key} is over")

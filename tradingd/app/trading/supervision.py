@@ -157,12 +157,16 @@ class KillSwitchWatch:
         self._wall = wall
         self.seconds_silent: float | None = None
 
-    def look(self) -> tuple[Trip, ...]:
-        """Observe once; act on what fires."""
+    def look(self, *, account: bool = True) -> tuple[Trip, ...]:
+        """Observe once; act on what fires.
+
+        A replay looks at the account (`account`) batch by batch only: by the wall clock it would
+        see other days at another speed.
+        """
         self.seconds_silent = self._silence.poll(due=self._due())
         trips = self._switch.judge(
             Observation(
-                equity=self._book.equity,
+                equity=self._book.equity if account else self._book.day_peak,
                 day_peak=self._book.day_peak,
                 broker_errors=self._shim.broker_errors(self._wall()),
                 silence=self.seconds_silent,
