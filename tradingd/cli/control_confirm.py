@@ -9,6 +9,9 @@ from tradingd.cli.prompts import ask, at_terminal
 from tradingd.control import messages as m
 from tradingd.kits.failure import ExitCode, Failure
 
+_SHORTEST = 3
+"""Characters of a reason; the daemon takes no shorter one."""
+
 
 def reason(given: str) -> str:
     """Return the reason, asking for it where none was given.
@@ -25,8 +28,13 @@ def reason(given: str) -> str:
             "a reason is needed", code=ExitCode.USAGE, next_step="--reason 'why it is done'"
         )
     answer = ask("reason: ")
-    if not answer:
-        raise Failure("nothing was done: no reason given", code=ExitCode.REFUSED)
+    if len(answer) < _SHORTEST:
+        raise Failure(
+            "nothing was done: no reason given",
+            code=ExitCode.REFUSED,
+            expected=f"at least {_SHORTEST} characters",
+            found=repr(answer),
+        )
     return answer
 
 
