@@ -53,6 +53,7 @@ def kept(status: m.Status, positions: tuple[m.PositionView, ...], limit: str) ->
     }
 
 
+@pytest.mark.slow
 def test_sigkill_in_session_changes_nothing_but_the_process(
     running: Trading, heard: Path, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_a_frozen_part_stops_the_beat_and_the_watchdog_leaves_stacks_and_tells(
     assert desk.status().ready
 
 
+@pytest.mark.slow
 def test_five_crashes_are_the_end_until_a_person_resets_it(
     running: Trading, heard: Path, tmp_path: Path
 ) -> None:

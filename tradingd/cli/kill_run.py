@@ -113,7 +113,7 @@ def _latch_line(report: KillReport) -> str:
 
 def _verdict(report: KillReport) -> str:
     if report.action == "reset":
-        return f"next: tradingctl -i {report.instance} resume, once the daemon runs"
+        return f"next: tradingctl -i {report.instance} adopt, then resume, once the daemon runs"
     if report.flat is None:
         return "the kill switch has not been used here"
     state = "FLAT, proven over a fresh connection" if report.flat else "NOT PROVEN FLAT"
