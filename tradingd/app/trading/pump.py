@@ -59,6 +59,8 @@ class Pump:
         Waits until the events that the broker has sent are booked.
     settle : Callable
         Waits until orders and jobs have come to rest; in a replay between two batches.
+    judge : Callable
+        Looks at the account when strategies have acted; what it sends is settled with the rest.
     after : Callable
         Hears (batch, seconds the strategies took) when a batch is done.
     """
@@ -75,6 +77,7 @@ class Pump:
         sink: MarketSink | None,
         taken: Callable[[], Awaitable[None]],
         settle: Callable[[], Awaitable[None]],
+        judge: Callable[[], object] = lambda: None,
         after: Callable[[Batch, float], None],
     ) -> None:
         self.batches = 0
@@ -89,6 +92,7 @@ class Pump:
         self._sink = sink
         self._taken = taken
         self._settle = settle
+        self._judge = judge
         self._after = after
 
     async def run(self, batches: AsyncIterator[Batch]) -> None:
@@ -116,6 +120,7 @@ class Pump:
         self.batches += 1
         self.last_ts = batch.ts
         self.last_wall = asyncio.get_running_loop().time()
+        self._judge()
         if self._feed.replayed:
             await self._settle()
         self._after(batch, took)
