@@ -25,6 +25,7 @@ DAILY: Final = {
     "swing_trend": ("strategy=swing_trend", "risk=default"),
     "ema_cross": ("strategy=ema_cross", "strategy.bars=1d", "risk=open"),
     "buy_and_hold": ("strategy=buy_and_hold", "risk=open"),
+    "limits": ("strategy=custom", "strategy.path=prober:Limiter", "strategy.bars=1d", "risk=open"),
 }
 """On the embedded bars: 3,270 sessions, five symbols, seven splits and ninety dividends."""
 

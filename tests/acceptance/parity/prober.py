@@ -63,3 +63,41 @@ class Prober(Strategy):
         """Buy with a stop."""
         price = self.last[symbol]
         self.enter(symbol, Side.BUY, 100, reason=reason, stop=price * 0.98)
+
+
+class LimitSettings(StrategyBase, frozen=True, kw_only=True):
+    """How far from the close it waits."""
+
+    depth: float = 0.03
+
+
+class Limiter(Strategy):
+    """Enters by limits that rest for days, leaves half or all, cancels what waits too long."""
+
+    Settings = LimitSettings
+
+    def on_begin(self) -> None:
+        """Nothing has been seen or sent."""
+        self.seen = dict.fromkeys(self.symbols, 0)
+        self.sent: dict[str, str | None] = {}
+
+    def on_bar(self, bar: Bar) -> None:
+        """Act by the count of bars."""
+        symbol, close = self.symbol_of(bar), bar.close.as_double()
+        self.seen[symbol] += 1
+        count = self.seen[symbol]
+        held, pending = self.position(symbol), self.pending(symbol)
+        if count % 20 == 0 and not held and not pending:
+            self.rest(symbol, Side.SELL if count % 3 == 0 else Side.BUY, close)
+        elif count % 40 == 10 and pending and not held:
+            self.cancel(self.sent[symbol] or "")
+        elif count % 20 == 15 and held:
+            half = abs(held) // 2 if count % 60 == 15 else None
+            self.exit(symbol, reason=f"bar {count}", quantity=half)
+
+    def rest(self, symbol: str, side: Side, close: float) -> None:
+        """Send a limit with a stop behind it."""
+        limit = close * (1 - side.sign * self.settings.depth)
+        stop = close * (1 - side.sign * 0.08)
+        reason = f"bar {self.seen[symbol]}"
+        self.sent[symbol] = self.enter(symbol, side, 101, reason=reason, limit=limit, stop=stop)

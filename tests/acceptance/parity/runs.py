@@ -22,8 +22,10 @@ PAPER: Final = (
     "telemetry.metrics_port=0",
     "mode.warm_up_bars=0",
     "feed.speed=0",
+    "supervision.kill_drawdown_percent=0",
 )
-"""The same of the simulated broker; a session that begins as cold as a backtest."""
+"""The same of the simulated broker; a session that begins as cold as a backtest, and has no kill
+switch that looks at the account: a backtest has none."""
 
 
 class Pair(NamedTuple):

@@ -65,6 +65,9 @@ def rows() -> Iterator[tuple[object, ...]]:
                 yield symbol, at.isoformat(), *prices, chance.randint(5_000, 20_000)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def pair(machine: Callable[[Resolution], Machine]) -> Pair:
     """What both did over these days."""

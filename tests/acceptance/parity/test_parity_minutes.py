@@ -9,13 +9,12 @@ from tests.acceptance.parity.cases import INTRADAY, WEEK, Case
 from tests.acceptance.parity.causes import OWN_BAR, causes
 from tests.acceptance.parity.runs import Machine
 
-CASE = Case(INTRADAY, *WEEK)
-
-
-@pytest.fixture(scope="module")
-def backtest(minutes: Machine) -> Books:
-    """The backtest, run once."""
-    return minutes.backtest(*CASE.of_backtest)
+CAPPED = Case(
+    (*INTRADAY, "execution.participation_percent=0.2", "risk.max_trades_per_day=12"),
+    "2013-10-07",
+    "2013-10-08",
+)
+"""Orders larger than a bar gives, and a limit that is reached."""
 
 
 def decisions(books: Books) -> list[tuple[str, str, str, str]]:
@@ -27,22 +26,35 @@ def decisions(books: Books) -> list[tuple[str, str, str, str]]:
     )
 
 
-def test_a_session_whose_orders_wait_for_the_next_bar_trades_as_the_backtest(
-    minutes: Machine, backtest: Books
+def test_a_session_fills_bit_by_bit_and_denies_what_the_backtest_denies(minutes: Machine) -> None:
+    backtest = minutes.backtest(*CAPPED.of_backtest)
+    session = minutes.session("capped", *CAPPED.of_session, "broker.arrivals=next_bar")
+    assert len(session.trades) > len([one for one in session.orders if one.filled])
+    assert causes(backtest, session) == {OWN_BAR: 1}
+    assert session.denials == backtest.denials
+    assert session.denials["max_trades_per_day"] > 0
+
+
+@pytest.mark.slow
+def test_a_week_of_orders_that_wait_for_the_next_bar_trades_as_the_backtest(
+    minutes: Machine,
 ) -> None:
-    session = minutes.session("next", *CASE.of_session, "broker.arrivals=next_bar")
+    case = Case(INTRADAY, *WEEK)
+    backtest = minutes.backtest(*case.of_backtest)
+    session = minutes.session("next", *case.of_session, "broker.arrivals=next_bar")
     assert len(session.trades) == len(backtest.trades) == 132
     assert causes(backtest, session) == {OWN_BAR: 4}
     assert session.denials == backtest.denials
-    assert session.denials["no_trade_open_minutes"] > 0
     assert abs(session.equity - backtest.equity) < Decimal(5)
 
 
 @pytest.mark.slow
-def test_a_session_that_trades_at_the_touch_decides_the_same_at_other_prices(
-    minutes: Machine, backtest: Books
+def test_a_week_of_orders_that_trade_at_the_touch_decides_the_same_at_other_prices(
+    minutes: Machine,
 ) -> None:
-    session = minutes.session("touch", *CASE.of_session)
+    case = Case(INTRADAY, *WEEK)
+    backtest = minutes.backtest(*case.of_backtest)
+    session = minutes.session("touch", *case.of_session)
     assert decisions(session) == decisions(backtest)
     assert session.denials == backtest.denials
     assert session.trades != backtest.trades
