@@ -19,7 +19,7 @@ import uvloop
 
 from tests.benchmarks.daemon.running import INSTANCE, OPEN
 from tradingd.app.trading import parts
-from tradingd.app.trading import session as session_module
+from tradingd.app.trading import bring_up
 from tradingd.app.trading.session import TradingSession
 from tradingd.config.load import load
 from tradingd.config.system import SystemConfig
@@ -39,11 +39,11 @@ async def started(
         state, output = _prepared(Path(folder))
         read = partial(load, [*OPEN, *overrides])
         logs = configure(INSTANCE, "", "INFO", stream=output, style="json")
-        engine = partial(session_module.LiveEngine, symbols=symbols)
+        engine = partial(bring_up.LiveEngine, symbols=symbols)
         try:
             with (
                 patch.object(parts, "session_strategies", parties),
-                patch.object(session_module, "LiveEngine", engine),
+                patch.object(bring_up, "LiveEngine", engine),
             ):
                 session = TradingSession(
                     read(),
@@ -53,12 +53,12 @@ async def started(
                     notifier=Notifier(),
                     logs=logs,
                 )
-                await session.start()
+                await session.up.start()
             try:
                 yield session
             finally:
                 session.ask_to_stop("the benchmark is over")
-                await session.stop()
+                await session.down.stop()
         finally:
             logs.close()
             output.close()

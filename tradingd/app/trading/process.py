@@ -95,7 +95,7 @@ async def _live(
         notifier=notifier(),
         logs=logs,
     )
-    starting = asyncio.create_task(session.start(), name="start")
+    starting = asyncio.create_task(session.up.start(), name="start")
     _listen_to_signals(loop, session, starting)
     try:
         await starting
@@ -105,7 +105,7 @@ async def _live(
     try:
         await session.run()
     finally:
-        report = await session.stop()
+        report = await session.down.stop()
         screen.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await screen

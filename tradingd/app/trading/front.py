@@ -1,0 +1,142 @@
+"""What a session shows to the outside: the control socket and the metrics."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from tradingd.app.trading.drills import session_drills
+from tradingd.app.trading.operator import Facts, SessionOperator
+from tradingd.app.trading.reloading import Reloader
+from tradingd.app.trading.work import recent_trades
+from tradingd.control.location import own_socket
+from tradingd.control.peers import group_id
+from tradingd.control.server import ControlServer
+from tradingd.kits.failure import Failure
+from tradingd.kits.systemd_socket import listen_fds
+from tradingd.telemetry.server import MetricsServer
+
+if TYPE_CHECKING:
+    from tradingd.app.trading.session import TradingSession
+
+log = logging.getLogger(__name__)
+
+OVERRIDES = "limit_overrides"
+"""Journal mark: limits an operator has overridden, as JSON."""
+
+VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
+_GRACE = 5.0
+_ROUNDS = 20
+_COMPARE_SECONDS = 60.0
+
+
+class Front:
+    """Serves the operator and Prometheus.
+
+    Parameters
+    ----------
+    session : TradingSession
+        Whose parts these are.
+    """
+
+    def __init__(self, session: "TradingSession") -> None:
+        self._one = session
+
+    async def serve(self) -> None:
+        """Make the operator and listen; a port or socket that is taken is refused."""
+        self._one.reloader = Reloader(self._one, self._one.load_again)
+        facts = Facts(
+            instance=self._one.instance,
+            live=self._one.identity.mode == "live",
+            strategies=[one.name for one in self._one.strategies],
+            symbols=[one.symbol for one in self._one.feed.instruments()],
+            journal_file=self._one.journal.path,
+            status=self._one.board.status,
+            health=self._one.board.health,
+            jobs=self._one.board.jobs,
+            config=self._one.board.config,
+            positions=self._one.board.positions,
+            reload=self._one.reloader.reload,
+            run_job=self._run_job,
+            report_job=self._one.timer_jobs.report,
+            set_log_level=self._set_log_level,
+            acknowledge=self._one.alerts.acknowledge,
+            approve=lambda order_id, why: self._decide(self._one.shim.approve, order_id, why),
+            reject=lambda order_id, why: self._decide(self._one.shim.reject, order_id, why),
+            adopt=self._adopt,
+            latched=self._one.kill_switch.stands,
+            resumed=self._one.kill_switch.reset,
+            drills=session_drills(self._one),
+            trades=lambda last: recent_trades(self._one.journal.path, last),
+            orders_today=self._one.board.orders_today,
+        )
+        self._one.operator = SessionOperator(
+            facts,
+            keeper=self._one.keeper,
+            flattener=self._one.flattener,
+            shim=self._one.shim,
+            limits=self._one.limits,
+            journal=self._one.journal,
+            events=self._one.events,
+            wall=self._one.wall,
+        )
+        passed = listen_fds().get("control", [])
+        self._control = ControlServer(
+            self._one.operator,
+            socket=passed[0] if passed else own_socket(self._one.instance, os.environ),
+            viewers_gid=_group(VIEWERS),
+            operators_gid=_group(OPERATORS),
+        )
+        await self._control.start()
+        telemetry = self._one.config.telemetry
+        self._metrics_server: MetricsServer | None = None
+        if telemetry.metrics_port:
+            self._metrics_server = MetricsServer(
+                self._one.metrics,
+                telemetry.metrics_host,
+                telemetry.metrics_port,
+                ready=lambda: self._one.phase == "TRADING" and self._one.health.ready,
+                readings=self._one.health.readings,
+            )
+            await self._metrics_server.start()
+
+    async def stop_serving(self) -> None:
+        """Stop listening; verbs under way may end."""
+        if hasattr(self, "_control"):
+            await self._control.stop(grace=1.0)
+        if getattr(self, "_metrics_server", None) is not None:
+            await self._metrics_server.stop()  # type: ignore[union-attr]  # looked at above
+
+    async def _run_job(self, name: str) -> str:
+        row = await self._one.scheduler.run_now(name, by="operator")
+        return f"{row.status} {row.detail}".strip()
+
+    async def _adopt(self, reason: str, author: str) -> tuple[Sequence[str], Sequence[str]]:
+        """Book what others traded; return that, and what still differs."""
+        adopted = await self._one.shim.adopt(reason=reason, author=author)
+        # Who resumes next must not find entries denied until the next look.
+        self._one.health.evaluate()
+        found = self._one.shim.reconciliation
+        return adopted, (*found.mismatches, *found.foreign)
+
+    async def _decide(self, act: Callable[[str], bool], order_id: str, why: str) -> bool:
+        decided = act(order_id)
+        if decided:
+            self._one.teller.note("approval", f"{order_id}: {why}")
+        return decided
+
+    def _set_log_level(self, level: str, minutes: int | None) -> str:
+        before = self._one.logs.set_level(level)
+        if minutes is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(60 * minutes, self._one.logs.set_level, before)
+        return before
+
+
+def _group(name: str) -> int | None:
+    """Return a group's id; None on a machine without it: then the owner and root only."""
+    try:
+        return group_id(name)
+    except Failure:
+        return None

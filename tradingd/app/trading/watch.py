@@ -1,0 +1,175 @@
+"""What happens while a session runs: each second, each batch, and when a part is unwell."""
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+from tradingd.app.trading.supervision import (
+    FIRED,
+    KillSwitchWatch,
+    health_alert,
+    session_checks,
+)
+from tradingd.daemon.health import HealthMonitor
+from tradingd.daemon.heartbeat import Heartbeat
+from tradingd.daemon.killswitch import KillSwitch
+from tradingd.daemon.lag import LagSampler
+from tradingd.daemon.pinger import Pinger
+from tradingd.daemon.silence import SilenceWatch
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.feed import Batch
+from tradingd.domain.health import Grade, Reading
+from tradingd.domain.states import Scope, TradingState
+
+if TYPE_CHECKING:
+    from tradingd.app.trading.session import TradingSession
+
+log = logging.getLogger(__name__)
+
+OVERRIDES = "limit_overrides"
+"""Journal mark: limits an operator has overridden, as JSON."""
+
+VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
+_GRACE = 5.0
+_ROUNDS = 20
+_COMPARE_SECONDS = 60.0
+
+
+class Watch:
+    """Looks after a running session.
+
+    Parameters
+    ----------
+    session : TradingSession
+        Whose parts these are.
+    """
+
+    def __init__(self, session: "TradingSession") -> None:
+        self._one = session
+
+    def monitor(self) -> None:
+        """Make the checks, the kill switch and the heartbeat."""
+        limits = lambda: self._one.config.supervision  # noqa: E731 - read anew after a reload
+        loop = asyncio.get_running_loop()
+        self._one.lag = LagSampler()
+        self._one.pinger = Pinger(self._one.broker.ping, limits, loop.time)
+        self._one.silence = SilenceWatch(loop.time)
+        fired = self._one.recalled.marks.get(FIRED, "").split(",")
+        self._one.kill_switch = KillSwitchWatch(
+            KillSwitch(limits, fired=fired),
+            book=self._one.book,
+            shim=self._one.shim,
+            feed=self._one.feed,
+            silence=self._one.silence,
+            due=self._data_due,
+            state=self._one.state,
+            keeper=self._one.keeper,
+            flattener=self._one.flattener,
+            journal=self._one.journal,
+            emit=self._one.alerts.emit,
+            spawn=lambda name, work: self._one.tasks.spawn(name, work, eternal=False),
+            wall=self._one.wall,
+        )
+        checks = session_checks(
+            limits=limits,
+            engine=self._one.engine,
+            journal=self._one.journal,
+            broker=self._one.broker,
+            shim=self._one.shim,
+            feed=self._one.feed,
+            pinger=self._one.pinger,
+            silence=lambda: self._one.kill_switch.seconds_silent,
+            lag=self._one.lag,
+            state=self._one.state,
+            wall=self._one.wall,
+        )
+        self._one.health = HealthMonitor(checks, self._one.wall, self._health_changed)
+        self._one.heartbeat = Heartbeat(self._one.health, self._one.notifier, after=self._looked)
+
+    def _data_due(self) -> bool:
+        now = self._one.clock.now()
+        session = self._one.calendar.at(now)
+        pumping = any(name == "feed" for name in self._one.tasks.names)
+        return pumping and session is not None and now < session.close_ns
+
+    async def settle(self) -> None:
+        """Let orders and jobs come to rest between two batches of a replay."""
+        patience = self._one.config.supervision.command_seconds
+        await self._one.scheduler.settle(patience)
+        # A fill sends its stop, an exit first takes its stop back: at rest is what says the same
+        # twice. Whoever does not answer is left to the health checks.
+        before, rounds = -1, 0
+        with contextlib.suppress(BrokerUnavailable):
+            while await self._one.shim.settled(patience) and rounds < _ROUNDS:
+                last = await self._one.broker.caught_up()
+                if last == before:
+                    return
+                before, rounds = last, rounds + 1
+
+    def after_batch(self, batch: Batch, seconds: float) -> None:
+        """Take note of a batch that is done."""
+        self._one.silence.heard()
+        self._one.metrics.batch(
+            bars=len(batch.bars),
+            data_ns=batch.ts,
+            wall_ns=self._one.wall(),
+            replayed=self._one.feed.replayed,
+        )
+        self._one.metrics.batch_done(seconds)
+        self._one.shim.save_book()
+        self._one.kill_switch.look()
+
+    def _looked(self, live: bool) -> None:
+        """Once a second: kill switch, expiries, numbers, the STATUS line."""
+        if self._one.phase == "STOPPING":
+            return
+        self._one.kill_switch.look(account=not self._one.feed.replayed)
+        self._one.keeper.expire()
+        for key in self._one.limits.expire():
+            self._one.teller.note("limit", f"the override of {key} is over")
+        if live:
+            self._one.metrics.heartbeat(self._one.wall())
+        self._one.notifier.status(self._one.board.line())
+
+    def unwell(self) -> str | None:
+        """Return why nothing may be opened now; None when it may."""
+        if self._one.stopping.is_set():
+            return f"the daemon is stopping: {self._one.why}"
+        blocking = self._one.health.blocking
+        return f"{blocking[0].name}: {blocking[0].value}" if blocking else None
+
+    def _health_changed(self, reading: Reading, before: Reading | None) -> None:
+        if self._one.phase != "TRADING":
+            return
+        was = before.grade.value if before else "OK"
+        self._one.teller.note(
+            "health",
+            f"{reading.name}: {was} -> {reading.grade}: {reading.value}",
+            level=logging.INFO if reading.grade is Grade.OK else logging.WARNING,
+        )
+        self._one.alerts.emit(health_alert(reading))
+
+    def strategy_fault(self, error: BaseException, strategy: str) -> None:
+        """Halt a strategy whose handler raised: a bug must never look like a quiet day."""
+        log.error("strategy %s raised", strategy, exc_info=error)
+        scope = Scope() if strategy == "engine" else Scope("strategy", strategy)
+        record = self._one.keeper.now(
+            scope,
+            TradingState.HALTED,
+            reason=f"{type(error).__name__}: {error}",
+            author="strategy fault",
+            minutes=None,
+        )
+        self._one.keeper.set_soon(record)
+        self._one.tasks.spawn("halt a strategy", self._cancel_scope(scope), eternal=False)
+
+    async def _cancel_scope(self, scope: Scope) -> None:
+        await self._one.shim.cancel_all(scope, reason="strategy fault", author="daemon")
+
+    async def compare_often(self) -> None:
+        """Compare with the broker for ever; what differs halts, and is told by the check."""
+        while True:
+            await asyncio.sleep(_COMPARE_SECONDS)
+            with contextlib.suppress(BrokerUnavailable):
+                await self._one.shim.reconcile()
