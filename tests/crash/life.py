@@ -187,7 +187,17 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
         if rng.random() < 0.3:
             await asyncio.sleep(rng.uniform(0, 0.03))
     await asyncio.sleep(rng.choice((0, 0.1, 0.3)))
+    if rng.random() < 0.3:
+        await told(folder, {})
+        await cancels_end(process)
     return steps.count
+
+
+async def cancels_end(process: Process) -> None:
+    """Wait for the cancels that were asked; they are asked again without any comparison."""
+    async with asyncio.timeout(8):
+        while any(row.cancel_asked for row in process.shim.open_orders()):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def started(folder: Path, steps: Steps, **options: Any) -> Process:
@@ -220,15 +230,17 @@ async def told(folder: Path, plan: dict[str, object]) -> None:
 
 async def act(process: Process, rng: random.Random) -> None:
     """Do one thing that a strategy, an operator or the market does."""
-    shim, symbol = process.shim, rng.choice(SYMBOLS)
+    shim, draw = process.shim, rng.random()
+    # Mostly with what is held: that is where exits, stops and targets meet.
+    holding = sorted(process.book.positions()) if rng.random() < 0.6 else []
+    symbol = rng.choice(holding or SYMBOLS)
     held = process.book.position(symbol)
-    draw = rng.random()
-    if draw < 0.24:
+    if draw < 0.20:
         moves = {one: _move(rng) for one in SYMBOLS}
         await process.batch(moves, night=rng.random() < 0.1)
-    elif draw < 0.30:
+    elif draw < 0.26:
         await wild(process, rng, symbol)
-    elif draw < 0.34:
+    elif draw < 0.30:
         decide(shim, rng)
     elif draw < 0.40:
         if held is not None:
