@@ -292,6 +292,7 @@ class BringUp:
             sink=self._one.broker,
             settle=self._one.watch.settle,
             taken=self._one.broker.drained,
+            judge=self._one.watch.judge,
             after=self._one.watch.after_batch,
         )
         self._one.watch.monitor()

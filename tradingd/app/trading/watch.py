@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from tradingd.app.trading.supervision import (
     FIRED,
@@ -47,6 +48,7 @@ class Watch:
 
     def __init__(self, session: "TradingSession") -> None:
         self._one = session
+        self._urgent: list[asyncio.Task[object]] = []
 
     def monitor(self) -> None:
         """Make the checks, the kill switch and the heartbeat."""
@@ -68,7 +70,7 @@ class Watch:
             flattener=self._one.flattener,
             journal=self._one.journal,
             emit=self._one.alerts.emit,
-            spawn=lambda name, work: self._one.tasks.spawn(name, work, eternal=False),
+            spawn=self._spawn_urgent,
             wall=self._one.wall,
         )
         checks = session_checks(
@@ -93,10 +95,21 @@ class Watch:
         pumping = any(name == "feed" for name in self._one.tasks.names)
         return pumping and session is not None and now < session.close_ns
 
+    def _spawn_urgent(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        self._urgent.append(self._one.tasks.spawn(name, work, eternal=False))
+
+    def judge(self) -> None:
+        """Look at the account once strategies have acted on a batch."""
+        self._one.kill_switch.look()
+
     async def settle(self) -> None:
         """Let orders and jobs come to rest between two batches of a replay."""
         patience = self._one.config.supervision.command_seconds
         await self._one.scheduler.settle(patience)
+        if self._urgent:
+            # Once: what it closes may fill in the next bar only.
+            urgent, self._urgent = self._urgent, []
+            await asyncio.wait(urgent, timeout=patience)
         # A fill sends its stop, an exit first takes its stop back: at rest is what says the same
         # twice. Whoever does not answer is left to the health checks.
         before, rounds = -1, 0
@@ -118,7 +131,6 @@ class Watch:
         )
         self._one.metrics.batch_done(seconds)
         self._one.shim.save_book()
-        self._one.kill_switch.look()
 
     def _looked(self, live: bool) -> None:
         """Once a second: kill switch, expiries, numbers, the STATUS line."""
