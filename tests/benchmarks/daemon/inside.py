@@ -18,8 +18,7 @@ from unittest.mock import patch
 import uvloop
 
 from tests.benchmarks.daemon.running import INSTANCE, OPEN
-from tradingd.app.trading import parts
-from tradingd.app.trading import bring_up
+from tradingd.app.trading import bring_up, parts
 from tradingd.app.trading.session import TradingSession
 from tradingd.config.load import load
 from tradingd.config.system import SystemConfig
