@@ -181,7 +181,7 @@ def test_a_stop_cancels_entries_keeps_stops_and_sums_up(desk: Trading, tmp_path:
     assert [one["type"] for one in desk.working] == ["STOP_MARKET"]
     assert desk.machine.show(desk.unit, "Result") == "success"
     assert desk.machine.show(desk.unit, "ExecMainStatus") == "0"
-    summary = next(text for text in desk.said().splitlines() if text.startswith("SUMMARY"))
+    summary = next(text for text in desk.said().splitlines() if text.startswith("SUMMARY instance"))
     assert 'why="SIGTERM" exit=0 (OK)' in summary
     assert "positions=1 (SYN1 +10)" in summary
     assert "troubles=none" in summary
