@@ -22,6 +22,8 @@ from tradingd.session.calendar import SessionCalendar
 from tradingd.sources.sample.source import SampleSource
 
 CHUNK_ROWS = 100_000
+_SHOWN = 10
+"""Unknown symbols that a refusal names."""
 
 
 def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
@@ -88,7 +90,8 @@ def _not_in_the_sample(unknown: Sequence[str], known: Sequence[str]) -> Failure:
         code=ExitCode.UNKNOWN_SYMBOL,
         where="universe.symbols",
         expected="of " + ", ".join(known),
-        found=", ".join(unknown),
+        found=", ".join(unknown[:_SHOWN])
+        + (f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""),
         next_step=f"did you mean {close}?" if close else "choose of them, or import your own data",
     )
 
