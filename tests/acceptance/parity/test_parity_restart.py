@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.parity.books import Books, differences
 from tests.acceptance.parity.cases import Case
@@ -63,6 +65,7 @@ def end(machine: Machine, instance: str, day: str, number: signal.Signals) -> No
     assert reached(journal) < SWING.end, "it was ended in the middle"
 
 
+@pytest.mark.slow
 def test_a_session_that_was_killed_and_stopped_and_goes_on_ends_as_the_one_that_was_not(
     daily: Machine,
 ) -> None:
