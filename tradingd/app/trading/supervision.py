@@ -19,6 +19,7 @@ from tradingd.daemon.checks.orders import (
     PendingOrdersCheck,
     UnknownOrdersCheck,
 )
+from tradingd.daemon.checks.protection import ProtectionCheck
 from tradingd.daemon.checks.reconciliation import ReconciliationCheck
 from tradingd.daemon.checks.strategy_timer import StrategyTimerCheck
 from tradingd.daemon.kernel_clock import clock_state
@@ -80,6 +81,7 @@ def session_checks(
         FeedCheck(silence, lambda: feed.seconds_between, limits),
         BrokerCheck(lambda: pinger.last, lambda: broker.connected, limits, seconds),
         ReconciliationCheck(mismatches),
+        ProtectionCheck(shim.unprotected, shim.strays, limits, seconds),
         BrokerErrorsCheck(lambda: shim.broker_errors(wall()), limits),
         UnknownOrdersCheck(lambda: ages(*OrderState), limits),
         PendingOrdersCheck(lambda: ages(OrderState.INTENT, OrderState.UNKNOWN), limits),
