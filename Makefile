@@ -33,7 +33,7 @@ imports: setup
 	@$(BIN)/lint-imports
 
 unit: setup
-	@$(BIN)/pytest $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 bench: setup ## Print the benchmark ratios (installs the compared libraries into .venv-bench)
 	@$(PYTHON) ops/setup/bootstrap.py --venv .venv-bench --lock requirements-bench.lock
