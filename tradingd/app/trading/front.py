@@ -42,6 +42,8 @@ class Front:
 
     def __init__(self, session: "TradingSession") -> None:
         self._one = session
+        self._control: ControlServer | None = None
+        self._metrics: MetricsServer | None = None
 
     async def serve(self) -> None:
         """Make the operator and listen; a port or socket that is taken is refused."""
@@ -90,23 +92,22 @@ class Front:
         )
         await self._control.start()
         telemetry = self._one.config.telemetry
-        self._metrics_server: MetricsServer | None = None
         if telemetry.metrics_port:
-            self._metrics_server = MetricsServer(
+            self._metrics = MetricsServer(
                 self._one.metrics,
                 telemetry.metrics_host,
                 telemetry.metrics_port,
                 ready=lambda: self._one.phase == "TRADING" and self._one.health.ready,
                 readings=self._one.health.readings,
             )
-            await self._metrics_server.start()
+            await self._metrics.start()
 
     async def stop_serving(self) -> None:
         """Stop listening; verbs under way may end."""
-        if hasattr(self, "_control"):
+        if self._control is not None:
             await self._control.stop(grace=1.0)
-        if getattr(self, "_metrics_server", None) is not None:
-            await self._metrics_server.stop()  # type: ignore[union-attr]  # looked at above
+        if self._metrics is not None:
+            await self._metrics.stop()
 
     async def _run_job(self, name: str) -> str:
         row = await self._one.scheduler.run_now(name, by="operator")
