@@ -79,9 +79,9 @@ async def measure(symbols: int, strategies: int, batches: int, profile: str) -> 
 
 
 async def _batches(session: Any) -> Any:
-    if session._first is not None:
-        yield session._first
-    async for batch in session._batches:
+    if session.first_batch is not None:
+        yield session.first_batch
+    async for batch in session.batches:
         yield batch
 
 

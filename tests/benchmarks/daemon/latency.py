@@ -100,7 +100,7 @@ async def _session(symbols: int, batches: int, socket: Path) -> Stamps:
 
         session.engine.deliver = timed  # type: ignore[method-assign]  # a measuring point
         done = 0
-        async for batch in session._batches or ():  # type: ignore[union-attr]
+        async for batch in session.batches or ():  # type: ignore[union-attr]
             await asyncio.sleep(0.01)
             stamps.pump = time.perf_counter_ns()
             await session.pump.one(batch)
