@@ -147,7 +147,9 @@ class BrokenSlip(Slip):
         raise BugError("a slippage bug")
 
 
-@pytest.mark.parametrize("parts", [{"fees": BrokenFees()}, {"slip": BrokenSlip()}], ids=lambda parts: next(iter(parts)))
+@pytest.mark.parametrize(
+    "parts", [{"fees": BrokenFees()}, {"slip": BrokenSlip()}], ids=lambda parts: next(iter(parts))
+)
 def test_an_exception_in_a_cost_model_fails_the_run_as_ours(parts):
     with pytest.raises(Failure) as caught:
         simulate(Script({0: buy}), ROWS, **parts)
