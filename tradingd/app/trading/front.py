@@ -1,7 +1,6 @@
 """What a session shows to the outside: the control socket and the metrics."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -20,15 +19,8 @@ from tradingd.telemetry.server import MetricsServer
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
 
-log = logging.getLogger(__name__)
-
-OVERRIDES = "limit_overrides"
-"""Journal mark: limits an operator has overridden, as JSON."""
 
 VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
-_GRACE = 5.0
-_ROUNDS = 20
-_COMPARE_SECONDS = 60.0
 
 
 class Front:

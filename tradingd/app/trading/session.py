@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from tradingd.app.trading import parts
@@ -35,7 +35,7 @@ from tradingd.daemon.silence import SilenceWatch
 from tradingd.domain.alerts import Alert, Severity
 from tradingd.domain.broker import BrokerAccount
 from tradingd.domain.feed import Batch
-from tradingd.domain.journal import AuditRow, MarkRow, RunRow
+from tradingd.domain.journal import AuditRow, MarkRow
 from tradingd.domain.market import Session as ExchangeSession
 from tradingd.domain.money import Nanos
 from tradingd.domain.recall import Recalled
@@ -51,19 +51,11 @@ from tradingd.kits.notify_socket import Notifier
 from tradingd.kits.tasks import Fault, Tasks
 from tradingd.notify.router import AlertRouter
 from tradingd.orders.shim import Shim
-from tradingd.session.clock import ReplayClock, SessionClock
+from tradingd.session.clock import SessionClock
 from tradingd.telemetry.logs import Logging
 from tradingd.telemetry.metrics import Metrics
 
 log = logging.getLogger(__name__)
-
-OVERRIDES = "limit_overrides"
-"""Journal mark: limits an operator has overridden, as JSON."""
-
-VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
-_GRACE = 5.0
-_ROUNDS = 20
-_COMPARE_SECONDS = 60.0
 
 
 class TradingSession:
@@ -237,17 +229,3 @@ class TradingSession:
             uid=os.getuid(),
             pid=os.getpid(),
         )
-
-    @property
-    def marks(self) -> Mapping[str, str]:
-        """What the journal knew by name at the start."""
-        return self.recalled.marks
-
-    @property
-    def replay_clock(self) -> ReplayClock | None:
-        """The clock of a replay."""
-        return self.clock if isinstance(self.clock, ReplayClock) else None
-
-    def end_row(self) -> RunRow:
-        """Return the row of this run, as far as it is known."""
-        return parts.run_row(self.identity, self.loaded, self.feed.label)

@@ -28,11 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-OVERRIDES = "limit_overrides"
-"""Journal mark: limits an operator has overridden, as JSON."""
 
-VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
-_GRACE = 5.0
 _ROUNDS = 20
 _COMPARE_SECONDS = 60.0
 
