@@ -186,10 +186,14 @@ class Protection:
     # -- what is there ---------------------------------------------------------------------------
 
     def room(self, ticket: Ticket) -> bool:
-        """Tell whether a market exit can leave: nothing that rests could sell its shares too."""
+        """Tell whether a market exit can leave: nothing that rests could sell its shares too.
+
+        A leg that is being taken back still fills until that is confirmed, and its sibling beside
+        it: an exit waits for both, also when the position has grown meanwhile.
+        """
         cover = max(0, abs(self._desk.held(ticket.symbol)) - self._desk.leaving(ticket.symbol))
         return all(
-            other.leaves <= cover and not other.busy
+            other.leaves <= cover and not other.busy and not other.cancel_asked
             for other in self._desk.open(ticket.symbol)
             if other.rests and other.side is ticket.side
         )

@@ -1,7 +1,6 @@
 """One trading session from start to stop: the order of both, and what runs in between."""
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -54,8 +53,6 @@ from tradingd.orders.shim import Shim
 from tradingd.session.clock import SessionClock
 from tradingd.telemetry.logs import Logging
 from tradingd.telemetry.metrics import Metrics
-
-log = logging.getLogger(__name__)
 
 
 class TradingSession:
