@@ -73,6 +73,26 @@ class AlpacaBroker(BrokerBase, tag_field="kind", tag="alpaca", frozen=True, kw_o
     )
     key_id: SecretRef = "env:APCA_API_KEY_ID"
     secret_key: SecretRef = "env:APCA_API_SECRET_KEY"  # noqa: S105 - a reference, no secret
+    endpoint: Annotated[
+        str,
+        Meta(
+            description="Base URL of the trading API; empty: Alpaca's own host of the mode. "
+            "Another host than Alpaca's must be on this machine (tradingd sim alpaca)."
+        ),
+    ] = ""
+    requests_per_minute: Annotated[
+        int,
+        Meta(
+            ge=10,
+            le=100_000,
+            description="Requests a minute that the account allows; orders that reduce risk and "
+            "cancels go first.",
+        ),
+    ] = 200
+    connect_seconds: Annotated[
+        float,
+        Meta(gt=0, description="Wait for the first connection.", extra={"unit": "seconds"}),
+    ] = 30.0
 
 
 class IbkrBroker(BrokerBase, tag_field="kind", tag="ibkr", frozen=True, kw_only=True):

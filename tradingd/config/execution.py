@@ -46,8 +46,61 @@ class SpreadVolatilitySlippage(
 SlippageConfig = NoSlippage | FixedSlippage | SpreadVolatilitySlippage
 
 
+class MarketStyle(Group, tag_field="kind", tag="market", frozen=True, kw_only=True):
+    """Send what the strategy says: a market order when it names no price."""
+
+
+class LimitStyle(Group, tag_field="kind", tag="limit", frozen=True, kw_only=True):
+    """Work an order as limits near the market, re-priced until filled, timed out or too far.
+
+    The first limit is `offset_bps` beyond the touch that the order would take, plus
+    `spread_share` of the spread and `volatility_share` of the standard deviation of bar returns,
+    never more than `cap_bps` from the mark at the decision.
+    """
+
+    offset_bps: Annotated[BasisPoints, Meta(description="Distance beyond the touch.")] = 5.0
+    spread_share: Annotated[Fraction, Meta(description="Share of the spread on top of it.")] = 0.25
+    volatility_share: Annotated[
+        Fraction, Meta(description="Share of recent volatility on top of it.")
+    ] = 0.1
+    cap_bps: Annotated[
+        BasisPoints, Meta(description="Farthest limit from the mark at the decision.")
+    ] = 50.0
+    timeout_seconds: Annotated[
+        int,
+        Meta(ge=1, le=86_400, description="Data time until a new price.", extra={"unit": "s"}),
+    ] = 60
+    reprices: Annotated[
+        int, Meta(ge=0, le=100, description="New prices before the rest is given up.")
+    ] = 3
+    accept_percent: Annotated[
+        Percent, Meta(description="Filled share of an entry with which its rest is let go.")
+    ] = 80.0
+    slices: Annotated[
+        Positive, Meta(description="Parts that an order is cut into, evenly in time (TWAP).")
+    ] = 1
+    slice_seconds: Annotated[
+        int,
+        Meta(ge=1, le=86_400, description="Data time between two parts.", extra={"unit": "s"}),
+    ] = 60
+    exits: Annotated[
+        Literal["market", "limit"],
+        Meta(
+            description="How exits go: market at once, or worked as limits and at the market when "
+            "they time out."
+        ),
+    ] = "limit"
+
+
+StyleConfig = MarketStyle | LimitStyle
+
+
 class ExecutionConfig(Group, frozen=True, kw_only=True):
-    """The fill model of the simulated venue; approval of entries in paper and live."""
+    """How orders are worked, the fill model of the simulated venue, approval of entries."""
+
+    style: Annotated[
+        StyleConfig, Meta(description="How an order without a price of its own is worked.")
+    ] = MarketStyle()
 
     latency_ms: Annotated[
         int,

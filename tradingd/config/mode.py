@@ -88,6 +88,13 @@ class SessionMode(Group, frozen=True, kw_only=True):
     warm_up_bars: Annotated[
         int, Meta(ge=0, le=100_000, description="Bars a strategy sees before it may trade.")
     ] = 500
+    shadow: Annotated[
+        bool,
+        Meta(
+            description="Run everything and send nothing: each order is journaled as one that "
+            "would have been sent."
+        ),
+    ] = False
 
 
 class PaperMode(SessionMode, tag_field="kind", tag="paper", frozen=True, kw_only=True):
@@ -105,6 +112,16 @@ class LiveMode(SessionMode, tag_field="kind", tag="live", frozen=True, kw_only=T
     account: Annotated[
         str, Meta(min_length=1, description="Broker account number this configuration is for.")
     ]
+    arm_minutes: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_080,
+            description="Longest time that `tradingctl arm` lasts (wall time); then only exits "
+            "leave until it is armed again.",
+            extra={"unit": "minutes"},
+        ),
+    ] = 600
 
 
 ModeConfig = BacktestMode | PaperMode | LiveMode

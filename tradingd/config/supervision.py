@@ -75,6 +75,10 @@ class SupervisionConfig(Group, frozen=True, kw_only=True):
     stop_grace_seconds: Annotated[
         Seconds, Meta(description="Wait at shutdown for cancels to be confirmed.")
     ] = 30.0
+    reconcile_every_seconds: Annotated[
+        Seconds,
+        Meta(description="Wall time between two comparisons of book and broker while trading."),
+    ] = 60.0
     foreign_orders: Annotated[
         Literal["halt", "leave"],
         Meta(

@@ -17,10 +17,48 @@ from tradingd.domain.orders import OrderType, Side
 
 
 class TimeInForce(StrEnum):
-    """How long an order works at the broker."""
+    """How long an order works at the broker.
+
+    OPG and CLS take part in the opening or closing auction only; IOC fills what it can at once and
+    FOK all or nothing.
+    """
 
     DAY = "DAY"
     GTC = "GTC"
+    OPG = "OPG"
+    CLS = "CLS"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrderClass(StrEnum):
+    """Whether an order comes with others that the broker itself ties to it.
+
+    BRACKET: an entry, then a target and a stop of which one cancels the other. OTO: an entry, then
+    one of the two. OCO: target and stop of a position that exists.
+    """
+
+    SIMPLE = "SIMPLE"
+    BRACKET = "BRACKET"
+    OCO = "OCO"
+    OTO = "OTO"
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker takes; what it does not take is refused before it is sent.
+
+    `exits_share` tells whether two resting exits may cover the same shares. Where they may not
+    (the broker holds the shares of every working sale back), the shim rests the stop alone and
+    watches the target itself. `lockstep` marks a broker that can say when all it has done so far
+    was heard, which a replay waits for.
+    """
+
+    types: frozenset[OrderType]
+    times_in_force: frozenset[TimeInForce]
+    classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
+    extended_hours: bool = False
+    exits_share: bool = True
+    lockstep: bool = False
 
 
 class BrokerStatus(StrEnum):
@@ -39,7 +77,12 @@ class BrokerStatus(StrEnum):
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as it is sent; `client_order_id` is ours, unique for ever, and never sent twice."""
+    """An order as it is sent; `client_order_id` is ours, unique for ever, and never sent twice.
+
+    A trailing stop has either `trail` (dollars a share) or `trail_bps` (of the price). Orders that
+    reduce risk are `urgent`: they go before others where the broker limits the rate. `take_profit`
+    (a limit), `stop_loss` and `stop_loss_limit` belong to the classes with legs.
+    """
 
     client_order_id: str
     symbol: str
@@ -49,10 +92,21 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     limit: Nanos | None = None
     stop: Nanos | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    trail: Nanos | None = None
+    trail_bps: int | None = None
+    extended_hours: bool = False
+    order_class: OrderClass = OrderClass.SIMPLE
+    take_profit: Nanos | None = None
+    stop_loss: Nanos | None = None
+    stop_loss_limit: Nanos | None = None
+    urgent: bool = False
 
 
 class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the broker reports it; `client_order_id` is empty for orders of others."""
+    """An order as the broker reports it; `client_order_id` is empty for orders of others.
+
+    `parent_order_id` is the broker's id of the order that a leg belongs to.
+    """
 
     client_order_id: str
     broker_order_id: str
@@ -66,6 +120,8 @@ class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
     stop: Nanos | None = None
     reason: str = ""
     ts: int = 0
+    time_in_force: TimeInForce = TimeInForce.DAY
+    parent_order_id: str = ""
 
 
 class BrokerFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,19 +142,33 @@ class BrokerFill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokerPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """Signed shares the broker says the account holds."""
+    """Signed shares the broker says the account holds; None where it does not tell."""
 
     symbol: str
     quantity: int
     average_price: Nanos = 0
+    mark: Nanos | None = None
+    unrealized: Nanos | None = None
 
 
 class BrokerAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The account as the broker reports it."""
+    """The account as the broker reports it; `blocked` says why it may not trade, else empty."""
 
     account_id: str
     cash: Nanos
     equity: Nanos
+    buying_power: Nanos | None = None
+    blocked: str = ""
+
+
+class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a broker allows with one symbol."""
+
+    symbol: str
+    tradable: bool = True
+    shortable: bool = True
+    easy_to_borrow: bool = True
+    fractionable: bool = False
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, tag=True):
@@ -179,6 +249,11 @@ class Broker(Protocol):
         ...
 
     @property
+    def capabilities(self) -> Capabilities:
+        """What the broker takes."""
+        ...
+
+    @property
     def connected(self) -> bool:
         """What the client believes; health checks use `ping` instead."""
         ...
@@ -209,6 +284,10 @@ class Broker(Protocol):
 
     async def cancel(self, client_order_id: str) -> Outcome:
         """Ask for a cancel; the confirmation comes as an `OrderUpdate`."""
+        ...
+
+    async def cancel_at_broker(self, broker_order_id: str) -> Outcome:
+        """Cancel one order by the broker's id, an order of others too (kill switch, repair)."""
         ...
 
     async def order(self, client_order_id: str) -> BrokerOrder | None:
@@ -243,6 +322,46 @@ class Broker(Protocol):
         """Yield what happens from `connect` on, in order; may repeat itself, never skips.
 
         After a reconnect it begins with what happened in between, where the broker can tell.
+        """
+        ...
+
+
+class Lockstep(Protocol):
+    """A broker with `Capabilities.lockstep`."""
+
+    async def drained(self) -> None:
+        """Wait until the events that have come were taken by whoever follows them."""
+        ...
+
+    async def caught_up(self) -> int:
+        """Wait until all that the broker has done so far was taken; return its last event."""
+        ...
+
+
+class AssetBook(Protocol):
+    """A broker that tells what may be traded and sold short."""
+
+    async def assets(self, symbols: Sequence[str]) -> Sequence[AssetFacts]:
+        """Return the facts of the symbols it knows; an unknown symbol is left out.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When there is no answer.
+        """
+        ...
+
+
+class BrokerClock(Protocol):
+    """A broker that tells its time, to measure the drift of ours."""
+
+    async def time(self) -> int:
+        """Return the broker's time in UTC ns.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When there is no answer.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Live or replayed market data: batches of bars that close at the same moment."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -25,6 +25,40 @@ class Batch(msgspec.Struct, frozen=True):
 
     ts: int
     bars: tuple[MarketBar, ...]
+
+
+class Quote(msgspec.Struct, frozen=True, gc=False):
+    """Best bid and ask of one symbol; `ts` is the venue's time, UTC ns."""
+
+    symbol: str
+    bid: Nanos
+    ask: Nanos
+    bid_size: int
+    ask_size: int
+    ts: int
+
+
+class TradingHalt(msgspec.Struct, frozen=True, kw_only=True):
+    """Trading in a symbol was halted or goes on (regulatory halt, LULD pause)."""
+
+    symbol: str
+    halted: bool
+    reason: str
+    ts: int
+
+
+class LiveStreams(Protocol):
+    """What a live feed tells beside bars; listeners are called on the loop and must not block."""
+
+    def listen(
+        self, *, quote: Callable[[Quote], None], halt: Callable[[TradingHalt], None]
+    ) -> None:
+        """Hear quotes and halts from now on; called once, before `open`."""
+        ...
+
+    def mute(self) -> Sequence[str]:
+        """Return symbols that are subscribed and silent for too long while others speak."""
+        ...
 
 
 class Feed(Protocol):

@@ -18,7 +18,8 @@ class OrderState(StrEnum):
 
     INTENT: written down, not known to be sent. UNKNOWN: sent, no proof of anything. WORKING: the
     broker has it. The rest is final: FILLED, CANCELED, EXPIRED, REJECTED (by the broker), DENIED
-    (by the gate, never sent), LOST (proven not to be at the broker).
+    (by the gate, never sent), LOST (proven not to be at the broker), SHADOW (would have been sent,
+    in shadow mode).
     """
 
     INTENT = "INTENT"
@@ -30,6 +31,7 @@ class OrderState(StrEnum):
     REJECTED = "REJECTED"
     DENIED = "DENIED"
     LOST = "LOST"
+    SHADOW = "SHADOW"
 
     @property
     def final(self) -> bool:

@@ -36,6 +36,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.DAY
     expires: int | None = None
     parent_id: str = ""
+    trail: Nanos | None = None
+    trail_bps: int | None = None
+    extended_hours: bool = False
 
 
 class Admission(msgspec.Struct, frozen=True):
@@ -54,6 +57,7 @@ class Step(StrEnum):
     """What happened to an order."""
 
     DENIED = "denied"
+    WOULD_HAVE = "would_have"
     INTENT = "intent"
     SENT = "sent"
     ACCEPTED = "accepted"

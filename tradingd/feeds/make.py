@@ -1,8 +1,8 @@
-"""Build the feed that the configuration names, from bars that the application hands in."""
+"""Build a replay from bars that the application hands in."""
 
 from collections.abc import Mapping
 
-from tradingd.config.feed import FeedConfig
+from tradingd.config.feed import ReplayFeed as ReplayConfig
 from tradingd.domain.market import Resolution
 from tradingd.feeds.pace import Pace
 from tradingd.feeds.ranges import Bars
@@ -12,7 +12,7 @@ from tradingd.session.calendar import SessionCalendar
 
 
 def make_feed(
-    config: FeedConfig,
+    config: ReplayConfig,
     *,
     resolution: Resolution,
     calendar: SessionCalendar,
@@ -22,7 +22,7 @@ def make_feed(
 
     Parameters
     ----------
-    config : FeedConfig
+    config : ReplayFeed
         Group `feed`.
     resolution : Resolution
         Length of bars the strategies want; a feed with other bars refuses to open.

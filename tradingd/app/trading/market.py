@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from tradingd.app.backtest import universe_symbols
+from tradingd.config.feed import ReplayFeed as ReplayConfig
 from tradingd.config.paths import store_root
 from tradingd.config.source import SampleSource as SampleConfig
 from tradingd.config.system import SystemConfig
@@ -36,6 +37,10 @@ def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
     """
     resolution = Resolution(config.strategy.bars)
     stored: dict[str, Bars] = {}
+    if not isinstance(config.feed, ReplayConfig):
+        raise Failure(
+            "this feed is not connected yet", code=ExitCode.CONFIG, where="feed", expected="replay"
+        )
     match config.feed.data:
         case "sample":
             stored["sample"] = sample_bars(calendar, wanted(config))
@@ -98,6 +103,6 @@ def _not_in_the_sample(unknown: Sequence[str], known: Sequence[str]) -> Failure:
 
 def reference(config: SystemConfig, symbols: Sequence[str]) -> ReferenceData:
     """Return earnings dates and borrowable shares on file; only the store has any."""
-    if config.feed.data != "store":
+    if isinstance(config.feed, ReplayConfig) and config.feed.data != "store":
         return ReferenceData()
     return Store(store_root(config), config.store).reference(symbols)

@@ -20,13 +20,24 @@ from tradingd.domain.broker import (
     BrokerPosition,
     BrokerStatus,
     BrokerUnavailable,
+    Capabilities,
     OrderRequest,
     Outcome,
+    TimeInForce,
 )
 from tradingd.domain.feed import Batch
 from tradingd.domain.market import CorporateAction
 from tradingd.domain.money import Nanos
+from tradingd.domain.orders import OrderType
 from tradingd.kits.failure import ExitCode, Failure
+
+CAPABILITIES: Final = Capabilities(
+    types=frozenset(
+        {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.STOP_LIMIT}
+    ),
+    times_in_force=frozenset({TimeInForce.DAY, TimeInForce.GTC}),
+    lockstep=True,
+)
 
 MARKET_PATIENCE: Final = 5
 """Time limits that telling the market may take, reconnecting included."""
@@ -51,6 +62,11 @@ class SimulatedBroker:
     def name(self) -> str:
         """Kind of broker."""
         return "simulated"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the broker takes."""
+        return CAPABILITIES
 
     @property
     def connected(self) -> bool:
