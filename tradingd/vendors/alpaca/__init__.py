@@ -1,0 +1,1 @@
+"""Alpaca: credentials and hosts, shared by broker, feed and source."""
