@@ -12,8 +12,8 @@ from tradingd.kits.hashing import stable_hash
 LOCATIONS: Final = (("store", "root"), ("mode", "results"))
 """Keys that say where files are and decide no result; the hash leaves them out."""
 
-OBSERVERS: Final = ("alerts", "telemetry")
-"""Groups that watch and tell; they decide no result either."""
+OBSERVERS: Final = ("alerts", "telemetry", "sync")
+"""Groups that watch, tell, or fetch history; they decide no result either."""
 
 
 def effective_tree(config: SystemConfig) -> dict[str, Any]:

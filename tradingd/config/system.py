@@ -15,8 +15,9 @@ from tradingd.config.schedule import ScheduleConfig
 from tradingd.config.session import SessionConfig
 from tradingd.config.source import SourceConfig
 from tradingd.config.store import StoreConfig
-from tradingd.config.strategy import CustomStrategy, StrategyConfig
+from tradingd.config.strategy import StrategyConfig, kind_of, members
 from tradingd.config.supervision import SupervisionConfig
+from tradingd.config.sync import SyncConfig
 from tradingd.config.telemetry import TelemetryConfig
 from tradingd.config.universe import UniverseConfig
 
@@ -38,11 +39,10 @@ class SystemConfig(Group, frozen=True, kw_only=True):
     supervision: SupervisionConfig
     alerts: AlertsConfig
     telemetry: TelemetryConfig
+    sync: SyncConfig
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7
 
 
 def strategy_name(config: SystemConfig) -> str:
-    """Return the kind of the configured strategy; a custom one is named by its class."""
-    if isinstance(config.strategy, CustomStrategy):
-        return config.strategy.path.rpartition(":")[2]
-    return str(config.strategy.__struct_config__.tag)
+    """Return the kind of the configured strategy, or of each one joined by ``+``."""
+    return "+".join(kind_of(one) for one in members(config.strategy))
