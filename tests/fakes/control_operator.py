@@ -73,6 +73,7 @@ class FakeOperator:
             broker="simulated",
             account="SIM-1",
             armed=self.armed,
+            arming="ARMED until 16:00 New York" if self.armed else "",
             feed="replay synthetic minutes x60",
             synthetic=True,
             data_time=NOON,

@@ -39,52 +39,62 @@ def reason(given: str) -> str:
 
 
 def confirmed[R: m.Request](
-    instance: str, why: str, request: R, send: Callable[[R], m.Done], *, always: bool
+    wanted: str,
+    why: str,
+    request: R,
+    send: Callable[[R], m.Done],
+    *,
+    always: bool,
+    what: str = "the instance's name",
 ) -> m.Done:
-    """Send a dangerous request, with the instance's name typed where it is asked for.
+    """Send a dangerous request, with what confirms it typed where that is asked for.
 
     Parameters
     ----------
+    wanted : str
+        What must be typed: the instance's name, for arming the account's number.
     why : str
         What will happen, for the question.
     always : bool
         Whether the verb always needs confirmation; otherwise the daemon says whether it does.
+    what : str
+        What `wanted` is, for the question.
     """
     given: Any = request
     if always and not given.confirm:
-        return send(msgspec.structs.replace(given, confirm=_typed(instance, why)))
+        return send(msgspec.structs.replace(given, confirm=_typed(wanted, what, why)))
     try:
         return send(request)
     except Failure as failure:
-        if given.confirm or failure.expected != f"confirm: {instance}" or not at_terminal():
-            raise _with_flag(failure, instance) from failure
+        if given.confirm or failure.expected != f"confirm: {wanted}" or not at_terminal():
+            raise _with_flag(failure, wanted) from failure
         why = failure.where or why
-    return send(msgspec.structs.replace(given, confirm=_typed(instance, why)))
+    return send(msgspec.structs.replace(given, confirm=_typed(wanted, what, why)))
 
 
-def _typed(instance: str, why: str) -> str:
+def _typed(wanted: str, what: str, why: str) -> str:
     if not at_terminal():
         raise Failure(
             "this needs confirmation",
             code=ExitCode.REFUSED,
             where=why,
-            expected=f"confirm: {instance}",
-            next_step=f"--confirm {instance}",
+            expected=f"confirm: {wanted}",
+            next_step=f"--confirm {wanted}",
         )
-    answer = ask(f"{why}\ntype the instance's name to go on ({instance}): ")
-    if answer != instance:
+    answer = ask(f"{why}\ntype {what} to go on ({wanted}): ")
+    if answer != wanted:
         raise Failure(
-            "nothing was done: the name does not match",
+            f"nothing was done: {what} does not match",
             code=ExitCode.REFUSED,
-            expected=instance,
+            expected=wanted,
             found=answer or "nothing",
         )
     return answer
 
 
-def _with_flag(failure: Failure, instance: str) -> Failure:
+def _with_flag(failure: Failure, wanted: str) -> Failure:
     """Return the daemon's refusal with the flag of this program as the next step."""
-    if failure.expected != f"confirm: {instance}":
+    if failure.expected != f"confirm: {wanted}":
         return failure
     return Failure(
         failure.what,
@@ -92,5 +102,5 @@ def _with_flag(failure: Failure, instance: str) -> Failure:
         where=failure.where,
         expected=failure.expected,
         found=failure.found,
-        next_step=f"--confirm {instance}",
+        next_step=f"--confirm {wanted}",
     )

@@ -147,12 +147,21 @@ class CancelParams(ControlParams, frozen=True, kw_only=True):
 class ArmParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl arm`."""
 
-    token: Annotated[
-        str, Meta(description="The arm token; - reads it from standard input (ps shows arguments).")
-    ] = ""
-    minutes: Annotated[int, Meta(ge=1, le=1_440, description="How long.")] = 480
+    account: Annotated[
+        str,
+        Meta(min_length=1, description="Number of the broker account that may be traded."),
+    ]
+    minutes: Annotated[
+        int, Meta(ge=1, le=10_080, description="How long; mode.arm_minutes at most.")
+    ] = 480
     reason: Reason = ""
-    confirm: Confirm = ""
+    confirm: Annotated[
+        str,
+        Meta(
+            description="The account's number again; asked for on a terminal when left out.",
+            extra={"metavar": "ACCOUNT"},
+        ),
+    ] = ""
 
 
 class DisarmParams(ControlParams, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ def _status_rows(answer: m.Status) -> list[tuple[str, str | Text]]:
     unknown = Text(str(answer.unknown_orders), "bold red" if answer.unknown_orders else "")
     return [
         ("  strategy", answer.strategy),
-        ("  broker", f"{answer.broker}, account {answer.account}, {_armed(answer)}"),
+        ("  broker", _account(answer)),
         ("  feed", f"{answer.feed}, {answer.feed_lag_seconds:.1f} s behind, session {session}"),
         ("  data time", exchange_time(answer.data_time) + " ET"),
         ("  equity", f"{money(answer.equity)}, cash {money(answer.cash)}"),
@@ -75,8 +75,12 @@ def _status_rows(answer: m.Status) -> list[tuple[str, str | Text]]:
     ]
 
 
-def _armed(answer: m.Status) -> str:
-    return "armed" if answer.armed else "not armed"
+def _account(answer: m.Status) -> Text:
+    where = f"{answer.broker}, account {answer.account}"
+    if not answer.arming:
+        return Text(where)
+    style = "bold red" if answer.armed else "bold yellow"
+    return Text.assemble(f"{where}, ", (answer.arming, style))
 
 
 def _state_row(view: m.StateView) -> list[object]:

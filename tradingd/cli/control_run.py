@@ -1,6 +1,5 @@
 """Functions of `tradingctl`: each asks the daemon of an instance one thing."""
 
-import sys
 import time
 from collections.abc import Iterator
 
@@ -146,17 +145,21 @@ def cancel(params: p.CancelParams) -> m.Done:
 
 
 def arm(params: p.ArmParams) -> m.Done:
-    """Allow a live instance to send."""
-    token = sys.stdin.readline().strip() if params.token == "-" else params.token  # noqa: S105
+    """Allow a live instance to open positions."""
     request = m.ArmRequest(
-        reason=reason(params.reason), confirm=params.confirm, token=token, minutes=params.minutes
+        reason=reason(params.reason),
+        confirm=params.confirm,
+        account=params.account,
+        minutes=params.minutes,
     )
     return confirmed(
-        params.instance,
-        f"{params.instance} may send orders for {params.minutes} minutes",
+        params.account,
+        f"{params.instance} may open positions in account {params.account} "
+        f"for {params.minutes} minutes, with real money",
         request,
         lambda ready: client(params).post("arm", ready),
-        always=True,
+        always=False,
+        what="the account's number",
     )
 
 

@@ -97,10 +97,13 @@ def _account(look: Look, width: int) -> RenderableType:
     why = "; ".join(
         f"{view.scope} {view.state} by {view.author}: {view.reason}" for view in restricted
     )
-    armed = "armed" if status.armed else "not armed"
-    rest = why or f"{status.strategy} on {status.broker} {status.account}, {armed}"
+    standing = f"{status.strategy} on {status.broker} {status.account}"
+    rest = ", ".join(part for part in (status.arming, why or standing) if part)
     grid.add_row(
-        "up", span(status.wall_time - status.started), "", Text(clean(rest), "bold" if why else "")
+        "up",
+        span(status.wall_time - status.started),
+        "",
+        Text(clean(rest), "bold" if why or status.arming else ""),
     )
     return grid
 

@@ -29,7 +29,9 @@ async def act(operator: Operator, verb: Acting, request: m.Request, peer: m.Peer
     began = time.perf_counter()
     try:
         verb.check(operator, request)
-        refusal = unconfirmed(operator, verb.rule(operator, request), _confirmation(request))
+        refusal = unconfirmed(
+            verb.rule(operator, request), _confirmation(request), verb.typed(operator)
+        )
         if refusal is not None:
             raise refusal
         done = await verb.act(operator, request, peer)

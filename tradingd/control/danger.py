@@ -10,6 +10,7 @@ from tradingd.control import messages as m
 from tradingd.control.loosening import surely_tighter
 from tradingd.control.operator import Operator
 from tradingd.control.refusals import malformed
+from tradingd.domain.orders import Purpose
 from tradingd.domain.states import TradingState
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -45,17 +46,32 @@ def resuming(operator: Operator, request: m.ResumeRequest) -> str:
 
 
 def cancelling(operator: Operator, request: m.CancelRequest) -> str:
-    """Ask where more than one order is cancelled."""
-    return f"every open order of {request.scope} is cancelled" if request.scope else ""
+    """Ask where more than one order is cancelled, or one that protects a position."""
+    if request.scope:
+        return f"every open order of {request.scope} is cancelled"
+    guarding = any(
+        view.order_id == request.order_id and view.purpose == Purpose.PROTECT
+        for view in operator.orders()
+    )
+    return f"{request.order_id} protects a position" if guarding else ""
 
 
 def overriding(operator: Operator, request: m.LimitRequest) -> str:
     """Ask where the new value is not surely tighter than the one in force."""
-    present = next((view for view in operator.limits() if view.key == request.key), None)
+    named = _limit_name(request.key)
+    present = next((view for view in operator.limits() if _limit_name(view.key) == named), None)
     # A limit that does not exist is refused by its name; to confirm it first would only delay that.
     if present is None or surely_tighter(request.key, present.value, request.value):
         return ""
     return f"{request.key} {present.value} -> {request.value} may allow more"
+
+
+def arming(operator: Operator, request: m.ArmRequest) -> str:
+    """Ask where there is something to arm; what there is not, the verb refuses by its name."""
+    status = operator.status()
+    if status.mode != "live" or request.account != status.account:
+        return ""
+    return f"account {status.account} may open positions for {request.minutes} minutes: real money"
 
 
 def check_cancel(operator: Operator, request: m.CancelRequest) -> None:
@@ -80,18 +96,33 @@ def check_drill(operator: Operator, request: m.DrillRequest) -> None:
         )
 
 
-def unconfirmed(operator: Operator, why: str, given: str) -> Failure | None:
-    """Return the refusal when `why` asks for a confirmation that `given` is not."""
-    if not why or given == operator.instance:
+def the_instance(operator: Operator) -> str:
+    """Let a person type the instance's name."""
+    return operator.instance
+
+
+def the_account(operator: Operator) -> str:
+    """Let a person type the number of the broker account."""
+    return operator.status().account
+
+
+def unconfirmed(why: str, given: str, wanted: str) -> Failure | None:
+    """Return the refusal when `why` asks for a confirmation, and `given` is not `wanted`."""
+    if not why or given == wanted:
         return None
     return Failure(
         "this needs confirmation" if not given else "the confirmation does not match",
         code=ExitCode.REFUSED,
         where=why,
-        expected=f"confirm: {operator.instance}",
+        expected=f"confirm: {wanted}",
         found=given or "none",
-        next_step=f"repeat it with the instance's name as confirm: {operator.instance}",
+        next_step=f"repeat it with confirm: {wanted}",
     )
+
+
+def _limit_name(key: str) -> str:
+    """Return a limit's name without its group, which a person may leave out."""
+    return key.rpartition(".")[2]
 
 
 def scope_text(scope: str) -> str:

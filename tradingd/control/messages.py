@@ -68,7 +68,11 @@ class StateView(Message, frozen=True, kw_only=True):
 
 
 class Status(Message, frozen=True, kw_only=True):
-    """GET /v1/status: the whole picture in one answer."""
+    """GET /v1/status: the whole picture in one answer.
+
+    `arming` says in words whether a live instance may open anything; empty in paper. `armed_until`
+    is wall time.
+    """
 
     instance: str
     mode: str
@@ -105,6 +109,8 @@ class Status(Message, frozen=True, kw_only=True):
     config_hash: str
     status_line: str
     drawdown_limit_percent: float | None = None
+    arming: str = ""
+    armed_until: int | None = None
 
 
 class HealthView(Message, frozen=True, kw_only=True):
@@ -332,12 +338,17 @@ class CancelRequest(Request, frozen=True, kw_only=True):
 
 
 class ArmRequest(Request, frozen=True, kw_only=True):
-    """POST /v1/arm: allow a live instance to send, for a while."""
+    """POST /v1/arm: allow a live instance to open positions, for a while.
+
+    `account` is the broker account that is meant, `confirm` the same number typed again. `token` is
+    not looked at any more.
+    """
 
     reason: Reason
-    confirm: Confirm
+    confirm: Annotated[str, Meta(description="The broker account's number, typed again.")] = ""
     token: str = ""
-    minutes: int = 480
+    minutes: Annotated[int, Meta(ge=1, le=10_080)] = 480
+    account: str = ""
 
 
 class DisarmRequest(Request, frozen=True, kw_only=True):

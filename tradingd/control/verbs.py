@@ -12,6 +12,7 @@ from tradingd.control import messages as m
 from tradingd.control.danger import (
     Rule,
     always,
+    arming,
     cancelling,
     check_cancel,
     check_drill,
@@ -19,6 +20,8 @@ from tradingd.control.danger import (
     nothing_to_check,
     overriding,
     resuming,
+    the_account,
+    the_instance,
 )
 from tradingd.control.operator import Operator
 
@@ -44,7 +47,8 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True):
     """A verb that changes something: operators only, audited before and after.
 
     `calming` marks verbs that only take risk away: they go on when the audit cannot be written.
-    `danger` says in words when `confirm` is needed; `rule` decides.
+    `danger` says in words when `confirm` is needed; `rule` decides, and `typed` what it must be.
+    `check` refuses what makes no sense, before anybody is asked to confirm it.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True):
     calming: bool = False
     danger: str = ""
     rule: Rule = never
+    typed: Callable[[Operator], str] = the_instance
     check: Callable[[Operator, Any], None] = nothing_to_check
 
     @property
@@ -177,17 +182,18 @@ ACTING: Final[Sequence[Acting]] = (
         request=m.CancelRequest,
         act=lambda operator, request, peer: operator.cancel(request, peer),
         calming=True,
-        danger="with a scope",
+        danger="with a scope, or for a protective order",
         rule=cancelling,
         check=check_cancel,
     ),
     Acting(
         name="arm",
-        summary="Allow a live instance to send, for a while.",
+        summary="Allow a live instance to open positions, for a while; confirm is the account.",
         request=m.ArmRequest,
         act=lambda operator, request, peer: operator.arm(request, peer),
         danger="always",
-        rule=always("orders with real money may leave"),
+        rule=arming,
+        typed=the_account,
     ),
     Acting(
         name="disarm",

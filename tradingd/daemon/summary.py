@@ -15,7 +15,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What the STATUS line shows.
 
     `day_pnl` in Nanos; `feed_lag` seconds of silence, None while no data is due; `note` what is
-    wrong, empty when nothing is; `label` what the prices are, e.g. SYNTHETIC.
+    wrong, empty when nothing is; `label` what the prices are, e.g. SYNTHETIC; `arming` whether a
+    live session may open anything, empty in paper.
     """
 
     state: str
@@ -25,6 +26,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     feed_lag: float | None
     label: str = ""
     note: str = ""
+    arming: str = ""
 
 
 def status_line(standing: Standing) -> str:
@@ -32,6 +34,7 @@ def status_line(standing: Standing) -> str:
     lag = "market closed" if standing.feed_lag is None else f"feed lag {standing.feed_lag:.1f} s"
     parts = [
         standing.state,
+        standing.arming,
         _counted(standing.positions, "position"),
         _counted(standing.open_orders, "order"),
         f"P&L today {signed(standing.day_pnl)}",

@@ -1,7 +1,7 @@
 """Trading states an operator or a trigger sets, for the account, a strategy or a symbol."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -20,6 +20,20 @@ class TradingState(StrEnum):
     HALTED = "HALTED"
     FLATTENING = "FLATTENING"
     FLAT = "FLAT"
+
+    @property
+    def severity(self) -> int:
+        """How strict the state is; of several that apply to one order the highest counts."""
+        return _SEVERITY.index(self)
+
+
+_SEVERITY: Final = (
+    TradingState.RUNNING,
+    TradingState.PAUSED,
+    TradingState.FLAT,
+    TradingState.FLATTENING,
+    TradingState.HALTED,
+)
 
 
 class Scope(msgspec.Struct, frozen=True):

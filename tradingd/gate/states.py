@@ -12,15 +12,6 @@ from tradingd.domain.journal import StateRow
 from tradingd.domain.orders import Denial, OrderIntent, Purpose
 from tradingd.domain.states import Scope, StateRecord, TradingState
 
-_SEVERITY: Final = {
-    TradingState.RUNNING: 0,
-    TradingState.PAUSED: 1,
-    TradingState.FLAT: 2,
-    TradingState.FLATTENING: 3,
-    TradingState.HALTED: 4,
-}
-"""Which of several states of one order counts: the highest."""
-
 _NO_INCREASES: Final = frozenset({TradingState.PAUSED, TradingState.FLAT})
 
 
@@ -70,7 +61,7 @@ class TradingStates:
         """Return the most restrictive state an order would be under; None when all run."""
         scopes = (Scope(), Scope("strategy", strategy), Scope("symbol", symbol))
         found = [record for scope in scopes if (record := self.of(scope, now)) is not None]
-        return max(found, key=lambda record: _SEVERITY[record.state], default=None)
+        return max(found, key=lambda record: record.state.severity, default=None)
 
     def judge(self, intent: OrderIntent, increase: bool, now: int) -> Denial | None:
         """Return why an order may not leave, None when no state forbids it.

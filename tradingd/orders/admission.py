@@ -25,7 +25,7 @@ class Admission:
     session : Callable
         The session at a data time.
     armed : Callable
-        Why nothing may be sent in live trading; None when it may.
+        Why nothing may be opened or enlarged in live trading; None when it may.
     ready : Callable
         True while the broker is connected and reconciled.
     unwell : Callable
@@ -216,14 +216,14 @@ class Admission:
         return None
 
     def _arming(self, ticket: Ticket) -> Denial | None:
-        """Unarmed, nothing leaves but protective stops and the operator's flattening."""
-        if ticket.own or ticket.purpose is Purpose.PROTECT:
+        """Unarmed, nothing is opened or enlarged; stops, exits and flattening leave."""
+        if ticket.own or ticket.purpose is Purpose.PROTECT or not self._increases(ticket):
             return None
         why = self._armed()
         if why is None:
             return None
         return Denial(
-            limit="arm", observed="not armed", allowed="an armed live session", explanation=why
+            limit="arm", observed="not armed", allowed="orders that reduce", explanation=why
         )
 
     def _bar(self) -> Denial | None:

@@ -61,7 +61,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "halt": {},
     "flatten": {"confirm": "paper"},
     "cancel": {"order_id": "O-1"},
-    "arm": {"confirm": "paper", "token": "very-secret"},
+    "arm": {"account": "SIM-1", "confirm": "SIM-1", "token": "very-secret"},
     "disarm": {},
     "limits": {"key": "risk.max_positions", "value": "10", "minutes": 5},
     "jobs": {"name": "nightly"},
@@ -91,7 +91,7 @@ def test_every_looking_verb_answers_in_its_published_type(short: Path) -> None:
 def test_every_acting_verb_acts_once_and_is_audited_before_and_after(
     name: str, short: Path
 ) -> None:
-    operator = FakeOperator()
+    operator = FakeOperator(mode="live" if name == "arm" else "paper")
 
     async def use(get: Callable[..., Awaitable[Asked]]) -> None:
         status, body = await get("POST", f"/v1/{name}", {"reason": "a test", **GOOD[name]})
@@ -107,7 +107,7 @@ def test_every_acting_verb_acts_once_and_is_audited_before_and_after(
 
 
 def test_the_token_reaches_the_operator_only(short: Path) -> None:
-    operator = FakeOperator()
+    operator = FakeOperator(mode="live")
 
     async def use(get: Callable[..., Awaitable[Asked]]) -> None:
         await get("POST", "/v1/arm", {"reason": "a test", **GOOD["arm"]})
@@ -131,7 +131,6 @@ def test_what_the_daemon_refuses_carries_its_exit_code_and_is_audited(short: Pat
     ("name", "body", "first"),
     [
         ("flatten", {}, "PAUSED"),
-        ("arm", {}, None),
         ("drill", {"part": "feed", "seconds": 1}, None),
         ("cancel", {"scope": "account"}, None),
         ("resume", {}, "HALTED"),
@@ -139,7 +138,7 @@ def test_what_the_daemon_refuses_carries_its_exit_code_and_is_audited(short: Pat
         ("limits", {"key": "risk.no_trade_open_minutes", "value": "4", "minutes": 5}, None),
         ("limits", {"key": "risk.max_positions", "value": "many", "minutes": 5}, None),
     ],
-    ids=["flatten", "arm", "drill", "cancel", "resume", "above", "below", "no number"],
+    ids=["flatten", "drill", "cancel", "resume", "above", "below", "no number"],
 )
 def test_a_dangerous_verb_needs_the_instance_named(
     name: str, body: dict[str, Any], first: str | None, short: Path
@@ -164,6 +163,44 @@ def test_a_dangerous_verb_needs_the_instance_named(
     served(short / "s", operator, use)
     kinds = [one.action.rpartition(" ")[2] for one in operator.audits]
     assert kinds == ["asked", "refused", "asked", "refused", "asked", "done"]
+
+
+def test_arming_needs_the_account_typed_twice(short: Path) -> None:
+    operator = FakeOperator(mode="live")
+
+    async def use(get: Callable[..., Awaitable[Asked]]) -> None:
+        body = {"reason": "a test", "account": "SIM-1"}
+        for given in ("", "paper", "SIM-2"):
+            status, refused = await get("POST", "/v1/arm", {**body, "confirm": given})
+            assert (status, refused["expected"], operator.acts) == (409, "confirm: SIM-1", 0)
+        status, _ = await get("POST", "/v1/arm", {**body, "confirm": "SIM-1"})
+        assert (status, operator.acts) == (200, 1)
+
+    served(short / "s", operator, use)
+
+
+def test_a_protective_order_is_cancelled_only_when_that_is_confirmed(short: Path) -> None:
+    operator = FakeOperator()
+    guarding = msgspec.structs.replace(operator.open_orders["O-2"], purpose="PROTECT")
+    operator.open_orders["O-2"] = guarding
+
+    async def use(get: Callable[..., Awaitable[Asked]]) -> None:
+        body = {"reason": "a test", "order_id": "O-2"}
+        status, refused = await get("POST", "/v1/cancel", body)
+        assert (status, refused["where"]) == (409, "O-2 protects a position")
+        status, _ = await get("POST", "/v1/cancel", {**body, "confirm": "paper"})
+        assert status == 200
+
+    served(short / "s", operator, use)
+
+
+def test_a_limit_named_without_its_group_is_judged_like_with_it(short: Path) -> None:
+    async def use(get: Callable[..., Awaitable[Asked]]) -> None:
+        looser = {"reason": "a test", "key": "max_positions", "value": "31", "minutes": 5}
+        status, refused = await get("POST", "/v1/limits", looser)
+        assert (status, refused["expected"]) == (409, "confirm: paper")
+
+    served(short / "s", FakeOperator(), use)
 
 
 def test_resuming_a_pause_or_a_tighter_limit_needs_no_confirmation(short: Path) -> None:

@@ -62,25 +62,6 @@ def test_an_override_that_expired_while_the_daemon_was_down_stays_gone() -> None
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "loosens"),
-    [
-        ("max_positions", "29", False),
-        ("max_positions", "30", False),
-        ("max_positions", "31", True),
-        ("drawdown_percent", "1.5", False),
-        ("drawdown_percent", "2.5", True),
-        ("require_stop", "false", True),
-        ("max_mark_age_seconds", "0", True),
-        ("loss_streak", "2", True),
-    ],
-)
-def test_only_what_is_certainly_stricter_needs_no_confirmation(
-    key: str, value: str, loosens: bool
-) -> None:
-    assert _Desk().limits.loosens(key, value) is loosens
-
-
-@pytest.mark.parametrize(
     ("key", "value"),
     [("max_position", "3"), ("max_positions", "-1"), ("max_positions", "x"), ("profile", "open")],
 )

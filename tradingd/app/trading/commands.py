@@ -69,7 +69,7 @@ class StateKeeper:
         meanwhile (the kill switch), that one stands: its row is the later one, too.
         """
         before = self.current(record.scope)
-        if _STRICTNESS[record.state] > _STRICTNESS[before]:
+        if record.state.severity > before.severity:
             self._states.set(record)
         standing = self._standing(record.scope)
         await self._journal.write(journaled(record))
@@ -103,15 +103,6 @@ class StateKeeper:
     def _standing(self, scope: Scope) -> StateRecord | None:
         found = [one for one in self._states.snapshot() if one.scope == scope]
         return found[0] if found else None
-
-
-_STRICTNESS = {
-    TradingState.RUNNING: 0,
-    TradingState.PAUSED: 1,
-    TradingState.FLAT: 2,
-    TradingState.FLATTENING: 3,
-    TradingState.HALTED: 4,
-}
 
 
 NOT_PROVEN = "not proven flat: "
@@ -149,20 +140,6 @@ class Flattener:
     async def _set(self, scope: Scope, state: TradingState, reason: str, author: str) -> None:
         record = self._keeper.now(scope, state, reason=reason, author=author, minutes=None)
         await self._keeper.set(record)
-
-
-def demand_confirmation(instance: str, given: str, why: str) -> None:
-    """Refuse a dangerous verb that does not repeat the instance's name."""
-    if given == instance:
-        return
-    raise Failure(
-        f"{why} must be confirmed",
-        code=ExitCode.REFUSED,
-        where="confirm",
-        expected=f"the instance's name, {instance}",
-        found=given or "nothing",
-        next_step=f"--confirm {instance}",
-    )
 
 
 def known_scope(text: str, strategies: Sequence[str], symbols: Sequence[str]) -> Scope:

@@ -71,6 +71,7 @@ class Front:
             flattener=self._one.flattener,
             shim=self._one.shim,
             limits=self._one.limits,
+            arming=self._one.arming_desk,
             journal=self._one.journal,
             events=self._one.events,
             wall=self._one.wall,

@@ -13,26 +13,6 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
 
 _MINUTE: Final = 60 * NANOSECONDS
-_LOWER_IS_TIGHTER: Final = frozenset(
-    {
-        "drawdown_percent",
-        "daily_loss_percent",
-        "risk_per_trade_percent",
-        "open_risk_percent",
-        "position_percent",
-        "gross_percent",
-        "short_of_gross_percent",
-        "max_positions",
-        "max_trades_per_day",
-        "collar_percent",
-        "max_mark_age_seconds",
-        "orders_per_minute",
-    }
-)
-"""Limits whose smaller value is certainly the stricter one; every other change is taken as looser.
-
-A value of 0 in `max_mark_age_seconds` means the default, so it is not among the tighter changes.
-"""
 
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,14 +67,6 @@ class LimitOverrides:
         """Take a reloaded configuration; overrides stay on top until they expire."""
         self._configured = configured
         self._apply()
-
-    def loosens(self, key: str, value: str) -> bool:
-        """Tell whether a change may allow what is denied now; then it needs a confirmation."""
-        key = key.removeprefix("risk.")
-        new, old = self._converted(key, value), getattr(self._gate.limits, key)
-        if key not in _LOWER_IS_TIGHTER or isinstance(new, bool) or not new:
-            return True
-        return bool(new > old)
 
     def set(self, key: str, value: str, minutes: int) -> tuple[str, str]:
         """Override a limit for so many minutes; return (old, new) as text.

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from tradingd.app.trading import views
+from tradingd.app.trading.arming import ArmingDesk
 from tradingd.app.trading.commands import (
     Flattener,
     StateKeeper,
-    demand_confirmation,
     known_scope,
     timed,
 )
@@ -21,6 +21,7 @@ from tradingd.domain.journal import AuditRow, Journal
 from tradingd.domain.orders import Purpose
 from tradingd.domain.states import Scope, TradingState
 from tradingd.domain.trading import OrderShim
+from tradingd.gate.arming import nothing_to_arm
 from tradingd.kits.failure import ExitCode, Failure
 
 _PERSIST_SECONDS = 0.5
@@ -60,6 +61,9 @@ class Facts(msgspec.Struct, kw_only=True):
 class SessionOperator:
     """Implements `tradingd.control.operator.Operator` over a session's parts.
 
+    What must be confirmed, and what makes no sense, has been refused before a verb comes here
+    (`tradingd.control.danger`).
+
     Parameters
     ----------
     facts : Facts
@@ -72,6 +76,8 @@ class SessionOperator:
         Where orders are cancelled.
     limits : LimitOverrides
         Temporary limits.
+    arming : ArmingDesk
+        Arms and disarms.
     journal : Journal
         Takes the audit.
     events : EventHub
@@ -88,6 +94,7 @@ class SessionOperator:
         flattener: Flattener,
         shim: OrderShim,
         limits: LimitOverrides,
+        arming: ArmingDesk,
         journal: Journal,
         events: EventHub,
         wall: Callable[[], int],
@@ -97,6 +104,7 @@ class SessionOperator:
         self._flattener = flattener
         self._shim = shim
         self._limits = limits
+        self._arming = arming
         self._journal = journal
         self._events = events
         self._wall = wall
@@ -165,15 +173,13 @@ class SessionOperator:
         return _changed(scope, before, TradingState.PAUSED, seconds)
 
     async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> m.Done:
-        """Go back to RUNNING; out of HALTED and FLAT only with a confirmation."""
+        """Go back to RUNNING."""
         scope = self._scope(request.scope)
         before = self._keeper.current(scope)
         if before is TradingState.RUNNING:
             return m.Done(done=f"{scope} is RUNNING already")
         if before is TradingState.FLATTENING:
             raise _stricter(scope, before)
-        if before is not TradingState.PAUSED:
-            demand_confirmation(self.instance, request.confirm, f"resuming from {before}")
         held = self._facts.latched() if scope == Scope() else None
         if held is not None:
             raise Failure(
@@ -225,7 +231,6 @@ class SessionOperator:
     async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> m.Done:
         """Close everything in scope and verify it with the broker."""
         scope = self._scope(request.scope)
-        demand_confirmation(self.instance, request.confirm, "flattening")
         before = self._keeper.current(scope)
         flat, seconds = await timed(
             self._flattener.flatten(
@@ -251,16 +256,8 @@ class SessionOperator:
 
     async def cancel(self, request: m.CancelRequest, peer: m.Peer) -> m.Done:
         """Cancel one order, or all in scope."""
-        if bool(request.order_id) == bool(request.scope):
-            raise Failure(
-                "state either an order or a scope",
-                code=ExitCode.USAGE,
-                where="cancel",
-                expected="order_id or scope",
-            )
         if request.scope:
             scope = self._scope(request.scope)
-            demand_confirmation(self.instance, request.confirm, "cancelling a whole scope")
             ids, seconds = await timed(
                 self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
             )
@@ -268,24 +265,41 @@ class SessionOperator:
         row = self._shim.order(request.order_id)
         if row is None:
             raise _no_order(request.order_id)
-        if row.purpose == Purpose.PROTECT:
-            demand_confirmation(self.instance, request.confirm, "cancelling a protective stop")
         asked = self._shim.cancel(request.order_id, reason=f"{peer.name}: {request.reason}")
         text = "asked to cancel" if asked else f"is {row.state} already"
         return m.Done(done=f"{request.order_id} {text}", orders=(request.order_id,))
 
     async def arm(self, request: m.ArmRequest, peer: m.Peer) -> m.Done:
-        """Arm a live instance."""
-        raise self._nothing_to_arm()
+        """Allow a live instance to open positions, for a while."""
+        token, seconds = await timed(
+            self._arming.arm(
+                account=request.account,
+                minutes=request.minutes,
+                author=peer.name,
+                reason=request.reason,
+            )
+        )
+        until = views.exchange_moment(token.expires, token.since)
+        return m.Done(
+            done=f"{self.instance} is ARMED until {until}: account {token.account}",
+            changes=(("arming", "NOT ARMED", f"ARMED until {until}"),),
+            seconds=seconds,
+        )
 
     async def disarm(self, request: m.DisarmRequest, peer: m.Peer) -> m.Done:
-        """Disarm a live instance."""
-        raise self._nothing_to_arm()
+        """Take that back at once; entries that work are cancelled."""
+        if not self._facts.live:
+            raise nothing_to_arm()
+        was, seconds = await timed(self._arming.disarm(author=peer.name, reason=request.reason))
+        before = "ARMED" if was else "NOT ARMED"
+        return m.Done(
+            done=f"{self.instance} is NOT ARMED: nothing is opened",
+            changes=(("arming", before, "NOT ARMED"),),
+            seconds=seconds,
+        )
 
     async def set_limit(self, request: m.LimitRequest, peer: m.Peer) -> m.Done:
-        """Override a limit for a while; a looser one must be confirmed."""
-        if self._limits.loosens(request.key, request.value):
-            demand_confirmation(self.instance, request.confirm, "loosening a limit")
+        """Override a limit for a while."""
         old, new = self._limits.set(request.key, request.value, request.minutes)
         self._tell("limit", f"{request.key}: {old} -> {new} for {request.minutes} minutes")
         return m.Done(
@@ -360,15 +374,6 @@ class SessionOperator:
 
     async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:
         """Freeze one part on purpose; never with real money."""
-        if self._facts.live:
-            raise Failure(
-                "drills are for paper instances",
-                code=ExitCode.REFUSED,
-                where="mode",
-                expected="paper",
-                found="live",
-            )
-        demand_confirmation(self.instance, request.confirm, "a drill")
         self._tell("drill", f"{request.part} frozen for {request.seconds:g} s: {request.reason}")
         await self._facts.drills[request.part](request.seconds)
         return m.Done(done=f"{request.part} is frozen for {request.seconds:g} s")
@@ -423,16 +428,6 @@ class SessionOperator:
             where="approval",
             found=request.order_id,
             next_step="tradingctl orders shows what waits",
-        )
-
-    def _nothing_to_arm(self) -> Failure:
-        return Failure(
-            "only a live instance is armed",
-            code=ExitCode.REFUSED,
-            where="mode",
-            expected="live",
-            found="paper",
-            next_step="paper instances send to the simulated broker without arming",
         )
 
 

@@ -45,6 +45,7 @@ class Reloader:
             planned = plan(session.loaded, loaded)
             self._apply(planned)
             session.use(loaded)
+            session.arming_desk.config_changed(loaded.hash)
         finally:
             session.reloaded()
         return tuple((one.key, _text(one.old), _text(one.new)) for one in planned.changes)

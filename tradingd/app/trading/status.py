@@ -38,6 +38,7 @@ class StatusBoard:
                 day_pnl=book.equity - book.session_start_equity,
                 feed_lag=one.kill_switch.seconds_silent,
                 label="SYNTHETIC" if one.feed.synthetic else one.feed.label,
+                arming=views.arming_words(one.arming, one.wall()),
                 note=f"{blocking[0].name}: {blocking[0].value}" if blocking else "",
             )
         )
@@ -60,7 +61,9 @@ class StatusBoard:
             strategy=one.identity.strategy,
             broker=one.broker.name,
             account=one.account.account_id,
-            armed=False,
+            armed=one.arming.armed,
+            arming=views.arming_words(one.arming, one.wall()),
+            armed_until=one.arming.expires or None,
             feed=one.feed.label,
             synthetic=one.feed.synthetic,
             data_time=one.pump.last_ts or now,
@@ -142,6 +145,7 @@ class StatusBoard:
         metrics.orders(
             open_orders=len(one.shim.open_orders()), unknown=len(one.shim.unknown_orders())
         )
+        metrics.armed(one.arming.armed)
         metrics.state(views.account_state(one.states.snapshot()))
         metrics.market_open(session is not None and session.open_ns <= now < session.close_ns)
         metrics.broker_connected(one.broker.connected)

@@ -1,12 +1,19 @@
 """What an operator is shown: pure conversions from the parts' facts to messages."""
 
+import datetime as dt
 from collections.abc import Sequence
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from tradingd.control import messages as m
 from tradingd.domain.journal import OrderRow
+from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.money import Nanos, decimal, to_cents
 from tradingd.domain.states import Scope, StateRecord, TradingState
+from tradingd.gate.arming import Arming
 from tradingd.gate.book import Book
+
+_NEW_YORK: Final = ZoneInfo("America/New_York")
 
 
 def money(amount: Nanos) -> str:
@@ -88,6 +95,26 @@ def scope_of(text: str) -> Scope:
             return Scope("symbol", name)
         case _:
             return Scope()
+
+
+def arming_words(arming: Arming, now: int) -> str:
+    """Return e.g. ``ARMED until 16:00 New York``; empty in paper, where nothing is armed."""
+    if not arming.live:
+        return ""
+    if not arming.armed:
+        return "NOT ARMED: nothing is opened"
+    return f"ARMED until {exchange_moment(arming.expires, now)}"
+
+
+def exchange_moment(ts: int, now: int) -> str:
+    """Return a wall time as New York has it, with the day where it is another one than now's."""
+    then, today = _new_york(ts), _new_york(now)
+    day = "" if then.date() == today.date() else f"{then:%Y-%m-%d} "
+    return f"{day}{then:%H:%M} New York"
+
+
+def _new_york(ts: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ts // NANOSECONDS, _NEW_YORK)
 
 
 def account_state(records: Sequence[StateRecord]) -> TradingState:
