@@ -11,15 +11,17 @@ from typing import Final
 import msgspec
 
 from tradingd.config.broker import IbkrBroker, SimulatedBroker
-from tradingd.config.mode import LiveMode, PaperMode
+from tradingd.config.mode import BacktestMode, LiveMode, PaperMode
 from tradingd.config.overrides import is_secret
 from tradingd.config.strategy import (
     BuyAndHold,
     CustomStrategy,
     IntradayMeanReversion,
+    OneStrategy,
+    SeveralStrategies,
     SwingTrend,
 )
-from tradingd.config.system import SystemConfig
+from tradingd.config.system import SystemConfig, strategy_name
 
 LIVE_PORTS: Final = {4001: "IB Gateway", 7496: "TWS"}
 PAPER_PORTS: Final = {4002: "IB Gateway", 7497: "TWS"}
@@ -88,14 +90,10 @@ def _mode_and_wrong_ports(config: SystemConfig) -> tuple[str, dict[int, str]]:
 
 
 def _cash_accounts_never_short(config: SystemConfig) -> Contradiction | None:
-    strategy = config.strategy
     if config.broker.account != "cash":
         return None
-    if isinstance(strategy, BuyAndHold) and strategy.short:
-        key = "strategy.short"
-    elif isinstance(strategy, IntradayMeanReversion | SwingTrend) and strategy.allow_short:
-        key = "strategy.allow_short"
-    else:
+    key = next((key for one in _placed(config) if (key := _shorts(*one))), "")
+    if not key:
         return None
     return Contradiction(
         what="a cash account cannot sell short",
@@ -104,6 +102,23 @@ def _cash_accounts_never_short(config: SystemConfig) -> Contradiction | None:
         found=f"broker.account=cash with {key}=true",
         next_step=f"{key}=false",
     )
+
+
+def _placed(config: SystemConfig) -> list[tuple[str, OneStrategy]]:
+    """Return every strategy with the key it stands under."""
+    strategy = config.strategy
+    if isinstance(strategy, SeveralStrategies):
+        return [(f"strategy.members.{name}", one) for name, one in strategy.members.items()]
+    return [("strategy", strategy)]
+
+
+def _shorts(key: str, strategy: OneStrategy) -> str:
+    """Return the key that lets a strategy sell short; empty when it does not."""
+    if isinstance(strategy, BuyAndHold) and strategy.short:
+        return f"{key}.short"
+    if isinstance(strategy, IntradayMeanReversion | SwingTrend) and strategy.allow_short:
+        return f"{key}.allow_short"
+    return ""
 
 
 def _margin_rules_need_margin(config: SystemConfig) -> Contradiction | None:
@@ -120,12 +135,13 @@ def _margin_rules_need_margin(config: SystemConfig) -> Contradiction | None:
 
 
 def _some_minute_must_be_tradable(config: SystemConfig) -> Contradiction | None:
-    risk, strategy = config.risk, config.strategy
+    risk = config.risk
     keys = ["risk.no_trade_open_minutes", "risk.no_trade_close_minutes"]
     last = risk.no_trade_close_minutes
-    if isinstance(strategy, IntradayMeanReversion):
-        last = max(last, strategy.flatten_minutes)
-        keys.append("strategy.flatten_minutes")
+    for key, strategy in _placed(config):
+        if isinstance(strategy, IntradayMeanReversion):
+            last = max(last, strategy.flatten_minutes)
+            keys.append(f"{key}.flatten_minutes")
     if risk.no_trade_open_minutes + last < REGULAR_SESSION_MINUTES:
         return None
     return Contradiction(
@@ -137,30 +153,43 @@ def _some_minute_must_be_tradable(config: SystemConfig) -> Contradiction | None:
 
 
 def _intraday_needs_intraday_bars(config: SystemConfig) -> Contradiction | None:
-    strategy = config.strategy
-    if not (isinstance(strategy, IntradayMeanReversion) and strategy.bars == "1d"):
+    for key, strategy in _placed(config):
+        if isinstance(strategy, IntradayMeanReversion) and strategy.bars == "1d":
+            return Contradiction(
+                what="an intraday strategy cannot trade on daily bars",
+                keys=(f"{key}.kind", f"{key}.bars"),
+                expected="1s, 1m or 1h",
+                found="1d",
+                next_step=f"{key}.bars=1m, or strategy=swing_trend",
+            )
+    return None
+
+
+def _a_backtest_runs_one(config: SystemConfig) -> Contradiction | None:
+    several = isinstance(config.strategy, SeveralStrategies)
+    if not (several and isinstance(config.mode, BacktestMode)):
         return None
     return Contradiction(
-        what="an intraday strategy cannot trade on daily bars",
-        keys=("strategy.kind", "strategy.bars"),
-        expected="1s, 1m or 1h",
-        found="1d",
-        next_step="strategy.bars=1m, or strategy=swing_trend",
+        what="a backtest runs one strategy",
+        keys=("mode.kind", "strategy.kind"),
+        expected="one strategy, or mode paper or live",
+        found=f"several: {strategy_name(config)}",
+        next_step="run a backtest of each",
     )
 
 
 def _parameters_hold_no_secret(config: SystemConfig) -> Contradiction | None:
-    if not isinstance(config.strategy, CustomStrategy):
-        return None
     prefixes = ("env:", "credential:", "file:")
-    for name, value in config.strategy.params.items():
-        if is_secret((name,)) and isinstance(value, str) and not value.startswith(prefixes):
-            return Contradiction(
-                what=f"strategy.params.{name} looks like a secret and is no reference",
-                keys=(f"strategy.params.{name}",),
-                expected="a reference: env:NAME, credential:NAME or file:PATH",
-                found="a literal value (hidden)",
-            )
+    for key, strategy in _placed(config):
+        params = strategy.params if isinstance(strategy, CustomStrategy) else {}
+        for name, value in params.items():
+            if is_secret((name,)) and isinstance(value, str) and not value.startswith(prefixes):
+                return Contradiction(
+                    what=f"{key}.params.{name} looks like a secret and is no reference",
+                    keys=(f"{key}.params.{name}",),
+                    expected="a reference: env:NAME, credential:NAME or file:PATH",
+                    found="a literal value (hidden)",
+                )
     return None
 
 
@@ -188,6 +217,7 @@ _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
     _margin_rules_need_margin,
     _some_minute_must_be_tradable,
     _intraday_needs_intraday_bars,
+    _a_backtest_runs_one,
     _parameters_hold_no_secret,
     _homes_are_known,
 )

@@ -172,4 +172,48 @@ class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, 
     ] = {}
 
 
-StrategyConfig = EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | CustomStrategy
+OneStrategy = EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | CustomStrategy
+
+
+class SeveralStrategies(StrategyBase, tag_field="kind", tag="several", frozen=True, kw_only=True):
+    """Several strategies on one account; each symbol is held by one of them at a time."""
+
+    bars: Bars = "1m"
+    members: Annotated[
+        dict[str, OneStrategy],
+        Meta(
+            min_length=1,
+            description="Strategies by a name of your own, all on the same bars, each kind once.",
+        ),
+    ] = {}
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ValueError("members names no strategy")
+        kinds = [kind_of(one) for one in self.members.values()]
+        for kind in kinds:
+            if kinds.count(kind) > 1:
+                raise ValueError(f"{kind} is among the members twice; each kind may be there once")
+        for name, one in self.members.items():
+            if one.bars != self.bars:
+                raise ValueError(
+                    f"members.{name} trades on {one.bars} bars, the others on {self.bars}: "
+                    f"state members.{name}.bars={self.bars}"
+                )
+
+
+StrategyConfig = OneStrategy | SeveralStrategies
+
+
+def kind_of(strategy: StrategyConfig) -> str:
+    """Return the kind of a strategy; a custom one is named by its class."""
+    if isinstance(strategy, CustomStrategy):
+        return strategy.path.rpartition(":")[2]
+    return str(strategy.__struct_config__.tag)
+
+
+def members(strategy: StrategyConfig) -> tuple[OneStrategy, ...]:
+    """Return the strategies that run: one, or the members of several."""
+    if isinstance(strategy, SeveralStrategies):
+        return tuple(strategy.members.values())
+    return (strategy,)

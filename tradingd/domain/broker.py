@@ -6,7 +6,7 @@ arrived, so the order stays open until the broker has been asked by its client o
 
 from collections.abc import AsyncIterator, Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -338,6 +338,7 @@ class Lockstep(Protocol):
         ...
 
 
+@runtime_checkable
 class AssetBook(Protocol):
     """A broker that tells what may be traded and sold short."""
 
@@ -352,6 +353,7 @@ class AssetBook(Protocol):
         ...
 
 
+@runtime_checkable
 class BrokerClock(Protocol):
     """A broker that tells its time, to measure the drift of ours."""
 

@@ -1,7 +1,7 @@
 """Live or replayed market data: batches of bars that close at the same moment."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,7 @@ class TradingHalt(msgspec.Struct, frozen=True, kw_only=True):
     ts: int
 
 
+@runtime_checkable
 class LiveStreams(Protocol):
     """What a live feed tells beside bars; listeners are called on the loop and must not block."""
 

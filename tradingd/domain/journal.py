@@ -43,7 +43,8 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     """The present state of one order; the same `order_id` again replaces the row.
 
     `paid` is the sum of price x quantity of its fills. `note` says why it is in its state.
-    `cancel_asked` is set when we want it gone, so that a restart asks again.
+    `cancel_asked` is set when we want it gone, so that a restart asks again. A trailing stop has
+    either `trail` (dollars a share) or `trail_bps` (of the price).
     """
 
     order_id: str
@@ -72,6 +73,9 @@ class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
     ts: int = 0
     wall: int = 0
     closed_wall: int | None = None
+    trail: Nanos | None = None
+    trail_bps: int | None = None
+    extended_hours: bool = False
 
 
 class OrderEventRow(msgspec.Struct, frozen=True, kw_only=True):

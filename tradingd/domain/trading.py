@@ -18,7 +18,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     `protective_stop` and `take_profit` ask the shim to guard the position from the fill on (a
     bracket: one cancels the other). `ts` is data time; `expires` data time after which an order
-    that is not filled is cancelled.
+    that is not filled is cancelled. A trailing stop has either `trail` (dollars a share) or
+    `trail_bps` (of the price), and no other price.
     """
 
     strategy: str
@@ -100,8 +101,12 @@ class OrderShim(Protocol):
         """
         ...
 
-    def next_id(self) -> str:
-        """Return an order id that has never been used, not even by an earlier process."""
+    def next_id(self, *, strategy: str = "", purpose: Purpose | None = None) -> str:
+        """Return an order id that has never been used, not even by an earlier process.
+
+        It names the strategy and what the order is for, as far as they are told, so that its owner
+        can be found from the broker's records alone.
+        """
         ...
 
     def cancel(self, order_id: str, *, reason: str) -> bool:

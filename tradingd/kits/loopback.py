@@ -1,4 +1,4 @@
-"""Is that this machine?"""
+"""Whether a URL names this machine."""
 
 import ipaddress
 from urllib.parse import urlsplit

@@ -3,6 +3,7 @@
 import pytest
 
 from tradingd.config.load import load
+from tradingd.config.strategy import members
 from tradingd.kits.failure import ExitCode, Failure
 
 LIVE = ("mode=live", "mode.account=U1234567")
@@ -127,3 +128,24 @@ def test_a_literal_secret_among_a_custom_strategys_parameters_is_refused_and_hid
     with pytest.raises(Failure) as refused:
         load([*custom, "strategy.params.api_key=hunter2"])
     assert "hunter2" not in refused.value.line()
+
+
+def test_several_strategies_share_their_bars_and_each_kind_is_there_once() -> None:
+    both = load(("strategy=both",)).config.strategy
+    assert [one.__struct_config__.tag for one in members(both)] == [
+        "intraday_mean_reversion",
+        "swing_trend",
+    ]
+    with pytest.raises(Failure, match="members.trend trades on 1d bars"):
+        load(("strategy=both", "strategy.members.trend.bars=1d"))
+    with pytest.raises(Failure, match="swing_trend is among the members twice"):
+        load(("strategy=both", "+strategy.members.other={kind: swing_trend, bars: 1m}"))
+    with pytest.raises(Failure) as refused:
+        load(("strategy=both", "mode=backtest"))
+    assert "a backtest runs one strategy" in refused.value.line()
+
+
+def test_a_member_that_sells_short_is_refused_for_a_cash_account() -> None:
+    with pytest.raises(Failure) as refused:
+        load(("strategy=both", "broker.account=cash"))
+    assert "strategy.members.mean_reversion.allow_short" in str(refused.value.where)

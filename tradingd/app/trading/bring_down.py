@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tradingd.app.trading import parts
+from tradingd.app.trading import brokers, parts
 from tradingd.daemon.shutdown import StopReport, StopStep, shut_down
 from tradingd.domain.broker import BrokerUnavailable
 from tradingd.domain.states import Scope
@@ -117,11 +117,11 @@ class BringDown:
     async def disconnect(self) -> None:
         """Leave the broker, and the account to others; end a broker that we launched."""
         if hasattr(self._one, "broker"):
-            if parts.owns_broker(self._one.state):
+            if self._one.simulated is not None and brokers.owns_broker(self._one.state):
                 # Its store stays, and the next start launches it again.
                 with contextlib.suppress(BrokerUnavailable):
-                    await self._one.broker.shut_down()
-                parts.disown_broker(self._one.state)
+                    await self._one.simulated.shut_down()
+                brokers.disown_broker(self._one.state)
             await self._one.broker.close()
         if hasattr(self._one, "account_lock"):
             self._one.account_lock.release()

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING
 from tradingd import __version__
 from tradingd.app.doctor import environment, freshness, storage
 from tradingd.app.doctor.check import diagnosis
-from tradingd.app.trading import parts
+from tradingd.app.trading import brokers, parts
+from tradingd.app.trading.arming import ArmingDesk
 from tradingd.app.trading.commands import Flattener, StateKeeper
 from tradingd.app.trading.days import Days
 from tradingd.app.trading.limits import LimitOverrides
+from tradingd.app.trading.live_market import LiveMarket
 from tradingd.app.trading.market import session_feed
 from tradingd.app.trading.pump import FEED_POSITION, Pump
 from tradingd.app.trading.status import StatusBoard
 from tradingd.app.trading.telling import Teller
 from tradingd.app.trading.timer_jobs import TimerJobs
 from tradingd.app.trading.work import session_work
-from tradingd.config.secrets import resolve
+from tradingd.brokers.simulated.broker import SimulatedBroker
+from tradingd.config.mode import LiveMode
+from tradingd.config.secrets import Secret, resolve
 from tradingd.daemon.checks.broker import BrokerCheck
 from tradingd.daemon.jobs import session_jobs
 from tradingd.daemon.lock import AccountLock, accounts_folder
@@ -28,7 +32,9 @@ from tradingd.daemon.startup import Startup, Step
 from tradingd.daemon.stopfiles import latch_reason
 from tradingd.domain import endpoint
 from tradingd.domain.health import Grade
+from tradingd.domain.journal import MarkRow
 from tradingd.engine.live.node import LiveEngine
+from tradingd.gate.arming import ARMING, Arming
 from tradingd.gate.states import TradingStates
 from tradingd.journal.recall import recall
 from tradingd.kits.failure import ExitCode, Failure
@@ -157,11 +163,16 @@ class BringUp:
         self._one.alerts.start()
 
     async def _open_feed(self) -> None:
-        self._one.feed = session_feed(self._one.config, self._one.calendar)
+        feed = self._one.feed = session_feed(self._one.config, self._one.calendar, self._secret)
+        self._one.market = LiveMarket(feed)
         resume = int(self._one.recalled.marks.get(FEED_POSITION, "0"))
-        await self._one.feed.open(resume)
-        self._one.batches = self._one.feed.batches()
-        self._one.first_batch = await anext(self._one.batches, None)
+        if not feed.replayed:
+            # What happened while nobody traded is history: nothing acts on it.
+            resume = self._one.wall()
+        await feed.open(resume)
+        self._one.batches = feed.batches()
+        if feed.replayed:
+            self._one.first_batch = await anext(self._one.batches, None)
         began = resume
         if not resume and self._one.first_batch is not None:
             began = parts.moment_before(
@@ -170,11 +181,17 @@ class BringUp:
         self._one.clock = parts.session_clock(self._one.feed, began)
         self._one.resume_after = resume or began
 
+    def _secret(self, reference: str) -> Secret:
+        """Resolve a reference; from now on no log shows what it stands for."""
+        return self._one.logs.mask.resolving(resolve)(reference)
+
     async def _connect(self) -> None:
-        self._one.broker = await parts.connected_broker(
-            self._one.config, self._one.state, self._one.instance
+        self._one.broker = broker = await brokers.connected_broker(
+            self._one.config, self._one.state, self._one.instance, self._secret
         )
-        self._one.account = await self._one.broker.connect()
+        self._one.simulated = broker if isinstance(broker, SimulatedBroker) else None
+        self._one.account = await broker.connect()
+        brokers.check_account(self._one.config, self._one.account)
         self._one.account_lock = AccountLock(
             accounts_folder(self._one.instance),
             broker=self._one.broker.name,
@@ -187,17 +204,27 @@ class BringUp:
             endpoint.BrokerEndpoint(
                 kind=self._one.broker.name,
                 account=self._one.account.account_id,
-                socket=str(parts.broker_socket(self._one.config, self._one.state)),
+                socket=str(brokers.broker_socket(self._one.config, self._one.state)),
             ),
         )
 
     async def _build(self) -> None:
-        config = self._one.config
+        config, simulated = self._one.config, self._one.simulated
         self._one.book = parts.opening_book(config)
         self._one.gate = parts.session_gate(config, self._one.book, self._one.feed)
         self._one.states = TradingStates()
         self._one.states.restore(self._one.recalled.states)
         self._one.strategies = parts.session_strategies(config)
+        mode = self._one.mode
+        self._one.arming = Arming(
+            live=isinstance(mode, LiveMode),
+            account=self._one.account.account_id,
+            config_hash=self._one.loaded.hash,
+            longest_minutes=mode.arm_minutes if isinstance(mode, LiveMode) else 0,
+            wall=self._one.wall,
+            save=lambda text: self._one.journal.write(MarkRow(key=ARMING, value=text)),
+        )
+        self._one.arming.restore(self._one.recalled.marks.get(ARMING, ""))
         self._one.shim = Shim(
             instance=self._one.instance,
             run_id=self._one.identity.run_id,
@@ -210,7 +237,7 @@ class BringUp:
             session=self._one.days_at,
             settings=config.supervision,
             first_seq=self._one.recalled.next_seq,
-            armed=lambda: None,
+            armed=self._one.arming.refusal,
             unwell=self._one.watch.unwell,
             barred=lambda: latch_reason(self._one.state),
             halted=lambda record, before: self._one.teller.state(record, before),
@@ -222,7 +249,7 @@ class BringUp:
             self._one.clock,
             self._one.calendar,
             self._one.feed.actions(),
-            self._one.broker.corporate_action,
+            None if simulated is None else simulated.corporate_action,
         )
         self._one.metrics = Metrics(
             version=__version__,
@@ -239,6 +266,9 @@ class BringUp:
             self._one.clock.now,
             self._one.wall,
             self._one.metrics.denial,
+        )
+        self._one.arming_desk = ArmingDesk(
+            self._one.arming, self._one.shim, self._one.teller.note
         )
         self._one.shim.listen(self._one.teller.order)
         self._one.shim.listen(OrderMetrics(self._one.metrics))
@@ -286,9 +316,9 @@ class BringUp:
             shim=self._one.shim,
             engine=self._one.engine,
             journal=self._one.journal,
-            sink=self._one.broker,
+            sink=simulated,
             settle=self._one.watch.settle,
-            taken=self._one.broker.drained,
+            taken=_nothing_to_take if simulated is None else simulated.drained,
             judge=self._one.watch.judge,
             after=self._one.watch.after_batch,
         )
@@ -329,6 +359,8 @@ class BringUp:
         self._one.kill_switch.look()
         self._one.tasks.spawn("broker ping", self._one.pinger.run())
         self._one.tasks.spawn("loop lag", self._one.lag.run())
+        if self._one.drift is not None:
+            self._one.tasks.spawn("broker clock", self._one.drift.run())
         await self._progress_seen()
         self._one.tasks.spawn("heartbeat", self._one.heartbeat.run())
         self._one.tasks.spawn("reconcile", self._one.watch.compare_often())
@@ -368,3 +400,7 @@ class BringUp:
                     next_step=missing[0].next_step,
                 )
             await asyncio.sleep(0.05)
+
+
+async def _nothing_to_take() -> None:
+    """Return at once: a real broker's events come when they come."""

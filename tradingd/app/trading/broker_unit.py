@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tradingd.app.trading import parts
+from tradingd.app.trading import brokers
 from tradingd.config.load import load
 from tradingd.config.paths import state_root
 from tradingd.kits.failure import Failure
@@ -30,8 +30,8 @@ def command(instance: str, options: Sequence[str] = ()) -> tuple[str, ...]:
     return (
         *(sys.executable, "-P", "-m", "tradingd.simbroker"),
         *("--state", str(state / "simbroker")),
-        *("--socket", str(parts.broker_socket(config, state))),
-        *parts.broker_options(config, instance),
+        *("--socket", str(brokers.broker_socket(config, state))),
+        *brokers.broker_options(config, instance),
         *options,
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tradingd.app.trading.operator import Drill
+from tradingd.brokers.simulated.broker import SimulatedBroker
+from tradingd.feeds.replay import ReplayFeed
 
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
@@ -14,36 +16,44 @@ if TYPE_CHECKING:
 def session_drills(session: "TradingSession") -> Mapping[str, Drill]:
     """Return the drills by part."""
 
-    async def feed(seconds: float) -> None:
-        session.feed.freeze(seconds)
-
     async def strategy(seconds: float) -> None:
         session.engine.freeze(seconds)
 
     async def journal(seconds: float) -> None:
         session.journal.hold(seconds)
 
-    async def broker(seconds: float) -> None:
-        # A broker that takes messages and says nothing: connected, but mute.
-        mute = {"ops": list(_ALL), "probabilities": {"drop_request": 1.0}}
-        await session.broker.misbehave(mute)
-        session.tasks.spawn("end of the drill", _end(seconds), eternal=False)
-
-    async def _end(seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        await session.broker.misbehave({})
-
     async def loop(seconds: float) -> None:
         # After the answer has left.
         asyncio.get_running_loop().call_later(0.2, time.sleep, seconds)
 
-    return {
-        "feed": feed,
-        "strategy": strategy,
-        "journal": journal,
-        "broker": broker,
-        "loop": loop,
-    }
+    drills: dict[str, Drill] = {"strategy": strategy, "journal": journal, "loop": loop}
+    # The market and a real broker cannot be frozen.
+    if isinstance(session.feed, ReplayFeed):
+        drills["feed"] = _feed_drill(session.feed)
+    if session.simulated is not None:
+        drills["broker"] = _broker_drill(session, session.simulated)
+    return drills
+
+
+def _feed_drill(feed: ReplayFeed) -> Drill:
+    async def drill(seconds: float) -> None:
+        feed.freeze(seconds)
+
+    return drill
+
+
+def _broker_drill(session: "TradingSession", broker: SimulatedBroker) -> Drill:
+    async def drill(seconds: float) -> None:
+        # A broker that takes messages and says nothing: connected, but mute.
+        mute = {"ops": list(_ALL), "probabilities": {"drop_request": 1.0}}
+        await broker.misbehave(mute)
+        session.tasks.spawn("end of the drill", end(seconds), eternal=False)
+
+    async def end(seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        await broker.misbehave({})
+
+    return drill
 
 
 _ALL = (

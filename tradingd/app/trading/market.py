@@ -1,33 +1,39 @@
 """The bars of a session: from the store, the embedded sample, or invented."""
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 
 from tradingd.app.backtest import universe_symbols
+from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.config.feed import ReplayFeed as ReplayConfig
 from tradingd.config.paths import store_root
+from tradingd.config.secrets import Secret
 from tradingd.config.source import SampleSource as SampleConfig
 from tradingd.config.system import SystemConfig
 from tradingd.config.universe import SymbolsUniverse
+from tradingd.domain.feed import Feed
 from tradingd.domain.market import CorporateAction, ReferenceData, Resolution
 from tradingd.feeds.make import make_feed
 from tradingd.feeds.memory import MemoryBars
 from tradingd.feeds.ranges import Bars
-from tradingd.feeds.replay import ReplayFeed
 from tradingd.feeds.stored import StoredBars
 from tradingd.history.store import Store
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
 from tradingd.session.calendar import SessionCalendar
 from tradingd.sources.sample.source import SampleSource
+from tradingd.vendors.alpaca.keys import Keys
 
 CHUNK_ROWS = 100_000
 _SHOWN = 10
 """Unknown symbols that a refusal names."""
 
 
-def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
+def session_feed(
+    config: SystemConfig, calendar: SessionCalendar, secret: Callable[[str], Secret]
+) -> Feed:
     """Return the configured feed; a store without the bars is refused here, before anything runs.
 
     Raises
@@ -37,10 +43,8 @@ def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
     """
     resolution = Resolution(config.strategy.bars)
     stored: dict[str, Bars] = {}
-    if not isinstance(config.feed, ReplayConfig):
-        raise Failure(
-            "this feed is not connected yet", code=ExitCode.CONFIG, where="feed", expected="replay"
-        )
+    if isinstance(config.feed, AlpacaConfig):
+        return alpaca_feed(config, config.feed, resolution, calendar, secret)
     match config.feed.data:
         case "sample":
             stored["sample"] = sample_bars(calendar, wanted(config))
@@ -49,6 +53,30 @@ def session_feed(config: SystemConfig, calendar: SessionCalendar) -> ReplayFeed:
         case "synthetic":
             pass
     return make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
+
+
+def alpaca_feed(
+    config: SystemConfig,
+    feed: AlpacaConfig,
+    resolution: Resolution,
+    calendar: SessionCalendar,
+    secret: Callable[[str], Secret],
+) -> Feed:
+    """Return Alpaca's bars of the universe; symbols that are not named are those of the store."""
+    from tradingd.feeds.alpaca.feed import AlpacaFeed
+
+    named = wanted(config)
+    if named is None:
+        store = Store(store_root(config), config.store)
+        named = frozenset(universe_symbols(store, config, resolution))
+    return AlpacaFeed(
+        feed,
+        Keys(secret(feed.key_id).reveal(), secret(feed.secret_key).reveal()),
+        symbols=sorted(named),
+        resolution=resolution,
+        calendar=calendar,
+        wall=time.time_ns,
+    )
 
 
 def wanted(config: SystemConfig) -> frozenset[str] | None:

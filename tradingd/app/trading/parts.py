@@ -3,17 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from tradingd.app.provenance import git_state
 from tradingd.app.trading.market import reference
-from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.brokers.simulated.launch import ensure_running, terms
-from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.load import Loaded
 from tradingd.config.mode import LiveMode, PaperMode
+from tradingd.config.strategy import members
 from tradingd.config.system import SystemConfig, strategy_name
 from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import RunRow
@@ -56,99 +53,6 @@ def mode_name(config: SystemConfig) -> str:
     return "live" if isinstance(session_mode(config), LiveMode) else "paper"
 
 
-def broker_socket(config: SystemConfig, state: Path) -> Path:
-    """Return where the simulated broker listens."""
-    stated = config.broker.endpoint if isinstance(config.broker, SimulatedConfig) else ""
-    return Path(stated).expanduser() if stated else state / "simbroker.sock"
-
-
-def owns_broker(state: Path) -> bool:
-    """Whether the broker's process is this instance's own: launched by it, now or before a crash.
-
-    One that a unit of its own runs is not ours to end.
-    """
-    return _launch_mark(state).exists()
-
-
-def disown_broker(state: Path) -> None:
-    """Note that the broker we launched has been ended."""
-    _launch_mark(state).unlink(missing_ok=True)
-
-
-def _launch_mark(state: Path) -> Path:
-    return state / "simbroker" / "launched"
-
-
-async def connected_broker(config: SystemConfig, state: Path, instance: str) -> SimulatedBroker:
-    """Return the client of the configured broker, not connected yet; its process runs.
-
-    Raises
-    ------
-    Failure
-        CONFIG for a broker that cannot trade yet; BROKER when it does not start.
-    """
-    simulated, mode = _simulated(config)
-    socket = broker_socket(config, state)
-    launched = False
-    if simulated.launch:
-        launched = await ensure_running(
-            socket,
-            state / "simbroker",
-            **_terms(config, simulated, mode, instance),
-        )
-    if launched:
-        _launch_mark(state).touch()
-    return SimulatedBroker(socket, timeout=config.supervision.command_seconds)
-
-
-def broker_options(config: SystemConfig, instance: str) -> tuple[str, ...]:
-    """Return the terms of the simulated broker as its own command line takes them.
-
-    Raises
-    ------
-    Failure
-        CONFIG where another broker is configured.
-    """
-    broker, mode = _simulated(config)
-    return terms(**_terms(config, broker, mode, instance))
-
-
-def _terms(
-    config: SystemConfig, broker: SimulatedConfig, mode: PaperMode, instance: str
-) -> dict[str, Any]:
-    return {
-        "cash": mode.cash,
-        "account": f"SIM-{instance}",
-        "half_spread_bps": broker.half_spread_bps,
-        "commission_per_share": broker.commission_per_share,
-        "commission_min": broker.commission_min,
-        "participation_percent": config.execution.participation_percent,
-        "next_bar": waits_for_next_bar(broker, resolution(config)),
-    }
-
-
-def _simulated(config: SystemConfig) -> tuple[SimulatedConfig, PaperMode]:
-    mode = session_mode(config)
-    if isinstance(config.broker, SimulatedConfig) and isinstance(mode, PaperMode):
-        return config.broker, mode
-    raise Failure(
-        "this broker cannot trade yet",
-        code=ExitCode.CONFIG,
-        where="broker",
-        expected="simulated, in mode paper",
-        found=str(config.broker.__struct_config__.tag),
-        next_step="broker=simulated; real brokers are not connected in this version",
-    )
-
-
-def waits_for_next_bar(broker: SimulatedConfig, bars: Resolution) -> bool:
-    """Whether the simulated broker lets what arrives between bars wait for the next one."""
-    if broker.arrivals == "auto":
-        # A daily bar closes with the market: what is sent on it trades at the next open.
-        return bars is Resolution.DAY
-    return broker.arrivals == "next_bar"
-
-
 def session_clock(feed: Feed, start: int) -> SessionClock:
     """Return data time for a replay, wall time otherwise."""
     return ReplayClock(start) if feed.replayed else WallClock()
@@ -179,7 +83,7 @@ def session_gate(config: SystemConfig, book: Book, feed: Feed) -> Gate:
 
 def session_strategies(config: SystemConfig) -> Sequence[Strategy]:
     """Return the strategies of the session."""
-    return [make_strategy(config.strategy)]
+    return [make_strategy(one) for one in members(config.strategy)]
 
 
 def opening_book(config: SystemConfig) -> Book:

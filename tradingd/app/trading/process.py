@@ -20,6 +20,7 @@ from tradingd.brokers.simulated.launch import listens
 from tradingd.config.instance import instance_file
 from tradingd.config.load import Loaded, load
 from tradingd.config.paths import state_root
+from tradingd.config.session_rules import demand_session
 from tradingd.control.messages import Event, PositionView, Status
 from tradingd.daemon.lock import AccountLock
 from tradingd.daemon.stacks import dump_on_quit
@@ -58,6 +59,7 @@ def serve(
 
     loaded = load_again()
     parts.session_mode(loaded.config)
+    demand_session(loaded.config)
     state = state_root(instance)
     if fresh:
         set_aside(state, instance)

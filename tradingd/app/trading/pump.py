@@ -22,12 +22,16 @@ from tradingd.app.trading.days import Days
 from tradingd.domain.broker import MarketSink
 from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import Journal, MarkRow
+from tradingd.domain.market import NANOSECONDS
 from tradingd.session.clock import ReplayClock, SessionClock
 
 log = logging.getLogger(__name__)
 
 FEED_POSITION: Final = "feed_position"
 """Journal mark: time of the last batch that strategies have been given (UTC ns)."""
+
+STALE_SECONDS: Final = 90.0
+"""A live bar that is handed over later than this after its close opens nothing."""
 
 
 class BatchShim(Protocol):
@@ -63,6 +67,14 @@ class Pump:
         Looks at the account when strategies have acted; what it sends is settled with the rest.
     after : Callable
         Hears (batch, seconds the strategies took) when a batch is done.
+    wall : Callable
+        Time of day, UTC ns.
+
+    Attributes
+    ----------
+    behind : float
+        Age in seconds of the live batch in hand when it is too old to open anything on: one that
+        was missed and fetched later. 0 otherwise, and in a replay.
     """
 
     def __init__(
@@ -79,10 +91,12 @@ class Pump:
         settle: Callable[[], Awaitable[None]],
         judge: Callable[[], object] = lambda: None,
         after: Callable[[Batch, float], None],
+        wall: Callable[[], int] = time.time_ns,
     ) -> None:
         self.batches = 0
         self.last_ts = 0
         self.last_wall = 0.0
+        self.behind = 0.0
         self._feed = feed
         self._clock = clock
         self._days = days
@@ -94,6 +108,7 @@ class Pump:
         self._settle = settle
         self._judge = judge
         self._after = after
+        self._wall = wall
 
     async def run(self, batches: AsyncIterator[Batch]) -> None:
         """Pump until the feed ends."""
@@ -114,6 +129,7 @@ class Pump:
             await self._taken()
         self._journal.write(MarkRow(key=FEED_POSITION, value=str(batch.ts)))
         self._shim.on_batch(batch)
+        self.behind = self._age(batch)
         began = time.perf_counter()
         await self._engine.deliver(batch)
         took = time.perf_counter() - began
@@ -124,3 +140,9 @@ class Pump:
         if self._feed.replayed:
             await self._settle()
         self._after(batch, took)
+
+    def _age(self, batch: Batch) -> float:
+        if self._feed.replayed:
+            return 0.0
+        age = (self._wall() - batch.ts) / NANOSECONDS
+        return age if age > max(STALE_SECONDS, 2 * self._feed.seconds_between) else 0.0

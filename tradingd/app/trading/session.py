@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 from tradingd.app.trading import parts
+from tradingd.app.trading.arming import ArmingDesk
 from tradingd.app.trading.bring_down import BringDown
 from tradingd.app.trading.bring_up import BringUp
 from tradingd.app.trading.commands import Flattener, StateKeeper
 from tradingd.app.trading.days import Days
 from tradingd.app.trading.front import Front
 from tradingd.app.trading.limits import LimitOverrides
+from tradingd.app.trading.live_market import LiveMarket
 from tradingd.app.trading.operator import SessionOperator
 from tradingd.app.trading.pump import Pump
 from tradingd.app.trading.reloading import Reloader
@@ -24,6 +26,7 @@ from tradingd.app.trading.watch import Watch
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.load import Loaded
 from tradingd.control.events import EventHub
+from tradingd.daemon.drift import DriftMeter
 from tradingd.daemon.health import HealthMonitor
 from tradingd.daemon.heartbeat import Heartbeat
 from tradingd.daemon.lag import LagSampler
@@ -32,15 +35,15 @@ from tradingd.daemon.pinger import Pinger
 from tradingd.daemon.scheduler import Scheduler
 from tradingd.daemon.silence import SilenceWatch
 from tradingd.domain.alerts import Alert, Severity
-from tradingd.domain.broker import BrokerAccount
-from tradingd.domain.feed import Batch
+from tradingd.domain.broker import Broker, BrokerAccount
+from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import AuditRow, MarkRow
 from tradingd.domain.market import Session as ExchangeSession
 from tradingd.domain.money import Nanos
 from tradingd.domain.recall import Recalled
 from tradingd.engine.live.node import LiveEngine
 from tradingd.engine.strategy import Strategy
-from tradingd.feeds.replay import ReplayFeed
+from tradingd.gate.arming import Arming
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
 from tradingd.gate.states import TradingStates
@@ -78,14 +81,16 @@ class TradingSession:
     instance_lock: AccountLock
     identity: parts.Identity
     alerts: AlertRouter
-    feed: ReplayFeed
+    feed: Feed
     clock: SessionClock
     resume_after: int
-    broker: SimulatedBroker
+    broker: Broker
+    simulated: SimulatedBroker | None
     account_lock: AccountLock
     book: Book
     gate: Gate
     states: TradingStates
+    arming_desk: ArmingDesk
     strategies: Sequence[Strategy]
     shim: Shim
     days: Days
@@ -99,7 +104,10 @@ class TradingSession:
     timer_jobs: TimerJobs
     pump: Pump
     lag: LagSampler
+    arming: Arming
     pinger: Pinger
+    drift: DriftMeter | None
+    market: LiveMarket
     silence: SilenceWatch
     kill_switch: KillSwitchWatch
     health: HealthMonitor
@@ -161,8 +169,9 @@ class TradingSession:
         stopped.cancel()
 
     async def _pumped(self) -> None:
-        if self.first_batch is not None and self.batches is not None:
+        if self.first_batch is not None:
             await self.pump.one(self.first_batch)
+        if self.batches is not None:
             await self.pump.run(self.batches)
         self.teller.note("feed", f"{self.feed.label}: no more data")
 

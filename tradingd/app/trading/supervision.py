@@ -10,6 +10,7 @@ from tradingd.app.trading.commands import NOT_PROVEN, Flattener, StateKeeper
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.daemon.checks.broker import BrokerCheck
 from tradingd.daemon.checks.check import Check
+from tradingd.daemon.checks.drift import BrokerClockCheck
 from tradingd.daemon.checks.feed import FeedCheck
 from tradingd.daemon.checks.journal import JournalCheck
 from tradingd.daemon.checks.loop import LoopCheck
@@ -22,6 +23,7 @@ from tradingd.daemon.checks.orders import (
 from tradingd.daemon.checks.protection import ProtectionCheck
 from tradingd.daemon.checks.reconciliation import ReconciliationCheck
 from tradingd.daemon.checks.strategy_timer import StrategyTimerCheck
+from tradingd.daemon.drift import Drift
 from tradingd.daemon.kernel_clock import clock_state
 from tradingd.daemon.killswitch import KillSwitch, Observation, Remedy, Trip, remedy_of
 from tradingd.daemon.lag import LagSampler
@@ -59,6 +61,7 @@ def session_checks(
     pinger: Pinger,
     silence: Callable[[], float | None],
     lag: LagSampler,
+    drift: Callable[[], Drift | None],
     state: Path,
     wall: Callable[[], int],
 ) -> Sequence[Check]:
@@ -90,6 +93,7 @@ def session_checks(
         CpuCheck(CpuMeter(), limits),
         DiskCheck(lambda: disk_space(state), limits),
         ClockCheck(clock_state, limits),
+        BrokerClockCheck(drift, limits),
     )
 
 

@@ -12,13 +12,14 @@ from tradingd.app.trading.supervision import (
     health_alert,
     session_checks,
 )
+from tradingd.daemon.drift import DriftMeter
 from tradingd.daemon.health import HealthMonitor
 from tradingd.daemon.heartbeat import Heartbeat
 from tradingd.daemon.killswitch import KillSwitch
 from tradingd.daemon.lag import LagSampler
 from tradingd.daemon.pinger import Pinger
 from tradingd.daemon.silence import SilenceWatch
-from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker import BrokerClock, BrokerUnavailable
 from tradingd.domain.feed import Batch
 from tradingd.domain.health import Grade, Reading
 from tradingd.domain.states import Scope, TradingState
@@ -30,7 +31,6 @@ log = logging.getLogger(__name__)
 
 
 _ROUNDS = 20
-_COMPARE_SECONDS = 60.0
 
 
 class Watch:
@@ -52,6 +52,10 @@ class Watch:
         loop = asyncio.get_running_loop()
         self._one.lag = LagSampler()
         self._one.pinger = Pinger(self._one.broker.ping, limits, loop.time)
+        broker = self._one.broker
+        self._one.drift = None
+        if isinstance(broker, BrokerClock) and not self._one.feed.replayed:
+            self._one.drift = DriftMeter(broker.time, self._one.wall)
         self._one.silence = SilenceWatch(loop.time)
         fired = self._one.recalled.marks.get(FIRED, "").split(",")
         self._one.kill_switch = KillSwitchWatch(
@@ -79,6 +83,7 @@ class Watch:
             pinger=self._one.pinger,
             silence=lambda: self._one.kill_switch.seconds_silent,
             lag=self._one.lag,
+            drift=lambda: None if self._one.drift is None else self._one.drift.last,
             state=self._one.state,
             wall=self._one.wall,
         )
@@ -108,10 +113,10 @@ class Watch:
             await asyncio.wait(urgent, timeout=patience)
         # A fill sends its stop, an exit first takes its stop back: at rest is what says the same
         # twice. Whoever does not answer is left to the health checks.
-        before, rounds = -1, 0
+        before, rounds, lockstep = -1, 0, self._one.simulated
         with contextlib.suppress(BrokerUnavailable):
             while await self._one.shim.settled(patience) and rounds < _ROUNDS:
-                last = await self._one.broker.caught_up()
+                last = before if lockstep is None else await lockstep.caught_up()
                 if last == before:
                     return
                 before, rounds = last, rounds + 1
@@ -134,6 +139,7 @@ class Watch:
             return
         self._one.kill_switch.look(account=not self._one.feed.replayed)
         self._one.keeper.expire()
+        self._one.arming_desk.look()
         for key in self._one.limits.expire():
             self._one.teller.note("limit", f"the override of {key} is over")
         if live:
@@ -144,6 +150,8 @@ class Watch:
         """Return why nothing may be opened now; None when it may."""
         if self._one.stopping.is_set():
             return f"the daemon is stopping: {self._one.why}"
+        if self._one.pump.behind:
+            return f"catching up: the bars are {self._one.pump.behind:.0f} s old"
         blocking = self._one.health.blocking
         return f"{blocking[0].name}: {blocking[0].value}" if blocking else None
 
@@ -178,6 +186,6 @@ class Watch:
     async def compare_often(self) -> None:
         """Compare with the broker for ever; what differs halts, and is told by the check."""
         while True:
-            await asyncio.sleep(_COMPARE_SECONDS)
+            await asyncio.sleep(self._one.config.supervision.reconcile_every_seconds)
             with contextlib.suppress(BrokerUnavailable):
                 await self._one.shim.reconcile()
