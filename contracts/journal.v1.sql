@@ -1,6 +1,7 @@
--- Layout of an instance's journal (journal.sqlite), version 1.
+-- Layout of an instance's journal (journal.sqlite), schema version 2.
+-- Versions only add: what read version 1 by column names reads this one, too.
 --
--- PRAGMA application_id = 1953653860; PRAGMA user_version = 1; journal_mode WAL.
+-- PRAGMA application_id = 1953653860; PRAGMA user_version = 2; journal_mode WAL.
 -- Money is an integer of 1e-9 dollars, a time is UTC nanoseconds (ts: of the market, wall: here),
 -- truth is 0 or 1. Read it with mode=ro while the daemon runs; write nothing into it.
 -- fills.id counts 1, 2, 3 ... without a gap; book.fills is the id of the last fill in the book.
@@ -91,7 +92,10 @@ CREATE TABLE orders (
     "note" TEXT NOT NULL,
     "ts" INTEGER NOT NULL,
     "wall" INTEGER NOT NULL,
-    "closed_wall" INTEGER
+    "closed_wall" INTEGER,
+    "trail" INTEGER,
+    "trail_bps" INTEGER,
+    "extended_hours" INTEGER NOT NULL
 ) STRICT;
 CREATE TRIGGER orders_no_delete BEFORE DELETE ON orders
 BEGIN SELECT RAISE(ABORT, 'orders is kept'); END;

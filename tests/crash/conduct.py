@@ -106,7 +106,7 @@ def _not_waited(
                 and one["client_order_id"] not in late
                 and orders[one["client_order_id"]]["run_id"] == ours["run_id"]
             ]
-            most = max((one["quantity"] - one["filled"] for one in others), default=0)
+            most = max((_claim(one) for one in others), default=0)
             fresh = reduced[symbol, side] < ours["ts"] and key not in late
             if most and fresh and most + ours["quantity"] > there:
                 yield f"{key} left while {most} of {there} {symbol} could be sold by what rests"
@@ -123,6 +123,25 @@ def _market_exit(order: Row) -> bool:
     return bool(order["purpose"] == "EXIT" and order["type"] == "MARKET")
 
 
+def _claim(order: Row) -> int:
+    """Return what an order could still sell that is not its sibling's.
+
+    Stop and target of a position share its shares: what one has filled the other may sell once
+    more until it is cut, whether or not an exit is there. Such a surplus is closed (`_of_nobody`).
+    """
+    return max(0, int(order["quantity"] - order["filled"] - order["sibling"]))
+
+
+def _sibling_filled(fill: Row, resting: dict[str, Row], orders: dict[str, Row]) -> None:
+    key = fill["client_order_id"]
+    if key not in resting or orders[key]["purpose"] != "PROTECT":
+        return
+    for other, order in resting.items():
+        same = (order["symbol"], order["side"]) == (fill["symbol"], fill["side"])
+        if same and other != key and orders[other]["purpose"] == "PROTECT":
+            order["sibling"] += fill["quantity"]
+
+
 def _follow(
     kind: str, body: Row, held: dict[str, int], resting: dict[str, Row], orders: dict[str, Row]
 ) -> None:
@@ -130,12 +149,14 @@ def _follow(
         held[body["symbol"]] += body["quantity"] * (1 if body["side"] == "BUY" else -1)
         if body["client_order_id"] in resting:
             resting[body["client_order_id"]]["filled"] += body["quantity"]
+        _sibling_filled(body, resting, orders)
     elif kind == "adjustment":
         held[body["symbol"]] += body["shares"]
     else:
-        ours = orders.get(body["client_order_id"])
+        key = body["client_order_id"]
+        ours = orders.get(key)
         rests = ours is not None and ours["purpose"] != "ENTRY" and body["type"] != "MARKET"
+        before = resting.pop(key, None)
         if rests and body["status"] == "WORKING":
-            resting[body["client_order_id"]] = dict(body)
-        else:
-            resting.pop(body["client_order_id"], None)
+            stands = before is not None and before["quantity"] == body["quantity"]
+            resting[key] = {**body, "sibling": before["sibling"] if before and stands else 0}

@@ -10,6 +10,8 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any
 
+import msgspec
+
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.domain.broker import (
     AdjustmentUpdate,
@@ -18,6 +20,7 @@ from tradingd.domain.broker import (
     BrokerFill,
     BrokerOrder,
     BrokerPosition,
+    Capabilities,
     OrderRequest,
     Outcome,
 )
@@ -61,15 +64,23 @@ class CountedJournal:
 
 
 class CountedBroker:
-    """A broker whose commands, questions and events are steps; counts what is sent twice."""
+    """A broker whose commands, questions and events are steps.
 
-    def __init__(self, broker: SimulatedBroker, steps: Steps) -> None:
+    With `exits_apart` it says that two exits may not rest over the same shares.
+    """
+
+    def __init__(self, broker: SimulatedBroker, steps: Steps, *, exits_apart: bool = False) -> None:
         self.inner = broker
+        self.exits_apart = exits_apart
         self._steps = steps
 
     @property
     def name(self) -> str:
         return self.inner.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return msgspec.structs.replace(self.inner.capabilities, exits_share=not self.exits_apart)
 
     @property
     def connected(self) -> bool:

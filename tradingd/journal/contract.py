@@ -5,7 +5,8 @@ from typing import Final
 from tradingd.journal.layout import APPLICATION, VERSION, schema_sql
 
 _HEADER: Final = f"""\
--- Layout of an instance's journal (journal.sqlite), version {VERSION}.
+-- Layout of an instance's journal (journal.sqlite), schema version {VERSION}.
+-- Versions only add: what read version 1 by column names reads this one, too.
 --
 -- PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; journal_mode WAL.
 -- Money is an integer of 1e-9 dollars, a time is UTC nanoseconds (ts: of the market, wall: here),

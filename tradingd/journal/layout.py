@@ -29,7 +29,7 @@ from tradingd.domain.journal import (
     TripRow,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 APPLICATION: Final = 0x74726464
 """`PRAGMA application_id`: the bytes of "trdd"."""
 

@@ -16,7 +16,13 @@ from tradingd.journal.layout import APPLICATION, VERSION, schema_sql
 from tradingd.kits.atomicfile import replacing
 from tradingd.kits.failure import ExitCode, Failure
 
-MIGRATIONS: Final[Mapping[int, str]] = {}
+MIGRATIONS: Final[Mapping[int, str]] = {
+    1: """\
+ALTER TABLE orders ADD COLUMN "trail" INTEGER;
+ALTER TABLE orders ADD COLUMN "trail_bps" INTEGER;
+ALTER TABLE orders ADD COLUMN "extended_hours" INTEGER NOT NULL DEFAULT 0;
+""",
+}
 """Statements that lead from a version to the next, by the version they start from."""
 
 

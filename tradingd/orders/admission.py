@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tradingd.domain.broker import Broker
 from tradingd.domain.journal import DecisionRow, SignalRow
 from tradingd.domain.market import Session
 from tradingd.domain.orders import Denial, OrderType, Purpose, Verdict
@@ -9,6 +10,7 @@ from tradingd.domain.states import TradingState
 from tradingd.domain.trading import Wish
 from tradingd.gate.gate import Gate
 from tradingd.gate.states import TradingStates
+from tradingd.orders import capability
 from tradingd.orders.desk import Desk
 from tradingd.orders.ticket import Ticket
 
@@ -20,6 +22,8 @@ class Admission:
     ----------
     desk : Desk
         Orders, book and journal.
+    broker : Broker
+        Says what it takes.
     gate, states : Gate, TradingStates
         Limits and trading states.
     session : Callable
@@ -37,6 +41,7 @@ class Admission:
     def __init__(
         self,
         desk: Desk,
+        broker: Broker,
         *,
         gate: Gate,
         states: TradingStates,
@@ -47,6 +52,7 @@ class Admission:
         barred: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._desk = desk
+        self._broker = broker
         self._gate = gate
         self._states = states
         self._session = session
@@ -89,14 +95,21 @@ class Admission:
             expires=wish.expires,
             parent_id=wish.parent_id,
             wall=self._desk.wall(),
+            trail=wish.trail,
+            trail_bps=wish.trail_bps,
+            extended_hours=wish.extended_hours,
             touch=self._desk.mark(wish.symbol),
         )
 
     def judge(self, ticket: Ticket) -> tuple[Denial, ...]:
         """Return every reason why a new order may not leave.
 
-        What is not connected, armed or running has no chance; only the rest is put to the gate.
+        What the broker does not take, and what is not connected, armed or running, has no chance;
+        only the rest is put to the gate.
         """
+        unable = capability.refusal(ticket, self._broker.capabilities, self._broker.name)
+        if unable is not None:
+            return (unable,)
         return self.standing(ticket) or self._position(ticket) or self.limits(ticket)
 
     def limits(self, ticket: Ticket) -> tuple[Denial, ...]:

@@ -51,6 +51,11 @@ class Changes:
             self._pursued.add(ticket.order_id)
             self._desk.spawn(f"cancel {ticket.order_id}", self._pursue(ticket))
 
+    def again(self, ticket: Ticket) -> None:
+        """Go on with the cancel of an order that was thought to be over and is not."""
+        if ticket.cancel_asked and ticket.open:
+            self.pursue(ticket)
+
     def replace(
         self, ticket: Ticket, *, quantity: int, limit: Nanos | None, stop: Nanos | None, reason: str
     ) -> None:

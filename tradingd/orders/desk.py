@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-import re
-import zlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Final
 
 from tradingd.domain.journal import Journal, OrderEventRow, OrderState, Record
@@ -12,6 +10,8 @@ from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Fill
 from tradingd.domain.trading import Listener, OrderEvent, Step
 from tradingd.gate.book import Book
+from tradingd.orders import naming
+from tradingd.orders.naming import LegLetter
 from tradingd.orders.ticket import Ticket
 from tradingd.session.clock import SessionClock
 
@@ -24,6 +24,7 @@ ENDS: Final = {
     OrderState.REJECTED: Step.REJECTED,
     OrderState.DENIED: Step.DENIED,
     OrderState.LOST: Step.LOST,
+    OrderState.SHADOW: Step.WOULD_HAVE,
 }
 """The step that tells each final state; an order that is filled ends with its last FILL."""
 
@@ -63,11 +64,12 @@ class Desk:
         self.clock = clock
         self.wall = wall
         self.changed: Callable[[Ticket], None] = lambda _ticket: None
+        self.revived: Callable[[Ticket], None] = lambda _ticket: None
         self.fault: Callable[[str, BaseException], None] = _log_fault
         self._seq = first_seq
         self._unwritten = False
-        self._prefix = f"{instance[:16]}-{_tag(f'{run_id} {wall()}')}"
-        self._ours = re.compile(rf"{re.escape(instance[:16])}-[0-9a-z]{{7}}-\d{{6,}}")
+        self._instance = instance
+        self._run = naming.run_part(f"{run_id} {wall()}")
         self._tickets: dict[str, Ticket] = {}
         self._open: dict[str, Ticket] = {}
         self._by_symbol: dict[str, dict[str, Ticket]] = {}
@@ -77,18 +79,28 @@ class Desk:
 
     # -- ids -------------------------------------------------------------------------------------
 
-    def next_id(self) -> str:
-        """Return an order id of at most 32 characters that no process of the instance has used.
+    def next_id(self, strategy: str = "", leg: LegLetter = LegLetter.ORDER) -> str:
+        """Return an order id that no process of the instance has used; `naming` has its form.
 
-        The middle part comes from the run id and the time, so that ids stay unique when a journal
+        The run's part comes from the run id and the time, so that ids stay unique when a journal
         is lost and the runs are counted anew.
         """
         self._seq += 1
-        return f"{self._prefix}-{self._seq - 1:06d}"
+        return naming.order_id(self._instance, strategy, leg, self._run, self._seq - 1)
 
     def ours(self, client_order_id: str) -> bool:
         """Tell whether an order id has the form of this instance's."""
-        return self._ours.fullmatch(client_order_id) is not None
+        return naming.ours(self._instance, client_order_id)
+
+    def sender(self, client_order_id: str, strategies: Iterable[str]) -> tuple[str, LegLetter]:
+        """Return strategy and leg of an order of ours, by its id alone.
+
+        The strategy is empty where the id does not name one.
+        """
+        name = naming.parse(client_order_id)
+        if name is None:
+            return "", LegLetter.ORDER
+        return naming.resolved(self._instance, name, strategies), name.leg
 
     # -- registry --------------------------------------------------------------------------------
 
@@ -186,13 +198,19 @@ class Desk:
         self.book.order_closed(ticket.order_id)
         self._prune()
 
-    def revive(self, ticket: Ticket) -> None:
-        """Take up an order again that was thought to be over."""
+    def revive(self, ticket: Ticket, why: str) -> None:
+        """Take up an order again that was thought to be over.
+
+        Whoever asked for its cancel was told that it is over: `revived` asks for it again.
+        """
         ticket.state = OrderState.WORKING
+        ticket.note = ""
         ticket.closed_wall = None
         self._reopened(ticket)
         if ticket.leaves:
             self.book.order_opened(ticket.intent(self.mark(ticket.symbol)))
+        self.record(ticket, Step.RECOVERED, why)
+        self.revived(ticket)
 
     def write(self, *records: Record) -> Awaitable[None]:
         """Queue records as one transaction; a failure reaches `fault` even if nobody waits."""
@@ -270,13 +288,3 @@ class Desk:
 
 def _log_fault(what: str, error: BaseException) -> None:
     log.error("%s", what, exc_info=error)
-
-
-def _tag(run: str) -> str:
-    """Return seven characters that differ between runs."""
-    digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-    number, text = zlib.crc32(run.encode()), ""
-    for _ in range(7):
-        number, digit = divmod(number, 36)
-        text += digits[digit]
-    return text

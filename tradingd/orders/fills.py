@@ -79,8 +79,7 @@ class Fills:
             return False
         self._remember(report)
         if ticket.state is OrderState.LOST:
-            self._desk.revive(ticket)
-            self._desk.record(ticket, Step.RECOVERED, "was LOST, but it filled")
+            self._desk.revive(ticket, "was LOST, but it filled")
             self.look(ticket)
         self._book(ticket, report)
         return True

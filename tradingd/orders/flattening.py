@@ -13,6 +13,7 @@ from tradingd.domain.trading import Step
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.doubt import Doubt
+from tradingd.orders.naming import LegLetter
 from tradingd.orders.protection import Protection
 from tradingd.orders.sending import Sender
 from tradingd.orders.ticket import WAITING_ROOM, Ticket
@@ -129,10 +130,11 @@ class Flattening:
         if shares <= 0:
             return
         line = self._desk.book.position(symbol)
+        owner = "" if line is None or line.trip is None else line.trip.strategy
         ticket = Ticket(
-            order_id=self._desk.next_id(),
+            order_id=self._desk.next_id(owner, LegLetter.FLATTEN),
             run_id=self._desk.run_id,
-            strategy="" if line is None or line.trip is None else line.trip.strategy,
+            strategy=owner,
             symbol=symbol,
             side=Side.SELL if held > 0 else Side.BUY,
             quantity=shares,

@@ -12,6 +12,7 @@ import msgspec
 from tradingd.domain.journal import GuardRow, OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType, Purpose, Side
+from tradingd.orders.naming import LegLetter
 from tradingd.orders.ticket import Ticket
 
 
@@ -21,6 +22,11 @@ class Leg(StrEnum):
     STOP = "stop"
     TARGET = "target"
     CLOSE = "close"
+
+    @property
+    def letter(self) -> LegLetter:
+        """How the ids of its orders name it."""
+        return LegLetter(self.value[0].upper())
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True):

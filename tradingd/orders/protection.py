@@ -189,11 +189,12 @@ class Protection:
         """Tell whether a market exit can leave: nothing that rests could sell its shares too.
 
         A leg that is being taken back still fills until that is confirmed, and its sibling beside
-        it: an exit waits for both, also when the position has grown meanwhile.
+        it: an exit waits for both, also when the position has grown meanwhile. So does a leg that
+        is on its way there: when the price is beyond it, it fills the moment it arrives.
         """
         cover = max(0, abs(self._desk.held(ticket.symbol)) - self._desk.leaving(ticket.symbol))
         return all(
-            other.leaves <= cover and not other.busy and not other.cancel_asked
+            other.leaves <= cover and other.still
             for other in self._desk.open(ticket.symbol)
             if other.rests and other.side is ticket.side
         )
@@ -341,7 +342,7 @@ class Protection:
     def _ticket(self, guard: Guard, wanted: Place) -> Ticket:
         resting = wanted.leg is not Leg.CLOSE
         return Ticket(
-            order_id=self._desk.next_id(),
+            order_id=self._desk.next_id(guard.strategy, wanted.leg.letter),
             run_id=self._desk.run_id,
             strategy=guard.strategy,
             symbol=guard.symbol,

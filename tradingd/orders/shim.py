@@ -40,6 +40,7 @@ from tradingd.orders.errors import BrokerErrors
 from tradingd.orders.fills import Fills
 from tradingd.orders.flattening import Flattening
 from tradingd.orders.guards import Guards
+from tradingd.orders.naming import leg_letter
 from tradingd.orders.protection import Protection
 from tradingd.orders.reconcile import Reconciler, settle_unsent
 from tradingd.orders.recovery import Reconciliation
@@ -145,6 +146,7 @@ class Shim:
         self._sender = Sender(self._desk, broker, self._truth, self._errors, settings)
         self._admission = Admission(
             self._desk,
+            broker,
             gate=gate,
             states=states,
             session=session,
@@ -200,6 +202,7 @@ class Shim:
         """Tie the knots that constructors cannot: parts that call each other."""
         self._desk.changed = self._changed
         self._desk.fault = self._fault
+        self._desk.revived = self._changes.again
         self._fills.protection = self._protection
         self._truth.mismatch = self._flag
         self._truth.cancel = self._changes.cancel
@@ -273,7 +276,8 @@ class Shim:
         """
         if order_id is not None and self._desk.get(order_id) is not None:
             raise ValueError(f"order id {order_id} was used before")
-        ticket = self._admission.ticket(wish, order_id or self._desk.next_id())
+        fresh = order_id or self.next_id(strategy=wish.strategy, purpose=wish.purpose)
+        ticket = self._admission.ticket(wish, fresh)
         denials = self._admission.judge(ticket)
         if denials:
             return self._deny(ticket, denials)
@@ -294,9 +298,9 @@ class Shim:
             self._sender.send(ticket, committed)
         return Admitted(ticket.order_id, Verdict())
 
-    def next_id(self) -> str:
-        """Return an order id that has never been used."""
-        return self._desk.next_id()
+    def next_id(self, *, strategy: str = "", purpose: Purpose | None = None) -> str:
+        """Return an order id that has never been used; it names its owner (`naming`)."""
+        return self._desk.next_id(strategy, leg_letter(purpose))
 
     def cancel(self, order_id: str, *, reason: str) -> bool:
         """Take an order back; a protective leg that is cancelled is no longer wanted."""

@@ -50,6 +50,9 @@ class Ticket(msgspec.Struct, kw_only=True):
     note: str = ""
     wall: int = 0
     closed_wall: int | None = None
+    trail: Nanos | None = None
+    trail_bps: int | None = None
+    extended_hours: bool = False
 
     on_disk: bool = False
     sent: bool = False
@@ -86,6 +89,11 @@ class Ticket(msgspec.Struct, kw_only=True):
         """True for stops, targets and resting exits: orders that may sell what is held, later."""
         return self.purpose is not Purpose.ENTRY and self.type is not OrderType.MARKET
 
+    @property
+    def still(self) -> bool:
+        """True when the order works at the broker and nothing about it is under way."""
+        return self.state is OrderState.WORKING and not self.busy and not self.cancel_asked
+
     def intent(self, mark: Nanos) -> OrderIntent:
         """Return what the gate judges: what is left, a market order at the last mark."""
         price = self.limit if self.limit is not None else self.stop
@@ -114,6 +122,10 @@ class Ticket(msgspec.Struct, kw_only=True):
             limit=self.limit,
             stop=self.stop,
             time_in_force=self.time_in_force,
+            trail=self.trail,
+            trail_bps=self.trail_bps,
+            extended_hours=self.extended_hours,
+            urgent=self.purpose is not Purpose.ENTRY,
         )
 
     def row(self) -> OrderRow:
@@ -145,6 +157,9 @@ class Ticket(msgspec.Struct, kw_only=True):
             ts=self.ts,
             wall=self.wall,
             closed_wall=self.closed_wall,
+            trail=self.trail,
+            trail_bps=self.trail_bps,
+            extended_hours=self.extended_hours,
         )
 
 

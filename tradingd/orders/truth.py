@@ -100,9 +100,8 @@ class Truth:
             self._take(ticket, order, asked)
         elif ticket.state is OrderState.LOST or asked:
             was = ticket.state
-            self._desk.revive(ticket)
+            self._desk.revive(ticket, f"was {was}, but the broker has it")
             self._take(ticket, order, True)
-            self._desk.record(ticket, Step.RECOVERED, f"was {was}, but the broker has it")
             if ticket.purpose is Purpose.ENTRY:
                 self.cancel(ticket, f"it appeared after it had been {was}")
 

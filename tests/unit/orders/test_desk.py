@@ -48,11 +48,23 @@ def test_ids_are_short_number_on_and_differ_between_runs(tmp_path: Path) -> None
     ids = [one.next_id(), one.next_id(), two.next_id()]
     assert len(set(ids)) == 3
     assert [order_id.rsplit("-", 1)[1] for order_id in ids] == ["000012", "000013", "000012"]
-    assert all(len(order_id) <= 32 for order_id in ids)
+    assert all(len(order_id) <= 48 for order_id in ids)
     assert all(one.ours(order_id) for order_id in ids)
 
 
-@pytest.mark.parametrize("foreign", ["", "x", "paper-2-0000abc-000001", "paper-000001"])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        "",
+        "x",
+        "paper-2-0000abc-000001",
+        "paper-000001",
+        "paper-2.swing.E.0000abc-000001",
+        "paper.swing.E.0000abc-000001~2",
+        "paper.swing.Q.0000abc-000001",
+        "paper.swing.E.0000abc-1",
+    ],
+)
 def test_ids_of_others_are_not_ours(tmp_path: Path, foreign: str) -> None:
     assert not desk(SqliteJournal(tmp_path / "j.sqlite")).ours(foreign)
 
