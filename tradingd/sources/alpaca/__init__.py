@@ -1,0 +1,1 @@
+"""Alpaca's history as a source; its REST client is `tradingd.vendors.alpaca.data`."""
