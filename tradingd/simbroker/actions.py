@@ -64,7 +64,7 @@ class Actions:
         if not (0 < up < 1_000_000 and 0 < down < 1_000_000):
             raise BadRequest(f"not a split ratio: {up} for {down}")
         desk = self._desk
-        working = desk.working(symbol)
+        working = desk.working(symbol) + desk.held_orders(symbol)
         held, cost = desk.account.positions.get(symbol, (0, 0))
         sign = 1 if held > 0 else -1
         whole, rest = divmod(abs(held) * up, down)
@@ -77,7 +77,7 @@ class Actions:
         self._restate_price(symbol, up, down)
         if held or working:
             desk.adjust(
-                action_id,
+                desk.names.action(action_id, "", desk.now),
                 "split",
                 symbol,
                 shares=sign * whole - held,
@@ -86,7 +86,8 @@ class Actions:
                 denominator=down,
             )
         for order in working:
-            self._restate_order(order, up, down)
+            if order.open:  # one that has no share left takes those tied to it along
+                self._restate_order(order, up, down)
 
     def _restate_price(self, symbol: str, up: int, down: int) -> None:
         desk = self._desk
@@ -106,13 +107,16 @@ class Actions:
         order.slice = order.slice and max(1, order.slice * up // down)
         order.limit_price = _restated(order.limit_price, up, down)
         order.stop_price = _restated(order.stop_price, up, down)
+        order.trail = _restated(order.trail, up, down)
+        order.mark = _restated(order.mark, up, down)
         self._desk.changed(order)
 
     def _dividend(self, action_id: str, symbol: str, message: Message) -> None:
         amount = parse(message.get("amount"), "amount")
         held = self._desk.account.held(symbol)
         if held:
-            self._desk.adjust(action_id, "dividend", symbol, cash=held * amount)
+            adjustment_id = self._desk.names.action(action_id, "", self._desk.now)
+            self._desk.adjust(adjustment_id, "dividend", symbol, cash=held * amount)
 
     def _rename(self, action_id: str, symbol: str, old: str) -> None:
         """Move position and price to the new name; orders of the old name are canceled."""
@@ -123,8 +127,9 @@ class Actions:
             have, have_cost = desk.account.positions.get(symbol, (0, 0))
             desk.account.set(old, 0, 0)
             desk.account.set(symbol, have + held, have_cost + cost)
-            desk.adjust(f"{action_id}:out", "rename", old, shares=-held)
-            desk.adjust(f"{action_id}:in", "rename", symbol, shares=held)
+            out, into = (desk.names.action(action_id, part, desk.now) for part in ("out", "in"))
+            desk.adjust(out, "rename", old, shares=-held)
+            desk.adjust(into, "rename", symbol, shares=held)
         if old in desk.last:
             desk.last[symbol], desk.seen[symbol] = desk.last.pop(old), desk.seen.pop(old)
             desk.quotes.pop(old, None)

@@ -6,9 +6,12 @@ event with a running number.
 
 from tradingd.simbroker.account import Account, Terms
 from tradingd.simbroker.amounts import text
+from tradingd.simbroker.groups import Groups
 from tradingd.simbroker.matching import Quote, Spread
-from tradingd.simbroker.orders import CANCELED, FILLED, WORKING, Order
+from tradingd.simbroker.naming import Naming, StoreNaming
+from tradingd.simbroker.orders import CANCELED, FILLED, HELD, WORKING, Order
 from tradingd.simbroker.store import Store
+from tradingd.simbroker.watching import Hours, Unwatched, Watcher
 
 type EventLine = tuple[int, str]
 
@@ -24,12 +27,25 @@ class Desk:
         Commission.
     spread : Spread
         Half spread around the last price.
+    next_bar : bool
+        What arrives between bars waits for the next one.
+    hours : Hours or None
+        Regular sessions; None: the market is always open and has no auctions.
     """
 
     def __init__(
-        self, store: Store, terms: Terms, spread: Spread, *, next_bar: bool = False
+        self,
+        store: Store,
+        terms: Terms,
+        spread: Spread,
+        *,
+        next_bar: bool = False,
+        hours: Hours | None = None,
     ) -> None:
         self.next_bar = next_bar
+        self.hours = hours
+        self.watcher: Watcher = Unwatched()
+        self.naming: Naming | None = None
         self.store = store
         self.account = Account(store)
         self.spread = spread
@@ -39,7 +55,9 @@ class Desk:
         self.seen: dict[str, int] = {}
         self.quotes: dict[str, Quote] = {}
         self._terms = terms
+        self._groups = Groups(self)
         self._working: dict[str, dict[str, Order]] = {}
+        self._held: dict[str, Order] = {}
         self._told: list[EventLine] = []
         self._orders = 0
         self._fills = 0
@@ -60,12 +78,19 @@ class Desk:
         self._working = {}
         for order in store.working():
             self._working.setdefault(order.symbol, {})[order.broker_order_id] = order
+        self._held = {order.broker_order_id: order for order in store.held()}
+        self._groups.activated = []
         self.last, self.seen, self.quotes = {}, {}, {}
         for symbol, last, bid, ask, ts in store.rows("SELECT * FROM prices"):
             self.last[str(symbol)] = int(str(last))
             self.seen[str(symbol)] = int(str(ts))
             if bid is not None:
                 self.quotes[str(symbol)] = Quote(int(str(bid)), int(str(ask)))
+
+    @property
+    def names(self) -> Naming:
+        """What the book calls things."""
+        return self.naming or StoreNaming(self._prefix)
 
     @property
     def store_id(self) -> str:
@@ -87,6 +112,13 @@ class Desk:
         """Whether what arrives now waits for the next bar: its market may be closed by now."""
         return self.next_bar and symbol not in self.quotes
 
+    def closed(self, order: Order) -> bool:
+        """Whether an order that arrives now waits for regular hours."""
+        if self.hours is None or order.extended:
+            return False
+        session = self.hours.session(self.now)
+        return session is None or not session[0] <= self.now < session[1]
+
     def working(self, symbol: str | None = None) -> list[Order]:
         """Return working orders (of one symbol), oldest first."""
         if symbol is not None:
@@ -96,17 +128,43 @@ class Desk:
 
     def present(self, order: Order) -> Order:
         """Return the object that works in place of one that was read from the store."""
-        return self._working.get(order.symbol, {}).get(order.broker_order_id, order)
+        held = self._held.get(order.broker_order_id, order)
+        return self._working.get(order.symbol, {}).get(order.broker_order_id, held)
+
+    def held_orders(self, symbol: str | None = None) -> list[Order]:
+        """Return the orders (of one symbol) that wait for another one, oldest first."""
+        return [order for order in self._held.values() if symbol in (None, order.symbol)]
+
+    def tied(self, group_id: str) -> list[Order]:
+        """Return the orders of a group to which something may still happen."""
+        tied = [order for order in self.working() if order.group_id == group_id]
+        return tied + [order for order in self._held.values() if order.group_id == group_id]
 
     def symbols_with_orders(self) -> list[str]:
         """Return the symbols that have working orders."""
         return sorted(self._working)
 
     def open(self, order: Order) -> None:
-        """Give an order its number and let it work."""
+        """Give an order its number and let it work, or keep it until another one is filled."""
         self._number(order)
+        if order.status == HELD:
+            self._held[order.broker_order_id] = order
+        else:
+            self._working.setdefault(order.symbol, {})[order.broker_order_id] = order
+        self.changed(order)
+
+    def activate(self, order: Order) -> None:
+        """Let an order work that was kept back; it arrives now."""
+        self._held.pop(order.broker_order_id)
+        order.status = WORKING
+        order.arrived = self.now
         self._working.setdefault(order.symbol, {})[order.broker_order_id] = order
         self.changed(order)
+
+    def take_activated(self) -> list[Order]:
+        """Return the orders that were let work since the last call; they have yet to arrive."""
+        activated, self._groups.activated = self._groups.activated, []
+        return activated
 
     def refuse(self, order: Order, status: str, reason: str) -> None:
         """Give an order its number and record that it never worked."""
@@ -118,23 +176,31 @@ class Desk:
     def _number(self, order: Order) -> None:
         self._orders += 1
         order.number = self._orders
-        order.broker_order_id = f"{self._prefix}-O{self._orders}"
+        order.broker_order_id = self.names.order(self._orders)
         order.arrived = self.now
 
     def changed(self, order: Order) -> None:
         """Write an order and tell of it; one that is over leaves the working orders."""
         order.ts = self.now
         self.store.save_order(order)
-        if order.status != WORKING:
+        if not order.open:
+            self._held.pop(order.broker_order_id, None)
             group = self._working.get(order.symbol, {})
             group.pop(order.broker_order_id, None)
             if not group:
                 self._working.pop(order.symbol, None)
         self._tell({"event": "order", "order": order.view()})
+        self.watcher.changed(order)
+        self._groups.follow(order)
+
+    def restated(self, order: Order) -> None:
+        """Write a trailing stop that has moved; that is no event."""
+        self.store.save_order(order)
+        self.watcher.changed(order)
 
     def finish(self, order: Order, status: str, reason: str) -> None:
-        """End a working order."""
-        assert order.status == WORKING
+        """End an order that is not over."""
+        assert order.open
         order.status = status
         order.reason = reason
         self.changed(order)
@@ -153,7 +219,7 @@ class Desk:
         charge = self._terms.due(order.filled) - order.commission
         order.commission += charge
         self._fills += 1
-        fill_id = f"{self._prefix}-F{self._fills}"
+        fill_id = self.names.fill(order, self._fills)
         fields = {
             "fill_id": fill_id,
             "client_order_id": order.client_order_id,
@@ -172,6 +238,7 @@ class Desk:
         self._tell({"event": "fill", "fill": fields | amounts})
         if not order.remaining:
             order.status = FILLED
+        self.watcher.filled(order, fill_id, quantity, price)
         self.changed(order)
         return quantity
 
@@ -197,12 +264,13 @@ class Desk:
 
     def next_adjustment(self, kind: str) -> str:
         """Return an id for an adjustment that has no natural one."""
-        return f"{self._prefix}-{kind}-{self._adjustments + 1}"
+        return self.names.adjustment(kind, self._adjustments + 1, self.now)
 
     def cancel_working(self, symbol: str, reason: str) -> None:
-        """Cancel every working order of a symbol."""
-        for order in self.working(symbol):
-            self.finish(order, CANCELED, reason)
+        """Cancel every order of a symbol that is not over."""
+        for order in [*self.working(symbol), *self.held_orders(symbol)]:
+            if order.open:
+                self.finish(order, CANCELED, reason)
 
     def _tell(self, body: dict[str, object]) -> None:
         self.seq += 1

@@ -4,18 +4,23 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from tradingd.simbroker.amounts import BadRequest, parse
+from tradingd.simbroker.arrival import arrive, end_at_once, reference_price
+from tradingd.simbroker.bars import Bars, Moment
 from tradingd.simbroker.desk import Desk
-from tradingd.simbroker.matching import (
-    Bar,
-    Quote,
-    limit_in_bar,
-    reaches_stop,
-    stop_in_bar,
-    touch_price,
-    within_limit,
+from tradingd.simbroker.matching import Bar, Quote, reaches_stop, touch_price, within_limit
+from tradingd.simbroker.orders import (
+    AT_ONCE,
+    AUCTIONS,
+    CANCELED,
+    CLS,
+    DAY,
+    EXPIRED,
+    TRAILING_STOP,
+    Order,
+    whole_field,
 )
-from tradingd.simbroker.orders import BUY, DAY, EXPIRED, STOP_LIMIT, Order, whole_field
 from tradingd.simbroker.session import new_york_day
+from tradingd.simbroker.trailing import follow
 
 type Message = Mapping[str, object]
 type Reply = dict[str, object]
@@ -34,7 +39,7 @@ class Market:
 
     def __init__(self, desk: Desk, *, participation_percent: int | Decimal) -> None:
         self._desk = desk
-        self._participation = participation_percent
+        self._bars = Bars(desk, participation_percent=participation_percent)
 
     def message(self, message: Message) -> Reply:
         """Take a batch of bars and quotes of one moment.
@@ -42,101 +47,83 @@ class Market:
         A symbol that has been told for this time already is skipped, so a batch may be told
         again; time that goes back is refused.
         """
+        desk = self._desk
         ts = whole_field(message, "ts")
-        if ts < self._desk.now:
-            raise BadRequest(f"market time goes back from {self._desk.now} to {ts}")
+        if ts < desk.now:
+            raise BadRequest(f"market time goes back from {desk.now} to {ts}")
         bars = [_bar(item) for item in _items(message, "bars")]
         quotes = [_quote(item) for item in _items(message, "quotes")]
-        self._expire(new_york_day(ts))
-        self._desk.set_time(ts)
-        told = [bar for bar in bars if self._desk.seen.get(bar.symbol, -1) < ts]
-        waiting = set(self._desk.symbols_with_orders())
+        moment = Moment.at(desk, ts)
+        self._expire(new_york_day(ts), moment)
+        desk.set_time(ts)
+        told = [bar for bar in bars if desk.seen.get(bar.symbol, -1) < ts]
+        waiting = set(desk.symbols_with_orders())
         for bar in told:
             if bar.symbol in waiting:
-                self._match(bar)
-            self._desk.last[bar.symbol] = bar.close
-            self._desk.seen[bar.symbol] = ts
-            self._desk.quotes.pop(bar.symbol, None)
+                self._bars.match(bar, moment)
+            desk.last[bar.symbol] = bar.close
+            desk.seen[bar.symbol] = ts
+            desk.quotes.pop(bar.symbol, None)
+            # What a fill of this bar let work has missed the bar: it arrives at its end.
+            for order in desk.take_activated():
+                arrive(desk, order)
         for symbol, quote in quotes:
-            self._take_quote(symbol, quote, ts)
+            self._take_quote(symbol, quote, moment)
         self._keep_prices({bar.symbol for bar in told} | {symbol for symbol, _ in quotes})
         return {"skipped": len(bars) - len(told)}
 
     def session_close(self) -> Reply:
-        """End the session: every working DAY order expires."""
-        return {"expired": self._end([order for order in self._desk.working() if _day(order)])}
+        """End the session: every working DAY order expires, what waited for the close is over."""
+        over = [order for order in self._desk.working() if order.time_in_force in (DAY, CLS)]
+        return {"expired": self._end(over)}
 
-    def _expire(self, day: int) -> None:
+    def _expire(self, day: int, moment: Moment) -> None:
         over = []
         for order in self._desk.working():
-            if _day(order) and order.day == 0:
-                order.day = day
-                self._desk.store.save_order(order)
-            elif _day(order) and order.day < day:
+            if order.time_in_force not in (DAY, *AUCTIONS):
+                continue
+            if order.day == 0:
+                if moment.trades(order):
+                    order.day = day
+                    self._desk.store.save_order(order)
+            elif order.day < day:
                 over.append(order)
         self._end(over)
 
     def _end(self, orders: Sequence[Order]) -> int:
-        for order in orders:
-            self._desk.finish(order, EXPIRED, "end of the session")
-        return len(orders)
+        """End orders as their time in force says; those tied to them end with them."""
+        ended = [order for order in orders if order.open]
+        for order in ended:
+            if order.open:
+                status = CANCELED if order.time_in_force in AUCTIONS else EXPIRED
+                self._desk.finish(order, status, "end of the session")
+        return len(ended)
 
-    def _match(self, bar: Bar) -> None:
-        """Fill what a bar fills: market orders, then stops, then limits.
-
-        A bar does not tell its path. When it reaches a stop and a limit of the same side, the
-        stop comes first and the limit waits for the next bar: its owner had the time between.
-        """
-        desk, left = self._desk, self._allowance(bar)
-        working = desk.working(bar.symbol)
-        stops = [order for order in working if order.waits_for_stop]
-        limits = [o for o in working if not o.waits_for_stop and not o.takes_any_price]
-        for order in working:
-            if order.takes_any_price:
-                left -= desk.execute(order, desk.spread.against(order, bar.open), left)
-        stopped = set()
-        for order in stops:
-            elected = stop_in_bar(order, bar)
-            if elected is not None:
-                stopped.add(order.side)
-                left -= self._elect(order, elected, left)
-        for order in limits:
-            price = limit_in_bar(order, bar)
-            if price is not None and order.side not in stopped:
-                left -= desk.execute(order, price, left)
-
-    def _elect(self, order: Order, elected: int, left: int) -> int:
-        order.triggered = 1
-        price = self._desk.spread.against(order, elected)
-        if order.type == STOP_LIMIT and not within_limit(order, price):
-            self._desk.changed(order)
-            return 0
-        filled = self._desk.execute(order, price, left)
-        if not filled:
-            self._desk.changed(order)
-        return filled
-
-    def _allowance(self, bar: Bar) -> int:
-        if not self._participation:
-            return 10**15
-        return int(bar.volume * self._participation / 100)
-
-    def _take_quote(self, symbol: str, quote: Quote, ts: int) -> None:
+    def _take_quote(self, symbol: str, quote: Quote, moment: Moment) -> None:
         """Fill what a quote reaches; a resting limit gets its own price, it was there first."""
         desk = self._desk
         desk.quotes[symbol] = quote
         desk.last.setdefault(symbol, (quote.bid + quote.ask) // 2)
-        desk.seen.setdefault(symbol, ts - 1)
+        desk.seen.setdefault(symbol, moment.ts - 1)
         for order in desk.working(symbol):
-            price = touch_price(order, quote)
-            if order.waits_for_stop:
-                if reaches_stop(order, quote.ask if order.side == BUY else quote.bid):
-                    self._elect_at_quote(order, price)
-            elif order.takes_any_price:
-                desk.execute(order, price)
-            elif within_limit(order, price):
-                assert order.limit_price is not None
-                desk.execute(order, order.limit_price)
+            if order.open and moment.trades(order) and order.time_in_force not in AUCTIONS:
+                self._quoted(order, touch_price(order, quote), reference_price(desk, order))
+        for order in desk.take_activated():
+            arrive(desk, order)
+
+    def _quoted(self, order: Order, price: int, reference: int) -> None:
+        if order.type == TRAILING_STOP and follow(order, reference):
+            self._desk.restated(order)
+        if order.waits_for_stop:
+            if reaches_stop(order, reference):
+                self._elect_at_quote(order, price)
+        elif order.takes_any_price:
+            self._desk.execute(order, price)
+        elif within_limit(order, price):
+            assert order.limit_price is not None
+            self._desk.execute(order, order.limit_price)
+        if order.time_in_force in AT_ONCE:
+            end_at_once(self._desk, order)
 
     def _elect_at_quote(self, order: Order, price: int) -> None:
         order.triggered = 1
@@ -152,10 +139,6 @@ class Market:
             bid, ask = desk.quotes.get(symbol, (None, None))
             rows.append((symbol, desk.last[symbol], bid, ask, desk.seen[symbol]))
         desk.store.replace("prices", rows, 5)
-
-
-def _day(order: Order) -> bool:
-    return order.time_in_force == DAY
 
 
 def _items(message: Message, name: str) -> list[object]:

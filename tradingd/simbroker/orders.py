@@ -11,10 +11,21 @@ MARKET: Final = "MARKET"
 LIMIT: Final = "LIMIT"
 STOP_MARKET: Final = "STOP_MARKET"
 STOP_LIMIT: Final = "STOP_LIMIT"
+TRAILING_STOP: Final = "TRAILING_STOP"
+TYPES: Final = (MARKET, LIMIT, STOP_MARKET, STOP_LIMIT, TRAILING_STOP)
+
 DAY: Final = "DAY"
 GTC: Final = "GTC"
+IOC: Final = "IOC"
+FOK: Final = "FOK"
+OPG: Final = "OPG"
+CLS: Final = "CLS"
+TIMES_IN_FORCE: Final = (DAY, GTC, IOC, FOK, OPG, CLS)
+AT_ONCE: Final = (IOC, FOK)
+AUCTIONS: Final = (OPG, CLS)
 
 WORKING: Final = "WORKING"
+HELD: Final = "HELD"
 FILLED: Final = "FILLED"
 CANCELED: Final = "CANCELED"
 EXPIRED: Final = "EXPIRED"
@@ -22,6 +33,12 @@ REJECTED: Final = "REJECTED"
 
 WITH_LIMIT: Final = (LIMIT, STOP_LIMIT)
 WITH_STOP: Final = (STOP_MARKET, STOP_LIMIT)
+ELECTED: Final = (STOP_MARKET, STOP_LIMIT, TRAILING_STOP)
+OPEN: Final = (WORKING, HELD)
+
+ENTRY: Final = "ENTRY"
+TARGET: Final = "TARGET"
+STOP_LOSS: Final = "STOP_LOSS"
 
 COLUMNS: Final = (
     "broker_order_id",
@@ -44,6 +61,12 @@ COLUMNS: Final = (
     "day",
     "arrived",
     "ts",
+    "trail",
+    "trail_rate",
+    "mark",
+    "extended",
+    "group_id",
+    "role",
 )
 """Attributes of an order, which are the columns of its table."""
 
@@ -54,6 +77,10 @@ class Order:
     `triggered` marks a stop that has been elected. `slice` is the most shares one execution may
     take (0: no bound; a fault). `day` is the New York day number a DAY order is good for, 0 until
     the first market message after its arrival decides it.
+
+    A trailing stop has `trail` (1e-9 dollars a share) or `trail_rate` (1e-9 of the price), and
+    `mark`, the best price since its arrival. `extended` orders trade outside regular hours too.
+    Orders of one `group_id` are tied together; `role` says how (see `groups`).
     """
 
     __slots__ = COLUMNS
@@ -79,6 +106,12 @@ class Order:
         self.day = 0
         self.arrived = 0
         self.ts = 0
+        self.trail: int | None = None
+        self.trail_rate: int | None = None
+        self.mark: int | None = None
+        self.extended = 0
+        self.group_id = ""
+        self.role = ""
 
     @property
     def remaining(self) -> int:
@@ -93,12 +126,19 @@ class Order:
     @property
     def waits_for_stop(self) -> bool:
         """True while the stop price has not been reached."""
-        return self.type in WITH_STOP and not self.triggered
+        return self.type in ELECTED and not self.triggered
 
     @property
     def takes_any_price(self) -> bool:
         """True for a market order and for a stop order that has been elected."""
-        return self.type == MARKET or (self.type == STOP_MARKET and bool(self.triggered))
+        if self.type in (STOP_MARKET, TRAILING_STOP):
+            return bool(self.triggered)
+        return self.type == MARKET
+
+    @property
+    def open(self) -> bool:
+        """True while something may still happen to the order."""
+        return self.status in OPEN
 
     def row(self) -> tuple[object, ...]:
         """Return the values of `COLUMNS`."""
@@ -144,11 +184,14 @@ def read(message: Mapping[str, object]) -> Order:
     order.client_order_id = text_field(message, "client_order_id", default="")
     order.symbol = text_field(message, "symbol")
     order.side = _word(message, "side", (BUY, SELL))
-    order.type = _word(message, "type", (MARKET, LIMIT, STOP_MARKET, STOP_LIMIT))
-    order.time_in_force = _word(message, "time_in_force", (DAY, GTC), default=DAY)
+    order.type = _word(message, "type", TYPES)
+    order.time_in_force = _word(message, "time_in_force", TIMES_IN_FORCE, default=DAY)
     order.quantity = whole_field(message, "quantity")
     order.limit_price = price_field(message, "limit")
     order.stop_price = price_field(message, "stop")
+    order.trail = price_field(message, "trail")
+    order.trail_rate = price_field(message, "trail_rate")
+    order.extended = int(message.get("extended") is True)
     return order
 
 
@@ -167,6 +210,17 @@ def objection(order: Order) -> str:
             return f"a {order.type} order needs a {name} price above zero"
         if not needed and price is not None:
             return f"a {order.type} order has no {name} price"
+    if order.type not in (MARKET, LIMIT) and order.time_in_force in (*AT_ONCE, *AUCTIONS):
+        return f"a {order.type} order cannot be {order.time_in_force}"
+    return _trail_objection(order)
+
+
+def _trail_objection(order: Order) -> str:
+    given = [value for value in (order.trail, order.trail_rate) if value is not None]
+    if order.type != TRAILING_STOP:
+        return f"a {order.type} order has no trail" if given else ""
+    if len(given) != 1 or given[0] <= 0:
+        return f"a {order.type} order needs a trail or a trail_rate above zero, not both"
     return ""
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tradingd.simbroker.orders import COLUMNS, WORKING, Order, from_row
+from tradingd.simbroker.orders import COLUMNS, HELD, WORKING, Order, from_row
 
 LAYOUT: Final = 1
 
@@ -22,9 +22,12 @@ CREATE TABLE orders (
     limit_price INTEGER, stop_price INTEGER, time_in_force TEXT NOT NULL, status TEXT NOT NULL,
     reason TEXT NOT NULL, triggered INTEGER NOT NULL, slice INTEGER NOT NULL,
     day INTEGER NOT NULL, arrived INTEGER NOT NULL, ts INTEGER NOT NULL,
+    trail INTEGER, trail_rate INTEGER, mark INTEGER, extended INTEGER NOT NULL DEFAULT 0,
+    group_id TEXT NOT NULL DEFAULT '', role TEXT NOT NULL DEFAULT '',
     CHECK (status = 'REJECTED' OR filled <= quantity));
 CREATE INDEX orders_client ON orders (client_order_id);
 CREATE INDEX orders_working ON orders (number) WHERE status = 'WORKING';
+CREATE INDEX orders_held ON orders (number) WHERE status = 'HELD';
 CREATE TABLE fills (
     fill_id TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, broker_order_id TEXT NOT NULL,
     client_order_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
@@ -44,6 +47,16 @@ CREATE TABLE prices (
     symbol TEXT PRIMARY KEY, last INTEGER NOT NULL, bid INTEGER, ask INTEGER, ts INTEGER NOT NULL);
 CREATE TABLE events (seq INTEGER PRIMARY KEY, ts INTEGER NOT NULL, body TEXT NOT NULL);
 """
+
+_LATER: Final = {
+    "trail": "INTEGER",
+    "trail_rate": "INTEGER",
+    "mark": "INTEGER",
+    "extended": "INTEGER NOT NULL DEFAULT 0",
+    "group_id": "TEXT NOT NULL DEFAULT ''",
+    "role": "TEXT NOT NULL DEFAULT ''",
+}
+"""Columns of orders that a store of an earlier program lacks, in their order."""
 
 type Row = tuple[object, ...]
 
@@ -86,6 +99,19 @@ class Store:
                 self.set_meta("store_id", os.urandom(3).hex())
         elif layout != LAYOUT:
             raise sqlite3.DatabaseError(f"layout {layout}, this program knows {LAYOUT}")
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        there = {str(row[1]) for row in self.rows("PRAGMA table_info(orders)")}
+        missing = [name for name in _LATER if name not in there]
+        if not missing:
+            return
+        with self.transaction():
+            for name in missing:
+                self._db.execute(f"ALTER TABLE orders ADD COLUMN {name} {_LATER[name]}")
+            self._db.execute(
+                "CREATE INDEX IF NOT EXISTS orders_held ON orders (number) WHERE status = 'HELD'"
+            )
 
     def close(self) -> None:
         """Close the file."""
@@ -130,6 +156,10 @@ class Store:
         """Return the working orders in the order of their arrival."""
         return self.orders(f"status = '{WORKING}'")
 
+    def held(self) -> list[Order]:
+        """Return the orders that wait for another one, in the order of their arrival."""
+        return self.orders(f"status = '{HELD}'")
+
     def add(self, table: str, row: Row) -> None:
         """Append one row to a table."""
         self._db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(row))})", row)
@@ -150,6 +180,10 @@ class Store:
     def rows(self, query: str, values: Row = ()) -> list[Row]:
         """Return the rows of a query."""
         return self._db.execute(query, values).fetchall()
+
+    def write(self, statement: str, values: Row = ()) -> None:
+        """Carry out one statement, for tables that a server keeps beside the book's."""
+        self._db.execute(statement, values)
 
     def add_event(self, seq: int, ts: int, body: Mapping[str, object]) -> str:
         """Append an event and return the line that tells it."""

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 
 from tradingd.simbroker.amounts import BadRequest
+from tradingd.simbroker.arrival import arrive
 from tradingd.simbroker.desk import Desk
-from tradingd.simbroker.matching import reaches_stop, touch_price, within_limit
+from tradingd.simbroker.legs import read_legs
 from tradingd.simbroker.orders import (
-    BUY,
+    AUCTIONS,
     CANCELED,
     REJECTED,
+    TRAILING_STOP,
     WITH_LIMIT,
     WITH_STOP,
-    WORKING,
     Order,
     objection,
     price_field,
@@ -19,6 +20,7 @@ from tradingd.simbroker.orders import (
     text_field,
     whole_field,
 )
+from tradingd.simbroker.trailing import stop_from
 
 type Message = Mapping[str, object]
 type Reply = dict[str, object]
@@ -42,15 +44,27 @@ class Trading:
     def submit(self, message: Message, *, pieces: int, injected: str) -> Reply:
         """Take an order; `pieces` > 1 fills it in that many parts, `injected` rejects it."""
         order = read(message)
-        reason = injected or objection(order) or self._repeated(order)
+        legs, tie_objection = read_legs(order, message)
+        reason = injected or tie_objection or self._objection(order, *legs)
         if reason:
             self._desk.refuse(order, REJECTED, reason)
             return rejected(reason)
         if pieces > 1:
             order.slice = -(-order.quantity // pieces)
-        self._desk.open(order)
-        self._arrive(order)
-        return accepted(order)
+        for opened in (order, *legs):
+            self._desk.open(opened)
+        for opened in (order, *legs):
+            arrive(self._desk, opened)
+        return accepted(order) | ({"legs": [leg.broker_order_id for leg in legs]} if legs else {})
+
+    def _objection(self, *orders: Order) -> str:
+        for order in orders:
+            reason = objection(order) or self._repeated(order)
+            if reason:
+                return reason
+            if order.time_in_force in AUCTIONS and self._desk.hours is None:
+                return f"this market has no auctions for a {order.time_in_force} order"
+        return ""
 
     def _repeated(self, order: Order) -> str:
         if self._unique_ids and order.client_order_id and self.named(order.client_order_id):
@@ -60,37 +74,45 @@ class Trading:
     def replace(self, message: Message, *, injected: str) -> Reply:
         """Change a working order in place; it keeps its ids and what is filled."""
         found = self._addressed(message)
-        working = [order for order in found if order.status == WORKING]
+        working = [order for order in found if order.open]
         if injected or not working:
             return rejected(injected or _why_not(found))
         order = working[0]
         quantity = whole_field(message, "quantity", default=order.quantity)
         limit, stop = price_field(message, "limit"), price_field(message, "stop")
-        reason = _change_objection(order, quantity, limit, stop)
+        trail, rate = price_field(message, "trail"), price_field(message, "trail_rate")
+        reason = _change_objection(order, quantity, limit, stop) or _trail_objection(
+            order, trail, rate
+        )
         if reason:
             return rejected(reason)
         order.quantity = quantity
         order.limit_price = order.limit_price if limit is None else limit
         order.stop_price = order.stop_price if stop is None else stop
+        _set_trail(order, trail, rate)
         self._desk.changed(order)
-        self._arrive(order)
+        arrive(self._desk, order)
         return accepted(order)
 
     def cancel(self, message: Message, *, injected: str) -> Reply:
         """Cancel every working order of a client order id, or one by the broker's id."""
         found = self._addressed(message)
-        working = [order for order in found if order.status == WORKING]
+        working = [order for order in found if order.open]
         if injected or not working:
             return rejected(injected or _why_not(found))
         for order in working:
-            self._desk.finish(order, CANCELED, "canceled by client")
+            self._end(order, "canceled by client")
         return accepted(working[0])
+
+    def _end(self, order: Order, reason: str) -> None:
+        if order.open:  # not when it was tied to one before it
+            self._desk.finish(order, CANCELED, reason)
 
     def cancel_all(self) -> Reply:
         """Cancel every working order of the account."""
-        working = self._desk.working()
+        working = [*self._desk.working(), *self._desk.held_orders()]
         for order in working:
-            self._desk.finish(order, CANCELED, "canceled by client, with all others")
+            self._end(order, "canceled by client, with all others")
         return {"canceled": [order.broker_order_id for order in working]}
 
     def named(self, client_order_id: str) -> list[Order]:
@@ -108,26 +130,6 @@ class Trading:
         else:
             found = self.named(client_id)
         return [self._desk.present(order) for order in found]
-
-    def _arrive(self, order: Order) -> None:
-        """Trade at once what can trade at the present bid and ask."""
-        touch = self._desk.touch(order.symbol)
-        if touch is None or self._desk.keeps_waiting(order.symbol):
-            return
-        if order.waits_for_stop:
-            quote = self._desk.quotes.get(order.symbol)
-            if quote is not None:
-                reference = quote.ask if order.side == BUY else quote.bid
-            else:
-                reference = self._desk.last[order.symbol]
-            if not reaches_stop(order, reference):
-                return
-            order.triggered = 1
-        price = touch_price(order, touch)
-        if order.takes_any_price or within_limit(order, price):
-            self._desk.execute(order, price)
-        elif order.triggered:
-            self._desk.changed(order)
 
 
 def accepted(order: Order) -> Reply:
@@ -154,3 +156,22 @@ def _change_objection(order: Order, quantity: int, limit: int | None, stop: int 
     if stop is not None and order.triggered and stop != order.stop_price:
         return "the stop has been elected already"
     return ""
+
+
+def _trail_objection(order: Order, trail: int | None, rate: int | None) -> str:
+    if trail is None and rate is None:
+        return ""
+    if order.type != TRAILING_STOP or (order.trail is None) != (trail is None):
+        return f"a trail of this kind does not suit the {order.type} order"
+    if (trail or rate or 0) <= 0:
+        return "a trail must be above zero"
+    return "the stop has been elected already" if order.triggered else ""
+
+
+def _set_trail(order: Order, trail: int | None, rate: int | None) -> None:
+    """Change how far a trailing stop follows; the best price so far stays."""
+    if trail is None and rate is None:
+        return
+    order.trail, order.trail_rate = trail, rate
+    if order.mark is not None:
+        order.stop_price = stop_from(order, order.mark)

@@ -109,7 +109,8 @@ def test_books_that_agree_have_no_findings(books):
 AGAIN = (
     "INSERT INTO orders SELECT 'again', 99, {client}, symbol, side, quantity, filled, paid, "
     "commission, type, limit_price, stop_price, time_in_force, status, reason, triggered, slice, "
-    "day, arrived, ts FROM orders WHERE client_order_id = '{of}'"
+    "day, arrived, ts, trail, trail_rate, mark, extended, group_id, role "
+    "FROM orders WHERE client_order_id = '{of}'"
 )
 
 
