@@ -63,6 +63,15 @@ class LimitStyle(Group, tag_field="kind", tag="limit", frozen=True, kw_only=True
     volatility_share: Annotated[
         Fraction, Meta(description="Share of recent volatility on top of it.")
     ] = 0.1
+    window: Annotated[
+        int,
+        Meta(
+            ge=2,
+            le=10_000,
+            description="Bars the standard deviation is taken over.",
+            extra={"unit": "bars"},
+        ),
+    ] = 30
     cap_bps: Annotated[
         BasisPoints, Meta(description="Farthest limit from the mark at the decision.")
     ] = 50.0
