@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -33,12 +33,21 @@ class Runs:
         Keeps runs and marks.
     emit : callable
         Hears of missed and failed jobs, and when such a job works again.
+    counted : callable
+        Hears (job, status) of every run that is over, and of every missed one.
     """
 
-    def __init__(self, clock: SessionClock, journal: Journal, emit: Emit) -> None:
+    def __init__(
+        self,
+        clock: SessionClock,
+        journal: Journal,
+        emit: Emit,
+        counted: Callable[[str, str], None] = lambda _name, _status: None,
+    ) -> None:
         self._clock = clock
         self._journal = journal
         self._emit = emit
+        self._counted = counted
         self._last: dict[str, JobRow] = {}
         self._tasks: dict[asyncio.Task[Any], str] = {}
         self._troubled: set[str] = set()
@@ -87,6 +96,8 @@ class Runs:
         ]
         if not self.is_running(job.name):
             self._last[job.name] = rows[-1]
+        for _ in rows:
+            self._counted(job.name, MISSED)
         self._spawn(job.name, self._write(*rows, _mark(job.name, dues[-1])))
         days = ", ".join(str(local_date(due)) for due in dues)
         self.tell(job, f"job {job.name} was missed", f"{why}; due on {days}")
@@ -144,6 +155,7 @@ class Runs:
         return row
 
     def _judge(self, job: Job, row: JobRow) -> None:
+        self._counted(job.name, row.status)
         if row.status == FAILED:
             self.tell(job, f"job {job.name} failed", row.detail)
         elif job.name in self._troubled:

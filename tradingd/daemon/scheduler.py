@@ -7,7 +7,7 @@ replay the data's, which stands still while the daemon is down.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -57,6 +57,8 @@ class Scheduler:
         A run that begins later than this after its due time is missed.
     absence_counts : bool
         Whether due times while the process was down are missed; not in a replay.
+    counted : callable
+        Hears (job, status) of every run that is over, and of every missed one.
     """
 
     def __init__(
@@ -69,11 +71,12 @@ class Scheduler:
         *,
         grace_minutes: int,
         absence_counts: bool = True,
+        counted: Callable[[str, str], None] = lambda _name, _status: None,
     ) -> None:
         self._jobs = {job.name: job for job in jobs}
         self._clock = clock
         self._calendar = calendar
-        self._runs = Runs(clock, journal, emit)
+        self._runs = Runs(clock, journal, emit, counted)
         self._grace = _minutes(grace_minutes)
         self._absence_counts = absence_counts
         self._handled: dict[str, int] = {}

@@ -267,9 +267,7 @@ class BringUp:
             self._one.wall,
             self._one.metrics.denial,
         )
-        self._one.arming_desk = ArmingDesk(
-            self._one.arming, self._one.shim, self._one.teller.note
-        )
+        self._one.arming_desk = ArmingDesk(self._one.arming, self._one.shim, self._one.teller.note)
         self._one.shim.listen(self._one.teller.order)
         self._one.shim.listen(OrderMetrics(self._one.metrics))
         self._one.limits = LimitOverrides(
@@ -305,6 +303,7 @@ class BringUp:
             self._one.alerts.emit,
             grace_minutes=config.schedule.grace_minutes,
             absence_counts=not self._one.feed.replayed,
+            counted=self._one.metrics.job_run,
         )
         self._one.timer_jobs = TimerJobs(
             self._one.journal, self._one.alerts.emit, self._one.recalled.marks

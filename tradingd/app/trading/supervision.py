@@ -17,9 +17,11 @@ from tradingd.daemon.checks.loop import LoopCheck
 from tradingd.daemon.checks.machine import ClockCheck, CpuCheck, DiskCheck, MemoryCheck
 from tradingd.daemon.checks.orders import (
     BrokerErrorsCheck,
+    ExecutionLatencyCheck,
     PendingOrdersCheck,
     UnknownOrdersCheck,
 )
+from tradingd.daemon.checks.picture import PictureCheck
 from tradingd.daemon.checks.protection import ProtectionCheck
 from tradingd.daemon.checks.reconciliation import ReconciliationCheck
 from tradingd.daemon.checks.strategy_timer import StrategyTimerCheck
@@ -62,6 +64,7 @@ def session_checks(
     silence: Callable[[], float | None],
     lag: LagSampler,
     drift: Callable[[], Drift | None],
+    slowest_answer: Callable[[], float | None],
     state: Path,
     wall: Callable[[], int],
 ) -> Sequence[Check]:
@@ -85,6 +88,8 @@ def session_checks(
         BrokerCheck(lambda: pinger.last, lambda: broker.connected, limits, seconds),
         ReconciliationCheck(mismatches),
         ProtectionCheck(shim.unprotected, shim.strays, limits, seconds),
+        PictureCheck(engine.picture_differences, limits, seconds),
+        ExecutionLatencyCheck(slowest_answer, limits),
         BrokerErrorsCheck(lambda: shim.broker_errors(wall()), limits),
         UnknownOrdersCheck(lambda: ages(*OrderState), limits),
         PendingOrdersCheck(lambda: ages(OrderState.INTENT, OrderState.UNKNOWN), limits),

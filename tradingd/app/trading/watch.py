@@ -12,6 +12,7 @@ from tradingd.app.trading.supervision import (
     health_alert,
     session_checks,
 )
+from tradingd.daemon.answers import AnswerTimes
 from tradingd.daemon.drift import DriftMeter
 from tradingd.daemon.health import HealthMonitor
 from tradingd.daemon.heartbeat import Heartbeat
@@ -51,6 +52,8 @@ class Watch:
         limits = lambda: self._one.config.supervision  # noqa: E731 - read anew after a reload
         loop = asyncio.get_running_loop()
         self._one.lag = LagSampler()
+        answers = AnswerTimes(loop.time)
+        self._one.shim.listen(answers)
         self._one.pinger = Pinger(self._one.broker.ping, limits, loop.time)
         broker = self._one.broker
         self._one.drift = None
@@ -84,6 +87,7 @@ class Watch:
             silence=lambda: self._one.kill_switch.seconds_silent,
             lag=self._one.lag,
             drift=lambda: None if self._one.drift is None else self._one.drift.last,
+            slowest_answer=answers.slowest,
             state=self._one.state,
             wall=self._one.wall,
         )
