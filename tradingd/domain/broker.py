@@ -142,13 +142,18 @@ class BrokerFill(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BrokerPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """Signed shares the broker says the account holds; None where it does not tell."""
+    """Signed shares the broker says the account holds; None where it does not tell.
+
+    `fraction` is what no order of whole shares can close, in nanos of a share, with the sign of the
+    position: a position of 10.5 shares is 10 and 500,000,000. It is never ours.
+    """
 
     symbol: str
     quantity: int
     average_price: Nanos = 0
     mark: Nanos | None = None
     unrealized: Nanos | None = None
+    fraction: Nanos = 0
 
 
 class BrokerAccount(msgspec.Struct, frozen=True, kw_only=True):
