@@ -192,6 +192,10 @@ class BringUp:
         self._one.simulated = broker if isinstance(broker, SimulatedBroker) else None
         self._one.account = await broker.connect()
         brokers.check_account(self._one.config, self._one.account)
+        symbols = [one.symbol for one in self._one.feed.instruments()]
+        unknown = await self._one.market.ask(broker, symbols)
+        if unknown:
+            log.warning("the broker does not know %s: nothing is opened there", ", ".join(unknown))
         self._one.account_lock = AccountLock(
             accounts_folder(self._one.instance),
             broker=self._one.broker.name,

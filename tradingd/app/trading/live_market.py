@@ -1,8 +1,8 @@
 """What a live feed and a real broker say of each symbol beside its bars: quotes, halts, facts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from tradingd.domain.broker import AssetFacts
+from tradingd.domain.broker import AssetBook, AssetFacts, Broker
 from tradingd.domain.feed import Feed, LiveStreams, Quote, TradingHalt
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
@@ -24,6 +24,18 @@ class LiveMarket:
         self._streams = feed if isinstance(feed, LiveStreams) else None
         if self._streams is not None:
             self._streams.listen(quote=self._quoted, halt=self._halted)
+
+    async def ask(self, broker: Broker, symbols: Sequence[str]) -> list[str]:
+        """Ask a broker that can tell for its facts; return the symbols that it does not know.
+
+        Raises
+        ------
+        BrokerUnavailable
+            When there is no answer; what was known before stands.
+        """
+        if not isinstance(broker, AssetBook):
+            return []
+        return self.know(await broker.assets(symbols), symbols)
 
     def know(self, facts: Iterable[AssetFacts], symbols: Iterable[str]) -> list[str]:
         """Take what the broker says of the symbols; return those that it does not know."""

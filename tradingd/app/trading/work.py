@@ -1,6 +1,7 @@
 """What the daemon's own jobs do, and the journal's latest round trips."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from tradingd.app.trading.views import money, price
 from tradingd.control.messages import TradeView
 from tradingd.daemon.jobs import SessionWork
+from tradingd.domain.broker import BrokerUnavailable
 from tradingd.domain.journal import EquityRow, TripRow
 from tradingd.domain.states import Scope, TradingState
 from tradingd.journal.queries import Asked, read
@@ -21,6 +23,10 @@ def session_work(session: "TradingSession") -> SessionWork:
     """Return the work of the in-process jobs."""
 
     async def opened(due: int) -> str:
+        symbols = [one.symbol for one in session.feed.instruments()]
+        with contextlib.suppress(BrokerUnavailable):
+            # What was known yesterday stands; the broker's own check tells that it is away.
+            await session.market.ask(session.broker, symbols)
         peak = money(session.book.day_peak)
         session.teller.note("session", f"session open, equity {peak}")
         return f"equity {peak}"
