@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from tradingd.config.base import Group, SecretRef, Symbol
+from tradingd.kits.loopback import local
 
 
 class SampleSource(Group, tag_field="kind", tag="sample", frozen=True, kw_only=True):
@@ -77,6 +78,11 @@ class RemoteSource(Group, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.end is not None and self.end < self.start:
             raise ValueError(f"source.end {self.end} is before source.start {self.start}")
+        if self.endpoint and not local(self.endpoint):
+            raise ValueError(
+                f"source.endpoint must be on this machine, as http://127.0.0.1:PORT; keys go "
+                f"to the vendor's own host only; found {self.endpoint}"
+            )
 
 
 class AlpacaSource(RemoteSource, tag_field="kind", tag="alpaca", frozen=True, kw_only=True):
@@ -96,8 +102,12 @@ class DatabentoSource(RemoteSource, tag_field="kind", tag="databento", frozen=Tr
     """Databento's bars; every request has a price, and none is paid unless a limit allows it."""
 
     dataset: Annotated[
-        str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$", description="Databento's name of the venue.")
-    ] = "EQUS.MINI"
+        str,
+        Meta(
+            pattern=r"^([A-Z0-9]+\.[A-Z0-9]+)?$",
+            description="Databento's dataset; empty: EQUS.SUMMARY for daily bars, else EQUS.MINI.",
+        ),
+    ] = ""
     spending_limit: Annotated[
         Decimal,
         Meta(

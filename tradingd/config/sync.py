@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from tradingd.config.base import Count, Group, Positive, Symbol
+from tradingd.config.base import Count, Group, Minutes, Positive, Symbol
 from tradingd.config.source import AlpacaSource, RemoteSourceConfig, YahooSource
 
 _PercentOfAsked = Annotated[float, Meta(ge=0, le=100, extra={"unit": "percent"})]
@@ -36,6 +36,10 @@ class SyncConfig(Group, frozen=True, kw_only=True):
         Meta(description="Last New York day, inclusive; None: the last session that is over."),
     ] = None
     days: Annotated[Positive, Meta(description="Days looked back while `start` is None.")] = 30
+    settle_minutes: Annotated[
+        Minutes,
+        Meta(description="After a session's close, before it is asked for: vendors publish late."),
+    ] = 60
     refresh: Annotated[
         Count,
         Meta(description="Last sessions that are fetched again though stored, for corrections."),

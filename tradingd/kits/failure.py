@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     RUN_NOT_FOUND = 32
     TRIALS_FAILED = 33
     LOOK_AHEAD = 34
+    SOURCE = 35
     DOCTOR = 40
     NO_DAEMON = 50
     REFUSED = 51

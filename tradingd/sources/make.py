@@ -10,6 +10,11 @@ _FACTORIES: Final = {
     "sample": "tradingd.sources.sample.source:SampleSource",
     "lean": "tradingd.sources.lean.source:LeanSource",
     "tabular": "tradingd.sources.tabular.source:TabularSource",
+    "alpaca": "tradingd.sources.alpaca.source:AlpacaSource",
+    "databento": "tradingd.sources.databento.source:make",
+    "tiingo": "tradingd.sources.tiingo.source:make",
+    "massive": "tradingd.sources.massive.source:make",
+    "yahoo": "tradingd.sources.yahoo.source:make",
 }
 
 

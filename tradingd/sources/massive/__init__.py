@@ -1,0 +1,1 @@
+"""Massive (formerly Polygon.io): aggregates, splits and dividends; numbers read as decimals."""

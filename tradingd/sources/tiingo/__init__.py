@@ -1,0 +1,1 @@
+"""Tiingo: end-of-day prices with splits and dividends, IEX bars within the day; as text."""
