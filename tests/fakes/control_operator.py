@@ -190,6 +190,12 @@ class FakeOperator:
         self.armed, self.armed_with = True, request.token
         return await self._done("armed")
 
+    async def reconcile(self, request: m.ReconcileRequest, peer: m.Peer) -> m.Done:
+        return await self._done("journal and broker agree")
+
+    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> m.Done:
+        return await self._done(f"asked to cancel {request.broker_order_id}")
+
     async def disarm(self, request: m.DisarmRequest, peer: m.Peer) -> m.Done:
         self.armed = False
         return await self._done("disarmed")

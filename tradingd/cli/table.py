@@ -15,8 +15,10 @@ from tradingd.cli import (
     kill,
     run,
     runs,
+    sim,
     top,
     validate,
+    verify,
 )
 from tradingd.cli.command import Command
 
@@ -30,6 +32,8 @@ TRADINGD: tuple[Command[Any, Any], ...] = (
     *analyze.COMMANDS,
     *config.COMMANDS,
     *doctor.COMMANDS,
+    *sim.COMMANDS,
+    *verify.COMMANDS,
     *kill.COMMANDS,
 )
 TRADINGCTL: tuple[Command[Any, Any], ...] = (

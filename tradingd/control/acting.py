@@ -100,7 +100,7 @@ class _Record:
 
 def subject(request: m.Request) -> str:
     """Return what a request is about: an order, a limit, a job, an alert, a part, or a scope."""
-    for name in ("order_id", "key", "name", "part", "level", "scope"):
+    for name in ("order_id", "broker_order_id", "account", "key", "name", "part", "level", "scope"):
         value = getattr(request, name, "")
         if value:
             return str(value)

@@ -420,6 +420,20 @@ class AdoptRequest(Request, frozen=True, kw_only=True):
     confirm: Confirm = ""
 
 
+class ReconcileRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/reconcile: compare with the broker now; book what was missed, settle, protect."""
+
+    reason: Reason
+
+
+class CancelForeignRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/cancel-foreign: cancel one working order that is not in the journal."""
+
+    broker_order_id: Annotated[str, Meta(min_length=1, max_length=100)]
+    reason: Reason
+    confirm: Confirm = ""
+
+
 class DrillRequest(Request, frozen=True, kw_only=True):
     """POST /v1/drill, paper only: freeze one part on purpose and watch what happens."""
 

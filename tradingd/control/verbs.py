@@ -262,6 +262,20 @@ ACTING: Final[Sequence[Acting]] = (
         rule=always("trades of others become the daemon's own"),
     ),
     Acting(
+        name="reconcile",
+        summary="Compare with the broker now: book what was missed, settle orders, place stops.",
+        request=m.ReconcileRequest,
+        act=lambda operator, request, peer: operator.reconcile(request, peer),
+    ),
+    Acting(
+        name="cancel-foreign",
+        summary="Cancel a working order of the account that is not in the journal.",
+        request=m.CancelForeignRequest,
+        act=lambda operator, request, peer: operator.cancel_foreign(request, peer),
+        danger="always",
+        rule=always("an order that is not the daemon's is cancelled"),
+    ),
+    Acting(
         name="drill",
         summary="Paper only: freeze one part on purpose and watch what happens.",
         request=m.DrillRequest,

@@ -71,6 +71,8 @@ GOOD: dict[str, dict[str, Any]] = {
     "acknowledge": {"key": "feed"},
     "drill": {"part": "feed", "seconds": 1.0, "confirm": "paper"},
     "adopt": {"confirm": "paper"},
+    "reconcile": {},
+    "cancel-foreign": {"broker_order_id": "B-7", "confirm": "paper"},
     "job-report": {"name": "nightly", "status": "done", "started": 1, "ended": 2},
 }
 

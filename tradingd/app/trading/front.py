@@ -12,13 +12,17 @@ from tradingd.app.trading.work import recent_trades
 from tradingd.control.location import own_socket
 from tradingd.control.peers import group_id
 from tradingd.control.server import ControlServer
-from tradingd.kits.failure import Failure
+from tradingd.domain.broker import BrokerOrder, BrokerUnavailable, Rejected
+from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.systemd_socket import listen_fds
 from tradingd.telemetry.server import MetricsServer
 
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
 
+
+_CANCEL_SECONDS = 15.0
+_LOOK_SECONDS = 0.1
 
 VIEWERS, OPERATORS = "tradingd-view", "tradingd-op"
 
@@ -59,6 +63,8 @@ class Front:
             approve=lambda order_id, why: self._decide(self._one.shim.approve, order_id, why),
             reject=lambda order_id, why: self._decide(self._one.shim.reject, order_id, why),
             adopt=self._adopt,
+            reconcile=self._reconcile,
+            cancel_foreign=self._cancel_foreign,
             latched=self._one.kill_switch.stands,
             resumed=self._one.kill_switch.reset,
             drills=session_drills(self._one),
@@ -114,6 +120,42 @@ class Front:
         found = self._one.shim.reconciliation
         return adopted, (*found.mismatches, *found.foreign)
 
+    async def _reconcile(self) -> tuple[Sequence[str], Sequence[str]]:
+        """Compare now; return what was corrected, and what differs."""
+        try:
+            found = await self._one.shim.reconcile()
+        except BrokerUnavailable as error:
+            raise _no_answer(error) from error
+        self._one.health.evaluate()
+        missed = (f"{found.recovered_fills} fills booked",) if found.recovered_fills else ()
+        return (*missed, *found.notes), (*found.mismatches, *found.foreign)
+
+    async def _cancel_foreign(self, broker_order_id: str) -> str:
+        """Cancel a working order that is not ours; wait until the broker does not list it."""
+        broker = self._one.broker
+        try:
+            order = await self._working(broker_order_id)
+            if order is None:
+                raise _no_such_order(broker_order_id)
+            if self._one.shim.order(order.client_order_id) is not None:
+                raise _own_order(order.client_order_id)
+            outcome = await broker.cancel_at_broker(broker_order_id)
+            if isinstance(outcome, Rejected):
+                raise _not_cancelled(broker_order_id, outcome.reason)
+            end = asyncio.get_running_loop().time() + _CANCEL_SECONDS
+            while await self._working(broker_order_id) is not None:
+                if asyncio.get_running_loop().time() > end:
+                    raise _not_cancelled(broker_order_id, "it works still")
+                await asyncio.sleep(_LOOK_SECONDS)
+        except BrokerUnavailable as error:
+            raise _no_answer(error) from error
+        return f"{order.side} {order.quantity} {order.symbol} {order.type} ({broker_order_id})"
+
+    async def _working(self, broker_order_id: str) -> BrokerOrder | None:
+        orders = await self._one.broker.open_orders()
+        found = [one for one in orders if one.broker_order_id == broker_order_id]
+        return found[0] if found else None
+
     async def _decide(self, act: Callable[[str], bool], order_id: str, why: str) -> bool:
         decided = act(order_id)
         if decided:
@@ -126,6 +168,46 @@ class Front:
             loop = asyncio.get_running_loop()
             loop.call_later(60 * minutes, self._one.logs.set_level, before)
         return before
+
+
+def _no_answer(error: BrokerUnavailable) -> Failure:
+    return Failure(
+        "the broker does not answer",
+        code=ExitCode.BROKER,
+        where="broker",
+        found=str(error),
+        next_step="tradingctl health; then again",
+    )
+
+
+def _no_such_order(broker_order_id: str) -> Failure:
+    return Failure(
+        "no such order works at the broker",
+        code=ExitCode.REFUSED,
+        where="orders",
+        found=broker_order_id,
+        next_step="tradingd verify lists the foreign orders",
+    )
+
+
+def _own_order(order_id: str) -> Failure:
+    return Failure(
+        "this order is the daemon's own",
+        code=ExitCode.REFUSED,
+        where="orders",
+        found=order_id,
+        next_step=f"tradingctl cancel {order_id}",
+    )
+
+
+def _not_cancelled(broker_order_id: str, why: str) -> Failure:
+    return Failure(
+        "the order is not cancelled",
+        code=ExitCode.BROKER,
+        where=broker_order_id,
+        found=why,
+        next_step="tradingd verify; cancel it with the broker's own tools",
+    )
 
 
 def _group(name: str) -> int | None:

@@ -51,6 +51,8 @@ class Facts(msgspec.Struct, kw_only=True):
     approve: Callable[[str, str], Awaitable[bool]]
     reject: Callable[[str, str], Awaitable[bool]]
     adopt: Callable[[str, str], Awaitable[tuple[Sequence[str], Sequence[str]]]]
+    reconcile: Callable[[], Awaitable[tuple[Sequence[str], Sequence[str]]]]
+    cancel_foreign: Callable[[str], Awaitable[str]]
     latched: Callable[[], str | None]
     resumed: Callable[[], None]
     drills: Mapping[str, Drill]
@@ -370,6 +372,33 @@ class SessionOperator:
             done=f"{len(adopted)} trades adopted; journal and broker agree",
             changes=tuple(("adopted", "", text) for text in adopted),
             verified=True,
+        )
+
+    async def reconcile(self, request: m.ReconcileRequest, peer: m.Peer) -> m.Done:
+        """Compare with the broker now; what was missed is booked, what differs still is told."""
+        notes, differs = await self._facts.reconcile()
+        for text in notes:
+            self._tell("reconciled", text)
+        if differs:
+            raise Failure(
+                "journal and broker differ",
+                code=ExitCode.RECONCILE,
+                where="reconciliation",
+                found="; ".join(differs),
+                next_step="tradingd verify shows both sides",
+            )
+        return m.Done(
+            done="journal and broker agree",
+            changes=tuple(("reconciled", "", text) for text in notes),
+            verified=True,
+        )
+
+    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> m.Done:
+        """Cancel one order of the account that nobody here sent."""
+        text, seconds = await timed(self._facts.cancel_foreign(request.broker_order_id))
+        self._tell("foreign", f"{text} cancelled by {peer.name}: {request.reason}")
+        return m.Done(
+            done=f"asked to cancel {text}", orders=(request.broker_order_id,), seconds=seconds
         )
 
     async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:

@@ -1,0 +1,123 @@
+"""From findings to a plan: which verb of the daemon mends what, what only a person can; pure."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from tradingd.app.verify.report import Finding
+
+type Verb = Literal["cancel-foreign", "adopt", "reconcile"]
+type StepState = Literal["planned", "done", "failed", "not done"]
+
+_BY_RECONCILING: Final = {
+    "order_state": "settle {subject} by what the broker says",
+    "order_unsettled": "settle {subject} by what the broker says",
+    "order_not_at_broker": "settle {subject} by what the broker says",
+    "order_terms": "take over the broker's terms of {subject}",
+    "order_filled": "book what {subject} has filled",
+    "adjustment_not_in_journal": "book the adjustment: {text}",
+    "cash": "correct cash to the broker's {broker}, with a note",
+    "unprotected": "place the stop that is missing: {text}",
+    "stop_price": "move the stop: {text}",
+}
+"""What the daemon's own reconciliation does about a finding."""
+
+_BY_HAND: Final = {
+    "fill_not_at_broker": "compare with the broker's statement; never booked away by a program",
+    "fill_differs": "compare with the broker's statement; never booked away by a program",
+    "average_price": "compare with the broker's statement: only the price of what is held differs",
+    "unrealised": "compare with the broker's statement: only the broker's own sum differs",
+    "position": "no execution explains it: transfer, expiry or a corporate action? "
+    "see the broker's statement",
+}
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One request to the daemon: verb, what about, in words; then how it ended."""
+
+    verb: Verb
+    subject: str
+    text: str
+    state: StepState = "planned"
+    answer: str = ""
+
+
+class ByHand(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that no step mends."""
+
+    check: str
+    text: str
+    next_step: str
+
+
+class RepairReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Output of `tradingd repair`.
+
+    `plan` is the hash of the steps, empty where there are none. `left` is what a verification found
+    after the steps; before them it is what they are for.
+    """
+
+    instance: str
+    plan: str
+    applied: bool
+    steps: tuple[Step, ...]
+    by_hand: tuple[ByHand, ...]
+    left: tuple[Finding, ...]
+    exit_code: int = 0
+
+
+def steps_for(findings: Sequence[Finding]) -> tuple[Step, ...]:
+    """Return what is to be done, in the order in which it must happen.
+
+    Foreign orders go first, or they fill meanwhile; then what others traded is booked; then the
+    daemon reconciles, which books our own missed fills, settles orders, corrects cash and places
+    stops for what is held by then.
+    """
+    steps = [
+        Step(verb="cancel-foreign", subject=one.subject, text=f"cancel {one.broker}")
+        for one in findings
+        if one.check == "foreign_order"
+    ]
+    manual = [one for one in findings if _missed(one, "manual")]
+    if manual:
+        traded = "; ".join(f"{one.broker} ({one.subject}) as manual" for one in manual)
+        steps.append(Step(verb="adopt", subject="", text=f"book {traded}"))
+    mended = [
+        *(f"book the missed fill {one.broker} ({one.subject})"
+          for one in findings if _missed(one, "ours")),
+        *(_BY_RECONCILING[one.check].format(
+            subject=one.subject, text=one.text, broker=one.broker)
+          for one in findings if one.check in _BY_RECONCILING),
+    ]  # fmt: skip
+    if mended:
+        steps.append(Step(verb="reconcile", subject="", text="; ".join(mended)))
+    return tuple(steps)
+
+
+def by_hand(findings: Sequence[Finding]) -> tuple[ByHand, ...]:
+    """Return what no step mends, with what a person does about it."""
+    explained = {one.symbol for one in findings if one.check == "fill_not_in_journal"}
+    return tuple(
+        ByHand(check=one.check, text=one.text, next_step=_BY_HAND[one.check])
+        for one in findings
+        if one.check in _BY_HAND and not (one.check == "position" and one.symbol in explained)
+    )
+
+
+def places_stops(findings: Iterable[Finding]) -> bool:
+    """Tell whether mending sends orders: not possible while the kill switch is latched."""
+    return any(one.check in ("unprotected", "stop_price") for one in findings)
+
+
+def plan_hash(steps: Sequence[Step]) -> str:
+    """Return what a person repeats to apply exactly this plan; empty for an empty one."""
+    if not steps:
+        return ""
+    asked = [(step.verb, step.subject, step.text) for step in steps]
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:12]
+
+
+def _missed(finding: Finding, owner: str) -> bool:
+    return finding.check == "fill_not_in_journal" and finding.owner == owner
