@@ -1,0 +1,199 @@
+"""The market-data side of the server: `ports.MarketData` over a store, streams and a replay."""
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from tradingd.simalpaca.marketdata import batch, derive, faults, replay, statuses, times
+from tradingd.simalpaca.marketdata.days import Days
+from tradingd.simalpaca.marketdata.history import History, Moment
+from tradingd.simalpaca.marketdata.replay import Range
+from tradingd.simalpaca.marketdata.rest import Rest
+from tradingd.simalpaca.marketdata.store import Store, StoredBar
+from tradingd.simalpaca.marketdata.streams import Streams
+from tradingd.simalpaca.marketdata.testfeed import TestFeed
+from tradingd.simalpaca.ports import Bar, Tell
+
+RESOLUTIONS: Final = ("1m", "1d")
+_TOLD_BARS: Final = 4_000
+_ROOM_SECONDS: Final = 10.0
+
+
+class Service:
+    """Serves market data; see `ports.MarketData`.
+
+    Parameters
+    ----------
+    store : Path or None
+        Folder of a history store; None: only what is told is served.
+    bars : str
+        What is told and replayed: ``1m`` or ``1d``.
+    symbols : Sequence of str
+        What is replayed; none: all that the store has.
+    start, end : date or None
+        New York days of the replay, inclusive. Before the first bar is told, nothing later than
+        the start's midnight is known.
+    speed : float
+        Data seconds a wall second; 0: as fast as clients take it.
+    now : Callable
+        The market's data time, UTC ns; wall time while no market was told.
+    authorized : Callable
+        Tells whether headers carry credentials that are let in.
+    client_waiting : bool
+        Whether the replay waits for a client that subscribes to bars.
+    after : int
+        Bars up to this close (UTC ns) are not replayed: the book has seen them.
+    half_spread_bps : float
+        Between a close and the bid or ask that is derived from it.
+    connections, symbol_limit, auth_seconds
+        See `streams.Streams`.
+    test_seconds : float
+        Between two messages of the test feed.
+    wall : Callable
+        Wall time, UTC ns: the time of the test feed.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Path | None,
+        bars: str,
+        symbols: Sequence[str],
+        start: date | None,
+        end: date | None,
+        speed: float,
+        now: Callable[[], int],
+        authorized: Callable[[Mapping[str, str]], bool],
+        client_waiting: bool,
+        after: int = 0,
+        half_spread_bps: float = 1.0,
+        connections: int = 1,
+        symbol_limit: int = 0,
+        auth_seconds: float = 10.0,
+        test_seconds: float = 1.0,
+        wall: Callable[[], int] = time.time_ns,
+    ) -> None:
+        if bars not in RESOLUTIONS:
+            raise ValueError(f"bars must be one of {', '.join(RESOLUTIONS)}, not {bars!r}")
+        self._root = store
+        self._resolution = bars
+        self._range = Range(tuple(symbols), bars, start, end, after)
+        self._speed = speed
+        self._now = now
+        self._client_waiting = client_waiting
+        self._around = derive.spread(half_spread_bps)
+        self._horizon = None if start is None else max(times.midnight(start), after)
+        self._told: dict[str, deque[StoredBar]] = {}
+        self._keep = _TOLD_BARS
+        self._days = Days()
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="simalpaca-data")
+        self._store = None if store is None else Store(store)
+        history = History(self._store, bars, self._around)
+        self._rest = Rest(history, self._moment, authorized, self._worker)
+        self._streams = Streams(
+            authorized,
+            connections=connections,
+            symbol_limit=symbol_limit,
+            auth_seconds=auth_seconds,
+        )
+        self._test = TestFeed(self._streams, wall, test_seconds)
+        self._streams.on_subscription = self._test.start
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return the routes of data REST and data streams."""
+        return [*self._streams.routes(), *self._rest.routes()]
+
+    def publish(self, ts: int, bars: Sequence[Bar]) -> None:
+        """Take the bars that closed at `ts` (UTC ns): serve them, and send them to the streams."""
+        self._horizon = None
+        told = {one.symbol: StoredBar(ts, *one[1:]) for one in bars}
+        for symbol, one in told.items():
+            kept = self._told.get(symbol)
+            if kept is None or kept.maxlen != self._keep:
+                kept = self._told[symbol] = deque(kept or (), maxlen=self._keep)
+            if not kept or kept[-1].close_ts < ts:
+                kept.append(one)
+        start = times.midnight(times.new_york_date(ts - 1))
+        if self._resolution == "1d":
+            whole, days = {}, {name: derive.combined(start, [one]) for name, one in told.items()}
+        else:
+            first = ts - times.MINUTE
+            whole = {name: derive.combined(first, [one]) for name, one in told.items()}
+            days = self._days.add(ts, told)
+        wanted = self._streams.wanted
+        self._streams.publish(ts, batch.of_bars(told, whole, days, self._around, wanted))
+
+    async def replay(self, tell: Tell) -> None:
+        """Read the store and tell its bars, paced; returns at their end.
+
+        A client that lags holds the replay back, for ten seconds at most.
+        """
+        if self._root is None:
+            return
+        # Its own view of the store: REST reads in the other thread.
+        store, worker = Store(self._root), ThreadPoolExecutor(1, "simalpaca-replay")
+        # What is replayed lies in the store: the last bars are enough to know what is latest.
+        self._keep = 2
+        try:
+            wanted = await self._replayed(store, worker)
+            if self._client_waiting:
+                await self._streams.bars_wanted()
+            source = replay.closes(store, wanted, worker)
+            async with contextlib.aclosing(source):
+                await replay.run(source, replay.Pacer(self._speed), tell, self._room)
+        finally:
+            await asyncio.get_running_loop().run_in_executor(worker, store.close)
+            worker.shutdown(wait=False)
+            self._keep = _TOLD_BARS
+
+    def misbehave(self, plan: Mapping[str, object]) -> None:
+        """Replace the faults of the data streams; statuses and bands in it are told at once.
+
+        Raises
+        ------
+        BadRequest
+            When the plan cannot be understood; nothing is changed.
+        """
+        read = faults.read(plan)
+        messages = statuses.messages(plan, self._moment().known)
+        self._streams.misbehave(read)
+        if messages:
+            self._streams.publish(self._moment().known, batch.Batch(messages))
+
+    async def close(self) -> None:
+        """End streams and tasks."""
+        await self._test.close()
+        await self._streams.close()
+        if self._store is not None:
+            await asyncio.get_running_loop().run_in_executor(self._worker, self._store.close)
+        self._worker.shutdown(wait=False)
+
+    def _moment(self, symbols: Sequence[str] = ()) -> Moment:
+        known = self._now() if self._horizon is None else min(self._now(), self._horizon)
+        told = {name: tuple(self._told[name]) for name in symbols if name in self._told}
+        return Moment(known, told)
+
+    async def _replayed(self, store: Store, worker: ThreadPoolExecutor) -> Range:
+        loop = asyncio.get_running_loop()
+        wanted = self._range
+        if not wanted.symbols:
+            found = await loop.run_in_executor(worker, store.catalog.symbols, wanted.resolution)
+            wanted = wanted._replace(symbols=tuple(found))
+        if not self._told and self._horizon is None:
+            # Nothing of what is to come may be asked for before it is told.
+            span = await loop.run_in_executor(
+                worker, store.catalog.span, wanted.symbols, wanted.resolution
+            )
+            self._horizon = None if span is None else max(span[0] - 1, wanted.after)
+        return wanted
+
+    async def _room(self) -> None:
+        await self._streams.room(_ROOM_SECONDS)
