@@ -12,7 +12,8 @@ from typing import Final
 
 import msgspec
 
-from tradingd.app.killing.closing import Closed, Closing, ClosingBroker, Connect, Patience
+from tradingd.app.killing.clients import client_of
+from tradingd.app.killing.closing import Closed, Closing, Patience
 from tradingd.domain import endpoint
 from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.kits import atomicfile, latch
@@ -67,7 +68,7 @@ def kill(
     set_, trouble = _latch(folder, reason, author)
     known = _endpoint(folder, socket)
     closing = Closing(
-        _connect(known, patience.answer),
+        client_of(known, patience.answer),
         account=known.account,
         prefix=f"KILL-{instance}-{time.time_ns()}",
         patience=patience,
@@ -170,24 +171,6 @@ def _endpoint(folder: Path, socket: str) -> BrokerEndpoint:
     except Failure:
         account = ""
     return BrokerEndpoint(kind="simulated", account=account, socket=socket)
-
-
-def _connect(known: BrokerEndpoint, answer: float) -> Connect:
-    """Return what makes a client of the broker; the one kind that is known so far."""
-    if known.kind != "simulated":
-        raise Failure(
-            f"the kill switch does not know brokers of kind {known.kind}",
-            code=ExitCode.NOT_FLAT,
-            expected="simulated",
-            next_step="flatten with the broker's own tools; the instance is latched",
-        )
-
-    def simulated() -> ClosingBroker:
-        from tradingd.brokers.simulated.broker import SimulatedBroker
-
-        return SimulatedBroker(Path(known.socket), timeout=answer)
-
-    return simulated
 
 
 @contextlib.contextmanager

@@ -14,6 +14,8 @@ from tradingd.kits.failure import ExitCode, Failure
 
 ENDPOINT: Final = "endpoint.json"
 
+_REFERENCES: Final = ("env:", "credential:", "file:")
+
 
 class BrokerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A broker's address and the account there.
@@ -28,6 +30,13 @@ class BrokerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
         Unix socket of a broker that has one.
     host, port, client_id
         Address of a broker that is reached over TCP.
+    url : str
+        Base address of a broker that is reached over HTTP.
+    key_id, secret_key : str
+        References to what logs in there (``env:``, ``credential:``, ``file:``), as the
+        configuration states them. Never the secrets themselves: this file is no place for them.
+    mode : str
+        ``paper`` or ``live``, so that keys of one are never tried on the other.
     """
 
     kind: str
@@ -36,6 +45,17 @@ class BrokerEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     port: int = 0
     client_id: int = 0
+    url: str = ""
+    key_id: str = ""
+    secret_key: str = ""
+    mode: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("key_id", "secret_key"):
+            stated = getattr(self, name)
+            if stated and not stated.startswith(_REFERENCES):
+                # What was found is not repeated: it may be the secret itself.
+                raise ValueError(f"{name} must be a reference: env:, credential: or file:")
 
 
 def write(folder: Path, endpoint: BrokerEndpoint) -> None:

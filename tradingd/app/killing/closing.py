@@ -227,6 +227,7 @@ class Closing:
             side=Side.SELL if position.quantity > 0 else Side.BUY,
             quantity=abs(position.quantity),
             type=OrderType.MARKET,
+            urgent=True,
         )
 
     async def _settle_order(self, broker: ClosingBroker, client_order_id: str) -> None:

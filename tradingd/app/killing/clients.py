@@ -1,0 +1,70 @@
+"""What an instance's endpoint file names, as a client that is not connected yet."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tradingd.app.killing.closing import ClosingBroker, Connect
+from tradingd.domain.endpoint import BrokerEndpoint
+from tradingd.kits.failure import ExitCode, Failure
+
+type _Make = Callable[[BrokerEndpoint, float], ClosingBroker]
+
+
+def client_of(known: BrokerEndpoint, answer: float) -> Connect:
+    """Return what makes a client of the broker, as often as it is asked.
+
+    Parameters
+    ----------
+    answer : float
+        Seconds to wait for one answer.
+
+    Raises
+    ------
+    Failure
+        NOT_FLAT for a kind that is not known here, or references that do not resolve.
+    """
+    make = _KINDS.get(known.kind)
+    if make is None:
+        raise Failure(
+            f"the kill switch does not know brokers of kind {known.kind}",
+            code=ExitCode.NOT_FLAT,
+            expected=" or ".join(_KINDS),
+            next_step="flatten with the broker's own tools; the instance is latched",
+        )
+    return lambda: make(known, answer)
+
+
+def _simulated(known: BrokerEndpoint, answer: float) -> ClosingBroker:
+    from tradingd.brokers.simulated.broker import SimulatedBroker
+
+    return SimulatedBroker(Path(known.socket), timeout=answer)
+
+
+def _alpaca(known: BrokerEndpoint, answer: float) -> ClosingBroker:
+    from tradingd.brokers.alpaca.accounts import check_endpoint
+    from tradingd.brokers.alpaca.broker import AlpacaBroker
+    from tradingd.config.secrets import resolve
+    from tradingd.vendors.alpaca.keys import Keys
+
+    try:
+        keys = Keys(resolve(known.key_id).reveal(), resolve(known.secret_key).reveal())
+        check_endpoint(mode="live" if known.mode == "live" else "paper", rest=known.url, keys=keys)
+    except Failure as failure:
+        raise _cannot_log_in(failure) from failure
+    return AlpacaBroker(keys, rest=known.url, timeout=answer, connect_seconds=4 * answer)
+
+
+_KINDS: Final[dict[str, _Make]] = {"simulated": _simulated, "alpaca": _alpaca}
+
+
+def _cannot_log_in(failure: Failure) -> Failure:
+    return Failure(
+        "the kill switch cannot log in at the broker",
+        code=ExitCode.NOT_FLAT,
+        where=failure.where,
+        expected=failure.expected,
+        found=failure.what,
+        next_step="flatten with the broker's own tools, or start the unit tradingd-kill@, which "
+        "has the credentials; the instance is latched",
+    )
