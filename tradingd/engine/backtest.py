@@ -7,10 +7,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from tradingd.config.execution import LimitStyle, MarketStyle, StyleConfig
+from tradingd.domain.market import Session
 from tradingd.domain.money import CENT, Nanos, dollars
 from tradingd.domain.ports import BarChunk, BarFeed, BorrowModel, CommissionModel, SlippageModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.actions import Actions
+from tradingd.engine.children import BacktestVenue
 from tradingd.engine.desk import Desk
 from tradingd.engine.executions import Executions
 from tradingd.engine.faults import Faults
@@ -30,6 +33,7 @@ from tradingd.engine.stuck import refuse_stuck
 from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.venue import account_cash, bar_type, engine_positions, make_engine
+from tradingd.execution.floor import Floor
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
 from tradingd.kits.failure import ExitCode, Failure
@@ -37,7 +41,11 @@ from tradingd.session.calendar import SessionCalendar
 
 
 class BacktestPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How to simulate; money in Nanos."""
+    """How to simulate; money in Nanos.
+
+    `style` works orders without a price of their own; `half_spread_bps` is what bid and ask are
+    from the last close then (`execution.touch.half_spread` of the slippage's configuration).
+    """
 
     cash: Nanos
     latency_ms: int
@@ -45,6 +53,8 @@ class BacktestPlan(msgspec.Struct, frozen=True, kw_only=True):
     account: Literal["margin", "cash"]
     equity_every: int
     seed: int
+    style: StyleConfig = MarketStyle()
+    half_spread_bps: float = 0.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,15 +185,19 @@ class _Run:
             forget=commissions.forget,
         )
         stops = Stops(desk)
+        native = NativeVerbs(desk, stops)
+        self._desk, self._native = desk, native
+        self._floor = _floor(plan, BacktestVenue(desk, stops, calendar))
         runtime = Runtime(
             bar_types=bar_types,
             book=book,
             desk=desk,
             stops=stops,
-            native=NativeVerbs(desk, stops),
+            native=native,
             faults=self._faults,
             tape=self._tape,
             latency_ns=plan.latency_ms * 1_000_000,
+            floor=self._floor,
         )
         self._runtime = runtime
         guard = runtime.guard
@@ -197,7 +211,7 @@ class _Run:
             calendar,
             sample_interval(plan.equity_every, feed.resolution.nanoseconds),
             guard(strategy.on_session_open, "on_session_open"),
-            guard(strategy.on_session_close, "on_session_close"),
+            self._closing(guard(strategy.on_session_close, "on_session_close")),
         )
         self._loader = BarLoader(bar_types)
         self._prints = SplitPrints(feed.actions(), calendar, self._tape, ticks)
@@ -241,8 +255,10 @@ class _Run:
         runtime = self._runtime
         runtime.sessions.finish(self._last_ts)
         runtime.guard(self._strategy.on_end, "on_end")()
-        for ticket in runtime.desk.all_open():
-            runtime.desk.close(ticket, "EXPIRED")
+        if self._floor is not None:
+            self._floor.stop()
+        for ticket in self._desk.all_open():
+            self._desk.close(ticket, "EXPIRED")
         self.check()
         self._compare()
         self._engine.end()
@@ -289,24 +305,47 @@ class _Run:
             _disagree("cash", dollars(ours), dollars(theirs))
 
     def _purge(self) -> None:
-        self._runtime.desk.purge()
-        self._runtime.native.purge()
+        self._desk.purge()
+        self._native.purge()
         cache = self._engine.cache
         cache.purge_closed_orders(self._last_ts)
         cache.purge_closed_positions(self._last_ts)
         cache.purge_account_events(self._last_ts)
 
     def _refuse_stuck(self) -> None:
-        open_orders = self._runtime.desk.all_open()
+        open_orders = self._desk.all_open()
         if open_orders and self._faults.first is None:
             refuse_stuck(open_orders, self._tape, self._liquidity, self._last_ts)
 
     def _now(self) -> int:
         return self._runtime.now()
 
+    def _closing(self, on_close: Callable[[Session], None]) -> Callable[[Session], None]:
+        """Return what a session's close calls: worked orders are over before strategies act."""
+        floor = self._floor
+        if floor is None:
+            return on_close
+
+        def close(session: Session) -> None:
+            floor.closed(session.close_ns)
+            on_close(session)
+
+        return close
+
     def _split(self, symbol: str, numerator: int, denominator: int) -> None:
+        if self._floor is not None:
+            self._floor.split(symbol, numerator, denominator)
         self._runtime.rescale_tracked(symbol, numerator, denominator)
         self._strategy.on_split(symbol, numerator, denominator)
+
+
+def _floor(plan: BacktestPlan, venue: BacktestVenue) -> Floor | None:
+    """Return what works the orders, None where they go as they are."""
+    if not isinstance(plan.style, LimitStyle):
+        return None
+    floor = Floor(plan.style, venue, half_spread_bps=plan.half_spread_bps)
+    venue.connect(floor)
+    return floor
 
 
 def _disagree(what: str, ours: str, theirs: str) -> None:

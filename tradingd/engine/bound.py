@@ -104,6 +104,10 @@ class BoundNative(Protocol):
         """Cancel the open orders of a symbol."""
         ...
 
+    def close(self, symbol: str, reason: str, quantity: int | None) -> str | None:
+        """Close a position at the market, or a part of it."""
+        ...
+
     def market_exit(self) -> None:
         """Cancel entries, close positions."""
         ...

@@ -64,6 +64,8 @@ class Desk:
         self.wire: Wire
         self.now: Callable[[], int]
         self.before_exit: Callable[[Ticket], None]
+        self.on_filled: Callable[[Ticket, int], None] = lambda _ticket, _shares: None
+        self.on_over: Callable[[Ticket, str], None] = lambda _ticket, _status: None
         self._gate = gate
         self._tape = tape
         self.forget = forget
@@ -100,6 +102,14 @@ class Desk:
             for ticket in self._open.get(symbol, {}).values()
         )
 
+    def leaving(self, symbol: str) -> int:
+        """Return the shares that market exits are taking out."""
+        return sum(
+            ticket.leaves
+            for ticket in self._open.get(symbol, {}).values()
+            if ticket.purpose is Purpose.EXIT and ticket.type is OrderType.MARKET
+        )
+
     # -- orders ----------------------------------------------------------------------------------
 
     def enter(
@@ -131,12 +141,7 @@ class Desk:
     def exit(self, symbol: str, *, reason: str, quantity: int | None) -> str | None:
         """Send a market order that closes the position, or part of it; never more than is held."""
         held = self.position(symbol)
-        leaving = sum(
-            ticket.leaves
-            for ticket in self.open_tickets(symbol)
-            if ticket.purpose is Purpose.EXIT and ticket.type is OrderType.MARKET
-        )
-        shares = max(0, abs(held) - leaving)
+        shares = max(0, abs(held) - self.leaving(symbol))
         if quantity is not None:
             shares = min(shares, quantity)
         if shares <= 0:
@@ -272,16 +277,18 @@ class Desk:
             return
         self._closed(ticket)
         self.ledger.order(ticket, status, self.now())
+        self.on_over(ticket, status)
 
     def refuse(self, ticket: Ticket, denials: tuple[Denial, ...], status: str = "DENIED") -> None:
         """Record an order that may not leave, with every limit that said no."""
         self._closed(ticket)
-        limits = ",".join(denial.limit for denial in denials)
+        limits = ticket.denied = ",".join(denial.limit for denial in denials)
         if ticket.native is not None and not ticket.engine_ids:
             deny(ticket.native, f"gate: {limits}", self.now())
         for denial in denials:
             self.ledger.denial(ticket, denial, self.now())
         self.ledger.order(ticket, status, self.now(), denied_by=limits)
+        self.on_over(ticket, status)
 
     def mark(self, symbol: str) -> Nanos:
         """Return the last price of a symbol, 0 before the first.

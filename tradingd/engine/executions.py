@@ -100,6 +100,7 @@ class Executions:
         ticket.paid += price * quantity
         after = self._book(ticket, fill)
         self._desk.ledger.fill(ticket, fill, fees, after)
+        self._desk.on_filled(ticket, quantity)
         if not ticket.leaves:
             self._desk.close(ticket, "FILLED")
             self._cancel_siblings(ticket)

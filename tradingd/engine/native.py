@@ -104,6 +104,10 @@ class NativeVerbs:
         for symbol in sorted(self._desk.book.positions()):
             self._desk.exit(symbol, reason="market exit", quantity=None)
 
+    def close(self, symbol: str, reason: str, quantity: int | None) -> str | None:
+        """Close a position at the market, or a part of it."""
+        return self._desk.exit(symbol, reason=reason, quantity=quantity)
+
     def purge(self) -> None:
         """Forget closed orders."""
         self._by_id = {key: ticket for key, ticket in self._by_id.items() if ticket.open}

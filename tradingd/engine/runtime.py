@@ -18,6 +18,8 @@ from tradingd.engine.tape import Tape
 from tradingd.engine.units import RAW_PER_NANO
 from tradingd.engine.venue import Verbs
 from tradingd.engine.wire import Wire
+from tradingd.engine.worked import Pace, WorkedDesk, WorkedNative
+from tradingd.execution.floor import Floor
 from tradingd.gate.book import Book
 
 
@@ -37,12 +39,13 @@ class Runtime:
         faults: Faults,
         tape: Tape,
         latency_ns: int,
+        floor: Floor | None = None,
     ) -> None:
         self.bar_types = bar_types
         self.book = book
-        self.desk = desk
+        self.desk = desk if floor is None else WorkedDesk(desk, floor)
         self.stops = stops
-        self.native = native
+        self.native = native if floor is None else WorkedNative(native, floor, desk)
         self.faults = faults
         self.executions: Executions
         self.actions: Actions
@@ -52,6 +55,8 @@ class Runtime:
         self.wire: Wire
         self.now: Callable[[], int] = lambda: 0
         self.after_fault = _ignore
+        self._sender = desk
+        self._floor = floor
         self._tape = tape
         self._latency_ns = latency_ns
         self._tracked: dict[str, list[Any]] = {}
@@ -64,7 +69,7 @@ class Runtime:
         self.alerts = Alerts(clock, self.faults)
         alert = self.alerts.set
         self.wire = Wire(self._tape, self._latency_ns, alert=alert, now=self.now)
-        self.desk.connect(verbs=verbs, factory=factory, wire=self.wire, now=self.now)
+        self._sender.connect(verbs=verbs, factory=factory, wire=self.wire, now=self.now)
         self.actions.connect(alert)
 
     def begin(self) -> None:
@@ -86,6 +91,7 @@ class Runtime:
         line_of, mark, faults = self.book.positions().get, self.book.mark_held, self.faults
         in_hand: Bar | None = None
         symbol = ""
+        read = on_bar
 
         def symbol_of(bar: Bar) -> str:
             """Return the symbol of a bar."""
@@ -99,10 +105,13 @@ class Runtime:
                 line = line_of(symbol)
                 if line is not None:
                     mark(line, bar.close.raw // RAW_PER_NANO, bar.ts_event)
-                on_bar(bar)
+                read(bar)
             except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                 faults.record("on_bar", self.now(), error)
 
+        if self._floor is not None:
+            pace = Pace(self._floor, lambda *alert: self.alerts.set(*alert))
+            read = pace.bars(on_bar, symbol_of)
         return handle, symbol_of
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:

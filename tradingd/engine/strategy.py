@@ -150,7 +150,7 @@ class Strategy(EngineStrategy):
         return None if stop is None else stop / SCALE
 
     def pending(self, symbol: str) -> bool:
-        """Tell whether an entry or exit order is on its way or working."""
+        """Tell whether an entry or exit order is being worked, on its way or working."""
         return self._runtime.desk.pending(symbol)
 
     # -- verbs -----------------------------------------------------------------------------------
@@ -180,12 +180,13 @@ class Strategy(EngineStrategy):
         stop : float or Decimal, optional
             Price of the protective stop that guards the whole position from the fill on.
         limit : float or Decimal, optional
-            Limit price; None sends a market order.
+            Limit price; None sends a market order, or works the order as `execution.style` says.
 
         Returns
         -------
         str or None
-            The order's id, or None when the gate denied it (recorded with every limit).
+            The id of the order, of the worked one that its children name as their parent; None
+            when the gate denied it (recorded with every limit).
         """
         desk = self._runtime.desk
         return desk.enter(
@@ -197,12 +198,22 @@ class Strategy(EngineStrategy):
             limit=desk.rounded(symbol, limit),
         )
 
-    def exit(self, symbol: str, *, reason: str, quantity: int | None = None) -> str | None:
-        """Close the position at market, or `quantity` shares of it; never more than is held.
+    def exit(
+        self,
+        symbol: str,
+        *,
+        reason: str,
+        quantity: int | None = None,
+        at_market: bool = False,
+    ) -> str | None:
+        """Close the position, or `quantity` shares of it; never more than is held.
 
-        The protective stop is cancelled first (resized for a part). Returns None when there is
-        nothing left to close or the gate denied it.
+        At the market, or as `execution.style` works exits; `at_market` does not wait for that.
+        Before a market order the protective stop is cancelled (resized for a part). Returns None
+        when there is nothing left to close or the gate denied it.
         """
+        if at_market:
+            return self._runtime.native.close(symbol, reason, quantity)
         return self._runtime.desk.exit(symbol, reason=reason, quantity=quantity)
 
     def move_stop(self, symbol: str, stop: float | Decimal, *, reason: str) -> None:
@@ -312,7 +323,8 @@ class Strategy(EngineStrategy):
         self._runtime.native.market_exit()
 
     def _close(self, instrument_id: InstrumentId, tags: Sequence[str] | None) -> None:
-        self.exit(instrument_id.symbol.value, reason=tags[0] if tags else "close position")
+        reason = tags[0] if tags else "close position"
+        self._runtime.native.close(instrument_id.symbol.value, reason, None)
 
     # -- wiring ----------------------------------------------------------------------------------
 

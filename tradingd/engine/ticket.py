@@ -28,7 +28,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     when the engine last got it. A stop is `elected` once it has triggered: what is left of it
     goes on at market. It is `disguised` as a limit order for the rest of a bar when the engine
     would compare it with a stale price. An order is `starved` when the fill model just gave it
-    nothing: the engine then ends it, and it is ours to take it to the next bar.
+    nothing: the engine then ends it, and it is ours to take it to the next bar. `denied` names the
+    limits that said no.
     """
 
     seq: int
@@ -58,6 +59,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     touch: Nanos = 0
     bar: TapeBar | None = None
     engine_ids: int = 0
+    denied: str = ""
     engine_id: str = ""
 
     @property

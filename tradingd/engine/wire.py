@@ -58,6 +58,10 @@ class Wire:
         else:
             action()
 
+    def soon(self, action: Action) -> None:
+        """Act one nanosecond from now, outside of the engine's event in hand."""
+        self._at(self._now() + 1, action)
+
     def next_bar(self, symbol: str, action: Action) -> None:
         """Deliver when the symbol's next bar begins, the one being matched now apart."""
         now = self._now()

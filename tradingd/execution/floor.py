@@ -254,7 +254,7 @@ class Floor:
 
     def _soon(self, job: Job, command: Command | None) -> None:
         """Carry a command out; what sends something, outside of the event that led to it."""
-        if command is None or isinstance(command, End):
+        if command is None or isinstance(command, End) or self._stopped:
             self._do(job, command)
         else:
             self._venue.later(lambda: self._do(job, command))

@@ -133,6 +133,11 @@ class Work:
         return self._stage is _Stage.LAST
 
     @property
+    def taken_back(self) -> bool:
+        """True while a cancel is not confirmed."""
+        return self._stage is _Stage.CANCELING
+
+    @property
     def deadline(self) -> int | None:
         """When `on_time` has something to do (UTC ns); None while only an event can lead on."""
         if self._stage is _Stage.OUT:

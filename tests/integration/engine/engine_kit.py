@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 import pyarrow as pa
 
+from tradingd.config.execution import MarketStyle, StyleConfig
 from tradingd.config.risk import RiskConfig
 from tradingd.config.strategy import StrategyBase
 from tradingd.domain.market import CorporateAction, Instrument, ReferenceData, Resolution
@@ -293,6 +294,8 @@ def simulate(
     tables: Tables | None = None,
     tick: str = "0.01",
     equity_every: int = 3_600,
+    style: StyleConfig = MarketStyle(),  # noqa: B008 - frozen
+    half_spread_bps: float = 0.0,
 ) -> Ran:
     feed = MemoryFeed(
         rows, resolution, actions=actions, stamps_per_chunk=stamps_per_chunk, tick=tick
@@ -314,6 +317,8 @@ def simulate(
             account="margin",
             equity_every=equity_every,
             seed=1,
+            style=style,
+            half_spread_bps=half_spread_bps,
         ),
         feed=feed,
         strategy=strategy,

@@ -38,13 +38,21 @@ class Diary:
         self._wall = wall
 
     def refusal(
-        self, strategy: str, symbol: str, side: str, quantity: int, reason: str, denial: Denial
+        self,
+        strategy: str,
+        symbol: str,
+        side: str,
+        quantity: int,
+        reason: str,
+        denial: Denial,
+        *,
+        order_id: str = "",
     ) -> None:
-        """Write an order that was refused before the gate saw it."""
+        """Write what was refused before the gate saw it, or what a worked order did not get."""
         self._write(
             DecisionRow(
                 run_id=self._run_id,
-                order_id="",
+                order_id=order_id,
                 strategy=strategy,
                 symbol=symbol,
                 side=side,

@@ -19,6 +19,7 @@ from tradingd.engine.live.working import Working
 log = logging.getLogger(__name__)
 
 type FillHandler = Callable[[Fill], None]
+type Follower = Callable[[OrderEvent], None]
 
 
 class Hearing:
@@ -29,7 +30,8 @@ class Hearing:
         self._mirror = mirror
         self._present = present
         self._handlers: dict[str, FillHandler] = {}
-        self._fills: deque[Fill] = deque()
+        self._followers: dict[str, Follower] = {}
+        self._steps: deque[OrderEvent] = deque()
         self._due = False
         self._held = False
 
@@ -37,6 +39,10 @@ class Hearing:
         """Take a strategy's `on_filled`."""
         if handler is not None:
             self._handlers[strategy] = handler
+
+    def follow(self, strategy: str, follower: Follower) -> None:
+        """Tell every step of a strategy's orders, each before the strategy hears of its fill."""
+        self._followers[strategy] = follower
 
     def listen(self, event: OrderEvent) -> None:
         """Take one step; never raises."""
@@ -49,8 +55,9 @@ class Hearing:
             self._mirror.failures += 1
             log.exception("the engine's picture of order %s is wrong", event.order.order_id)
         fill = event.fill
-        if fill is not None and fill.purpose is not Purpose.CORPORATE:
-            self._fills.append(fill)
+        heard = fill is not None and fill.purpose is not Purpose.CORPORATE
+        if heard or event.order.strategy in self._followers:
+            self._steps.append(event)
             self._soon()
 
     def hold(self) -> None:
@@ -65,11 +72,16 @@ class Hearing:
 
     def drain(self) -> None:
         """Give strategies the fills that wait, in order; during warm-up they wait on."""
-        while self._fills and self._present.acting and not self._held:
-            fill = self._fills.popleft()
-            handler = self._handlers.get(fill.strategy)
-            if handler is not None:
-                handler(fill)
+        while self._steps and self._present.acting and not self._held:
+            event = self._steps.popleft()
+            follower = self._followers.get(event.order.strategy)
+            if follower is not None:
+                follower(event)
+            fill = event.fill
+            if fill is not None and fill.purpose is not Purpose.CORPORATE:
+                handler = self._handlers.get(fill.strategy)
+                if handler is not None:
+                    handler(fill)
 
     def _soon(self) -> None:
         if not self._due:

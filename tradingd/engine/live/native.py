@@ -88,6 +88,10 @@ class LiveNative:
             if row.purpose != Purpose.PROTECT and (either or SIDES[Side(row.side)] == side):
                 self._desk.shim.cancel(row.order_id, reason="strategy cancels all")
 
+    def close(self, symbol: str, reason: str, quantity: int | None) -> str | None:
+        """Close a position at the market, or a part of it."""
+        return self._desk.exit(symbol, reason=reason, quantity=quantity)
+
     def market_exit(self) -> None:
         """Cancel entries, close every position of the strategy."""
         if not self._desk.present.acting:

@@ -16,11 +16,13 @@ from nautilus_trader.config import (
 from nautilus_trader.live import LiveNodeBuilder
 from nautilus_trader.model import BarType, TraderId
 
+from tradingd.config.execution import LimitStyle, MarketStyle, StyleConfig
 from tradingd.domain.feed import Batch
 from tradingd.domain.journal import Journal
 from tradingd.domain.market import ActionKind, CorporateAction, Instrument, Resolution, Session
-from tradingd.domain.trading import OrderShim
+from tradingd.domain.trading import OrderEvent, OrderShim
 from tradingd.engine.live.bars import Delivery, engine_ended
+from tradingd.engine.live.children import LiveVenue, Orphans, tell
 from tradingd.engine.live.clients import NAME, Bars, Orders
 from tradingd.engine.live.desk import LiveDesk
 from tradingd.engine.live.diary import Diary
@@ -35,16 +37,19 @@ from tradingd.engine.live.working import OwnedBook, OwnedStops, Working
 from tradingd.engine.sessions import sample_interval
 from tradingd.engine.strategy import Strategy
 from tradingd.engine.venue import bar_type, equity
+from tradingd.execution.floor import Floor
+from tradingd.execution.touch import Touch
 from tradingd.gate.book import Book
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.session.calendar import SessionCalendar
-from tradingd.session.clock import SessionClock
+from tradingd.session.clock import ReplayClock, SessionClock
 
 _BARS_KEPT: Final = 16
 _PURGE_EVERY: Final = 200
 """Closed orders that the engine's cache may keep before they are purged."""
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
+_AS_IT_IS: Final = MarketStyle()
 
 
 class LiveEngine:
@@ -73,6 +78,16 @@ class LiveEngine:
         Splits that strategies are told of at the open of their ex-date.
     equity_every : int
         Seconds between equity samples inside a session.
+    style : StyleConfig
+        How orders without a price of their own are worked.
+    touch : Touch, optional
+        Quotes, for the prices of worked orders; without one, the last close and half a spread.
+    half_spread_bps : float
+        That half spread, in basis points.
+    exits_share : bool
+        `Capabilities.exits_share` of the broker. Where two exits may not cover the same shares, a
+        limit could only rest once the protective stop is gone: what is guarded leaves at the
+        market.
 
     Notes
     -----
@@ -95,7 +110,18 @@ class LiveEngine:
         symbols: Mapping[str, Sequence[str]] | None = None,
         actions: Sequence[CorporateAction] = (),
         equity_every: int = 60,
+        style: StyleConfig = _AS_IT_IS,
+        touch: Touch | None = None,
+        half_spread_bps: float = 0.0,
+        exits_share: bool = True,
     ) -> None:
+        self._style = style
+        self._touch = touch
+        self._half_spread_bps = half_spread_bps
+        self._exits_share = exits_share
+        self._calendar = calendar
+        # Where data is the clock, nothing is known of the market between two batches.
+        self._timed = not isinstance(clock, ReplayClock)
         self._strategies = {strategy.name: strategy for strategy in strategies}
         self._instruments = instruments
         self._shim = shim
@@ -122,6 +148,8 @@ class LiveEngine:
         )
         self._runtimes: dict[str, LiveRuntime] = {}
         self._natives: dict[str, LiveNative] = {}
+        self._floors: list[Floor] = []
+        self._orphans = Orphans(shim, self._held_and_leaving, self._present)
         _refuse_doubles(strategies)
         for position, (name, strategy) in enumerate(self._strategies.items(), start=1):
             strategy.number(position)
@@ -164,6 +192,9 @@ class LiveEngine:
         )
         self._recover()
         self._shim.listen(self._hearing.listen)
+        if self._orphans.find(self._shim.open_orders()):
+            for name, runtime in self._runtimes.items():
+                self._hearing.follow(name, self._follower(runtime.floor))
 
     async def warm_up(self, batches: Sequence[Batch]) -> None:
         """Give strategies bars of the past, with orders disabled; then let them act.
@@ -179,6 +210,7 @@ class LiveEngine:
         self._present.remember(None)
         self._present.acting = True
         self._hearing.drain()
+        self._orphans.finish()
         self._sessions.begin()
 
     async def deliver(self, batch: Batch) -> None:
@@ -198,6 +230,8 @@ class LiveEngine:
             await self._delivery.run(batch, self._running())
         finally:
             self._hearing.release()
+        for floor in self._floors:
+            floor.after_bars(batch.ts, [bar.symbol for bar in batch.bars])
         self._sessions.after_bars(batch.ts)
         if self._mirror.closed >= _PURGE_EVERY:
             self._purge()
@@ -211,6 +245,7 @@ class LiveEngine:
             self._hearing.drain()
             for name, strategy in self._strategies.items():
                 self._runtimes[name].guard(strategy.on_end, "on_end")()
+            self.work_no_more()
             self._present.acting = False
             self._handle.stop()
             await asyncio.wait((self._task,), timeout=_STOP_SECONDS)
@@ -220,6 +255,11 @@ class LiveEngine:
         await asyncio.gather(task, return_exceptions=True)
         # One node may live in a process, and it lives as long as anything of it is held.
         self._handle = self._cache = None
+
+    def work_no_more(self) -> None:
+        """Send no further child of a worked order; what is out stays out. The stop begins so."""
+        for floor in self._floors:
+            floor.stop()
 
     # -- facts and drills ------------------------------------------------------------------------
 
@@ -276,6 +316,7 @@ class LiveEngine:
             diary=self._diary,
         )
         native = LiveNative(desk, self._mirror)
+        floor = self._floor(desk, book)
         runtime = LiveRuntime(
             name=name,
             bar_types=bar_types,
@@ -288,13 +329,66 @@ class LiveEngine:
             present=self._present,
             on_fault=self._on_fault,
             on_timer=self._ticked,
+            floor=floor,
+            may_rest=self._may_rest,
         )
         strategy.bind(runtime)
         _take_subscriptions(strategy, runtime)
         runtime.default_timer = lambda event: strategy.on_time_event(event)
         self._hearing.tell(name, strategy.fill_handler(runtime.guard))
+        if floor is not None:
+            self._hearing.follow(name, self._follower(floor))
+            runtime.faults.on_fault(lambda: _give_up_entries(floor))
         self._runtimes[name] = runtime
         self._natives[name] = native
+
+    def _floor(self, desk: LiveDesk, book: OwnedBook) -> Floor | None:
+        """Return what works a strategy's orders, None where they go as they are."""
+        if not isinstance(self._style, LimitStyle):
+            return None
+        venue = LiveVenue(
+            desk=desk,
+            shim=self._shim,
+            book=book,
+            working=self._working,
+            present=self._present,
+            diary=self._diary,
+            calendar=self._calendar,
+            guarded=self._guarded,
+        )
+        floor = Floor(
+            self._style,
+            venue,
+            touch=self._touch,
+            half_spread_bps=self._half_spread_bps,
+            timed=self._timed,
+        )
+        self._floors.append(floor)
+        return floor
+
+    def _follower(self, floor: Floor | None) -> Callable[[OrderEvent], None]:
+        def follow(event: OrderEvent) -> None:
+            self._orphans.hear(event)
+            self._orphans.finish()
+            if floor is not None:
+                tell(floor, event)
+
+        return lambda event: self._guarded(lambda: follow(event))
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        """Run code of ours on the loop; a bug in it is told like one of a strategy."""
+        try:
+            action()
+        except Exception as error:  # noqa: BLE001 - the loop would only log it
+            self._on_fault(error, "engine")
+
+    def _may_rest(self, symbol: str) -> bool:
+        """Tell whether an exit of a symbol may rest as a limit."""
+        return self._exits_share or self._shim.stop_price(symbol) is None
+
+    def _held_and_leaving(self, strategy: str, symbol: str) -> tuple[int, int]:
+        held = self._runtimes[strategy].book.quantity(symbol)
+        return held, self._working.leaving(strategy, symbol)
 
     def _running(self) -> asyncio.Task[None]:
         if self._task is None:
@@ -346,6 +440,8 @@ class LiveEngine:
 
     def _closed(self, session: Session) -> None:
         self._hearing.drain()
+        for floor in self._floors:
+            floor.closed(max(session.close_ns, self._present.now()))
         for name, strategy in self._strategies.items():
             self._runtimes[name].guard(strategy.on_session_close, "on_session_close")(session)
         if self._present.acting:
@@ -363,6 +459,8 @@ class LiveEngine:
 
     def _tell_split(self, runtime: LiveRuntime, strategy: Strategy, one: CorporateAction) -> None:
         def tell() -> None:
+            if runtime.floor is not None:
+                runtime.floor.split(one.symbol, one.numerator, one.denominator)
             runtime.rescale_tracked(one.symbol, one.numerator, one.denominator)
             strategy.on_split(one.symbol, one.numerator, one.denominator)
 
@@ -438,3 +536,9 @@ def _refuse_doubles(strategies: Sequence[Strategy]) -> None:
             found=", ".join(doubles),
             next_step="run them in two instances, each with its own account",
         )
+
+
+def _give_up_entries(floor: Floor) -> None:
+    """Enter nothing more for a strategy that has failed; its exits go on."""
+    for symbol in floor.symbols():
+        floor.let_go(symbol, "the strategy failed", entries=True)

@@ -13,7 +13,10 @@ from tradingd.engine.live.mirror import LEVELLING, Mirror
 from tradingd.engine.live.native import LiveNative
 from tradingd.engine.live.present import Present
 from tradingd.engine.live.working import OwnedBook, OwnedStops
+from tradingd.engine.units import RAW_PER_NANO
 from tradingd.engine.venue import Verbs
+from tradingd.engine.worked import WorkedDesk, WorkedNative
+from tradingd.execution.floor import Floor
 
 _PICTURES = ("on_order_", "on_position_")
 
@@ -33,6 +36,10 @@ class LiveRuntime:
         Told of the first exception, with the strategy's name.
     on_timer : Callable
         Called by the engine's one second timer, on the strategy's turn.
+    floor : Floor, optional
+        Works its orders; None where they go as they are.
+    may_rest : Callable
+        Whether an exit of a symbol may be worked as a limit.
     """
 
     def __init__(
@@ -49,11 +56,18 @@ class LiveRuntime:
         present: Present,
         on_fault: Callable[[BaseException, str], None],
         on_timer: Callable[[str], None],
+        floor: Floor | None = None,
+        may_rest: Callable[[str], bool] = lambda _symbol: True,
     ) -> None:
         self.name = name
         self.bar_types = bar_types
-        self.desk = desk
-        self.native = native
+
+        def acting() -> bool:
+            return present.acting
+
+        self.floor = floor
+        self.desk = desk if floor is None else WorkedDesk(desk, floor, acting, may_rest)
+        self.native = native if floor is None else WorkedNative(native, floor, desk)
         self.stops = stops
         self.book = book
         self.faults = Faults()
@@ -107,7 +121,7 @@ class LiveRuntime:
     ) -> tuple[Callable[[Bar], None], Callable[[Bar], str]]:
         """Return what the engine calls for every bar, and the strategy's `symbol_of`."""
         faults, now = self.faults, self.now
-        unwanted = self._unwanted
+        unwanted, floor = self._unwanted, self.floor
         in_hand: Bar | None = None
         symbol = ""
 
@@ -121,6 +135,8 @@ class LiveRuntime:
                 return
             try:
                 symbol, in_hand = of, bar
+                if floor is not None:
+                    floor.observe(of, bar.close.raw // RAW_PER_NANO)
                 on_bar(bar)
             except BaseException as error:  # noqa: BLE001 - the engine would swallow it
                 faults.record("on_bar", now(), error)
