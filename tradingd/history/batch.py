@@ -25,8 +25,9 @@ from tradingd.history import files, layout, manifest, recovery
 from tradingd.history import reference as reference_tables
 from tradingd.history.layout import Partition, Series
 from tradingd.history.lock import refusing_writes
-from tradingd.history.manifest import Commit, FileRecord, Manifest
+from tradingd.history.manifest import Commit, FileRecord, Fill, Manifest
 from tradingd.history.merge import Written, merged
+from tradingd.history.provenance import joined
 from tradingd.history.validate import checked
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -46,16 +47,29 @@ class Batch:
         Provenance kept with every file.
     adjusted : bool
         True when the prices were split-adjusted by the source.
+    verdict, note : str
+        What a quality check said of the rows before, kept as provenance.
     """
 
     def __init__(
-        self, root: Path, settings: StoreConfig, contents: Manifest, source: str, adjusted: bool
+        self,
+        root: Path,
+        settings: StoreConfig,
+        contents: Manifest,
+        source: str,
+        adjusted: bool,
+        verdict: str = "",
+        note: str = "",
     ) -> None:
         self._root = root
         self._settings = settings
         self._contents = contents
         self._source = source
         self._adjusted = adjusted
+        self._verdict = verdict
+        self._note = note
+        self._finished_fills: list[Fill] = []
+        self._current_fills: list[Fill] = []
         self._finished: Pending = {}
         self._current: Pending = {}
         self._staged = Staged()
@@ -116,9 +130,24 @@ class Batch:
         counts = Written()
         for partition, rows in layout.split(series, table):
             counts += self._take_rows(partition, rows)
+        if counts.changed:
+            self._current_fills.append(self._fill(series, table, counts))
         if not self._in_unit:
             self._finish_unit()
         return counts
+
+    def _fill(self, series: Series, table: pa.Table, counts: Written) -> Fill:
+        first, last = files.span(table)
+        return Fill(
+            table=series.kind,
+            symbol=series.symbol,
+            resolution=series.resolution,
+            first_ts=first,
+            last_ts=last,
+            rows=counts.rows_new + counts.rows_revised,
+            verdict=self._verdict,
+            note=self._note,
+        )
 
     def _take_rows(self, partition: Partition, rows: pa.Table) -> Written:
         self._settle(partition, rows)
@@ -169,16 +198,19 @@ class Batch:
     def _finish_unit(self) -> None:
         if self._staged:
             self._spill()
-            self._commit(self._staged)
-            self._staged = Staged()
+            self._commit(self._staged, self._current_fills)
+            self._staged, self._current_fills = Staged(), []
         for partition, tables in self._current.items():
             self._finished.setdefault(partition, []).extend(tables)
         self._current = {}
+        self._finished_fills += self._current_fills
+        self._current_fills = []
         if _rows(self._finished) > GATHER_ROWS:
             self._commit_finished()
 
     def _drop_unit(self) -> None:
         self._current = {}
+        self._current_fills = []
         self._discard(self._staged.add)
         self._staged = Staged()
 
@@ -209,14 +241,16 @@ class Batch:
             for partition, tables in gathered.items():
                 self._stage(partition, _united(tables))
         ready, self._staged = self._staged, staged
-        self._commit(ready)
+        fills, self._finished_fills = self._finished_fills, []
+        self._commit(ready, fills)
 
-    def _commit(self, staged: "Staged") -> None:
+    def _commit(self, staged: "Staged", fills: Sequence[Fill] = ()) -> None:
         entry = Commit(
             at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             source=self._source,
             add=tuple(staged.add.values()),
             remove=tuple(staged.remove),
+            fills=tuple(joined(fills)),
         )
         with refusing_writes(self._root):
             manifest.append(self._root, [entry])

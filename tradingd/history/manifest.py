@@ -47,10 +47,32 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.path.rpartition("/")[0]
 
 
+class Fill(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Rows of one series that one source brought: who vouches for which times.
+
+    `first_ts` and `last_ts` are the first and last ts_event, UTC nanoseconds; `rows` how many of
+    them were new or other than before. `verdict` is that of the quality check before the write
+    (``clean``, ``confirmed``, ``flagged``), empty where none was made; `note` says why. `source`
+    and `at` are the commit's own where empty.
+    """
+
+    table: str
+    symbol: str
+    first_ts: int
+    last_ts: int
+    resolution: Resolution | None = None
+    rows: int = 0
+    verdict: str = ""
+    note: str = ""
+    source: str = ""
+    at: str = ""
+
+
 class Commit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the manifest: files that appear and disappear together.
 
     `at` is the wall-clock time of the write, UTC ISO 8601; it is provenance and decides nothing.
+    `fills` say which times its rows came for, finer than its files do.
     """
 
     at: str
@@ -58,6 +80,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     add: tuple[FileRecord, ...] = ()
     remove: tuple[str, ...] = ()
     note: str = ""
+    fills: tuple[Fill, ...] = ()
 
 
 class Manifest:

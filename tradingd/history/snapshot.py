@@ -19,7 +19,8 @@ import msgspec
 from tradingd.history import manifest, recovery
 from tradingd.history.integrity import verify
 from tradingd.history.lock import refusing_writes, writer_lock
-from tradingd.history.manifest import Commit, FileRecord, Manifest
+from tradingd.history.manifest import Commit, FileRecord, Fill, Manifest
+from tradingd.history.provenance import in_force
 from tradingd.history.store import Store
 from tradingd.kits.atomicfile import TEMPORARY_SUFFIX, fsync_file, fsync_folder
 from tradingd.kits.failure import ExitCode, Failure
@@ -62,7 +63,7 @@ def snapshot(
         partial.mkdir(parents=True)
         for record in records:
             _place(recovery.located(store.root, record.path), partial / record.path, to is None)
-        manifest.append(partial, [_commit(f"snapshot {name}", records)])
+        manifest.append(partial, [_commit(f"snapshot {name}", records, fills=in_force(store.root))])
         partial.rename(target)
         fsync_folder(target.parent)
     return _report(name, target, records)
@@ -97,7 +98,7 @@ def restore(
                 _place(source / record.path, store.root / record.path, origin is None)
         kept = {one.path for one in records}
         gone = tuple(one.path for one in contents.files() if one.path not in kept)
-        entry = _commit(f"restore {name}", records, gone)
+        entry = _commit(f"restore {name}", records, gone, fills=in_force(source))
         manifest.append(store.root, [entry])
         recovery.retire(store.root, gone)
     return _report(name, source, records)
@@ -158,9 +159,15 @@ def _current(store: Store) -> Manifest:
         return Manifest()
 
 
-def _commit(source: str, records: Sequence[FileRecord], gone: tuple[str, ...] = ()) -> Commit:
-    now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return Commit(at=now, source=source, add=tuple(records), remove=gone)
+def _commit(
+    source: str,
+    records: Sequence[FileRecord],
+    gone: tuple[str, ...] = (),
+    *,
+    fills: Sequence[Fill],
+) -> Commit:
+    at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    return Commit(at=at, source=source, add=tuple(records), remove=gone, fills=tuple(fills))
 
 
 def _report(name: str, path: Path, records: Sequence[FileRecord]) -> Snapshot:

@@ -69,10 +69,13 @@ class Store:
         return found
 
     @contextmanager
-    def batch(self, source: str, *, adjusted: bool = False) -> Iterator[Batch]:
+    def batch(
+        self, source: str, *, adjusted: bool = False, verdict: str = "", note: str = ""
+    ) -> Iterator[Batch]:
         """Open the store for writing; leftovers of a crashed writer are cleaned up first.
 
-        What finished units wrote stays even when the block fails.
+        What finished units wrote stays even when the block fails. `verdict` and `note` are kept
+        with the rows' provenance.
 
         Raises
         ------
@@ -86,7 +89,7 @@ class Store:
                 recovery.tidy(self.root, contents)
                 if not contents.commits:
                     manifest.begin(self.root)
-            batch = Batch(self.root, self.settings, contents, source, adjusted)
+            batch = Batch(self.root, self.settings, contents, source, adjusted, verdict, note)
             try:
                 yield batch
             except BaseException:
