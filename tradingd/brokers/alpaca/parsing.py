@@ -97,6 +97,7 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
     cumulative: Decimal | None
     price: Nanos
     ts: int
+    activity: str = ""
 
     def fill_id(self, cumulative: Decimal) -> str:
         """Return the id that stream and activities agree on."""
@@ -210,6 +211,7 @@ def executions(bodies: Iterable[Body]) -> list[Execution]:
                 cumulative=amount(body, "cum_qty"),
                 price=paid,
                 ts=times.ns(body.get("transaction_time")),
+                activity=text(body, "id"),
             )
         )
     return found
