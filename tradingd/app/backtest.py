@@ -125,6 +125,7 @@ def simulate(
         reference=parts.reference,
         account=config.broker.account,
         bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
+        broker=str(config.broker.__struct_config__.tag),
     )
     plan = BacktestPlan(
         cash=nanos(mode.cash),

@@ -1,5 +1,6 @@
 """Group `risk`: the limits of the pre-trade gate. Percentages are of equity unless said."""
 
+import datetime as dt
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -82,5 +83,13 @@ class RiskConfig(Group, frozen=True, kw_only=True):
     ] = "assume"
     margin_regime: Annotated[
         Literal["auto", "legacy_pdt", "intraday_4210", "cash", "none"],
-        Meta(description="auto: by account kind and date (FINRA replaced PDT on 2026-06-04)."),
+        Meta(description="auto: by account, broker and date (FINRA replaced PDT on 2026-06-04)."),
     ] = "auto"
+    intraday_margin_from: Annotated[
+        dt.date | None,
+        Meta(
+            description="margin_regime auto: first day on which the broker applies FINRA's "
+            "intraday margin standards in place of the pattern day trader rule; None: as known of the "
+            "broker, and both rules at once where it is not known."
+        ),
+    ] = None

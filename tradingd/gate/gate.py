@@ -35,6 +35,8 @@ class Gate:
         Kind of account.
     bar_seconds : int
         Length of the bars that decisions are made on.
+    broker : str
+        Kind of broker: since when it applies which margin rule.
     table : tuple of Limit classes
         The limits to evaluate.
     """
@@ -47,10 +49,15 @@ class Gate:
         reference: ReferenceData,
         account: Literal["margin", "cash"],
         bar_seconds: int,
+        broker: str = "",
         table: tuple[type[Limit], ...] = LIMITS,
     ) -> None:
         self._settings = Settings(
-            limits=limits, reference=reference, account=account, bar_seconds=bar_seconds
+            limits=limits,
+            reference=reference,
+            account=account,
+            bar_seconds=bar_seconds,
+            broker=broker,
         )
         self._table = table
         self._book = book

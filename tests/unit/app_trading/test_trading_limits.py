@@ -78,7 +78,7 @@ def test_every_limit_is_shown_with_its_configured_value() -> None:
     desk = _Desk()
     desk.limits.set("max_positions", "3", 5)
     shown = {view.key: view for view in desk.limits.views()}
-    assert set(shown) == set(RiskConfig.__struct_fields__) - {"profile"}
+    assert set(shown) == set(RiskConfig.__struct_fields__) - {"profile", "intraday_margin_from"}
     assert (shown["max_positions"].value, shown["max_positions"].configured) == ("3", "30")
     assert shown["max_positions"].expires == desk.now + 5 * MINUTE
     assert msgspec.json.decode(desk.saved)[0]["key"] == "max_positions"

@@ -244,7 +244,11 @@ def test_every_limit_has_its_cases_and_a_key_of_the_configuration():
     assert set(keys) == set(CASES)
     assert len(keys) == len(set(keys))
     fields = set(RiskConfig.__struct_fields__)
-    assert fields - set(keys) == {"profile", "loss_streak_pause_minutes"}
+    assert fields - set(keys) == {
+        "profile",
+        "loss_streak_pause_minutes",
+        "intraday_margin_from",
+    }
 
 
 def test_all_broken_limits_are_reported_not_only_the_first():

@@ -14,6 +14,11 @@ from tradingd.kits.nearest import nearest
 
 _MINUTE: Final = 60 * NANOSECONDS
 
+_LIMITS: Final = tuple(
+    name for name in RiskConfig.__struct_fields__ if name not in ("profile", "intraday_margin_from")
+)
+"""What can be overridden for a while: a profile's name and a broker's date are no limits."""
+
 
 class Override(msgspec.Struct, frozen=True, kw_only=True):
     """One limit that is overridden until `expires` (wall time, UTC ns)."""
@@ -107,19 +112,17 @@ class LimitOverrides:
                 checked=counts.get(field, (0, 0))[0],
                 denied=counts.get(field, (0, 0))[1],
             )
-            for field in RiskConfig.__struct_fields__
-            if field != "profile"
+            for field in _LIMITS
         ]
 
     def _converted(self, key: str, value: str) -> Any:
-        fields = [name for name in RiskConfig.__struct_fields__ if name != "profile"]
-        if key not in fields:
-            close = nearest(key, fields)
+        if key not in _LIMITS:
+            close = nearest(key, _LIMITS)
             raise Failure(
                 "there is no such limit",
                 code=ExitCode.REFUSED,
                 where="limits",
-                expected="" if close else "one of " + ", ".join(fields),
+                expected="" if close else "one of " + ", ".join(_LIMITS),
                 found=key,
                 next_step=f"did you mean {close}?" if close else "tradingctl limits list",
             )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -48,7 +49,7 @@ def session_mode(config: SystemConfig) -> PaperMode | LiveMode:
     )
 
 
-def mode_name(config: SystemConfig) -> str:
+def mode_name(config: SystemConfig) -> Literal["paper", "live"]:
     """Return ``paper`` or ``live``."""
     return "live" if isinstance(session_mode(config), LiveMode) else "paper"
 
@@ -78,6 +79,7 @@ def session_gate(config: SystemConfig, book: Book, feed: Feed) -> Gate:
         reference=reference(config, symbols),
         account=config.broker.account,
         bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
+        broker=str(config.broker.__struct_config__.tag),
     )
 
 

@@ -6,11 +6,9 @@ from typing import Final
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import Denial
 from tradingd.gate.limits.base import Limit, Settings, usd
+from tradingd.gate.limits.margin_dates import Regime, regime
 from tradingd.gate.limits.size import gross_after
 from tradingd.gate.situation import Situation
-
-INTRADAY_4210_FROM: Final = dt.date(2026, 6, 4)
-"""Effective date of the intraday margin standards (SR-FINRA-2025-017, Release 34-105226)."""
 
 DAY_TRADER_EQUITY: Final = 25_000 * SCALE
 """Minimum equity of a pattern day trader, former FINRA Rule 4210(f)(8)(B)."""
@@ -67,11 +65,14 @@ class MarginRegime(Limit):
         fourth), and Regulation T's 50 % initial margin. From 25,000 USD: four times equity
         within the day; positions of daily bars are held overnight, so 50 % for them.
     intraday_4210
-        From 2026-06-04 no counting of day trades and no 25,000 USD: equity must cover 25 % of the
+        No counting of day trades and no 25,000 USD: equity must cover 25 % of the
         longs and 30 % of the shorts at any time of the day. Positions of daily bars are held
         overnight, so Regulation T's 50 % for them.
     none
         No rule (margin accounts only).
+    auto
+        By broker and date (`margin_dates`; `intraday_margin_from` overrides the date). Where the
+        broker's date is not known an order must satisfy both margin rules.
 
     Both margin rules ask for 2,000 USD of equity before anything is borrowed.
     """
@@ -81,6 +82,8 @@ class MarginRegime(Limit):
     def __init__(self, settings: Settings) -> None:
         configured = settings.limits.margin_regime
         self._regime = "cash" if settings.account == "cash" else configured
+        self._broker = settings.broker
+        self._stated = settings.limits.intraday_margin_from
         self._intraday = settings.bar_seconds < _DAY_SECONDS
 
     def check(self, order: Situation) -> Denial | None:
@@ -88,21 +91,27 @@ class MarginRegime(Limit):
         match self._on(order.day):
             case "cash":
                 return self._cash(order)
-            case "legacy_pdt":
-                return self._day_trader(order) or self._borrowing(
-                    order, self._legacy_multiple(order)
-                )
-            case "intraday_4210":
-                if self._intraday and order.equity >= MARGIN_EQUITY:
-                    return self._maintenance(order)
-                return self._borrowing(order, initial_multiple(order))
+            case Regime.LEGACY:
+                return self._legacy(order)
+            case Regime.INTRADAY:
+                return self._intraday_standards(order)
+            case Regime.EITHER:
+                return self._legacy(order) or self._intraday_standards(order)
             case _:
                 return None
 
     def _on(self, day: dt.date) -> str:
         if self._regime != "auto":
             return self._regime
-        return "legacy_pdt" if day < INTRADAY_4210_FROM else "intraday_4210"
+        return regime(self._broker, day, self._stated)
+
+    def _legacy(self, order: Situation) -> Denial | None:
+        return self._day_trader(order) or self._borrowing(order, self._legacy_multiple(order))
+
+    def _intraday_standards(self, order: Situation) -> Denial | None:
+        if self._intraday and order.equity >= MARGIN_EQUITY:
+            return self._maintenance(order)
+        return self._borrowing(order, initial_multiple(order))
 
     def _cash(self, order: Situation) -> Denial | None:
         symbol = order.intent.symbol
@@ -128,7 +137,7 @@ class MarginRegime(Limit):
         return self.deny(
             f"{trades} day trades in 5 sessions, equity {usd(order.equity)}",
             f"{DAY_TRADES_ALLOWED} day trades below {usd(DAY_TRADER_EQUITY)}",
-            "Closing this entry today would be a fourth day trade (FINRA 4210, until 2026-06-03).",
+            "Closing this entry today would be a fourth day trade (FINRA 4210, amended 2026).",
         )
 
     def _borrowing(self, order: Situation, multiple: int) -> Denial | None:

@@ -20,6 +20,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reference: ReferenceData
     account: str
     bar_seconds: int
+    broker: str = ""
 
 
 class StopMove(NamedTuple):
