@@ -16,6 +16,9 @@ run: setup ## Trade on paper over the embedded real daily bars; ends by itself, 
 	@$(BIN)/tradingd run --instance demo --fresh feed=sample feed.start=2010-01-01 \
 	  feed.end=2012-12-31 feed.speed=1 feed.longest_wait=0.03 telemetry.metrics_port=0
 
+drill: setup ## Drill the whole daemon against an Alpaca-compatible server on this machine: no keys
+	@$(BIN)/tradingd sim drill
+
 backtest: setup ## Import the same bars and backtest the same strategy on them
 	@$(BIN)/tradingd data import source=sample
 	@$(BIN)/tradingd backtest

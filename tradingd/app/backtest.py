@@ -21,6 +21,7 @@ from tradingd.domain.ports import BarFeed, CommissionModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest
 from tradingd.engine.strategy import Strategy
+from tradingd.execution.touch import half_spread
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
 from tradingd.history.store import Store
@@ -134,6 +135,8 @@ def simulate(
         account=config.broker.account,
         equity_every=mode.equity_every,
         seed=config.seed,
+        style=config.execution.style,
+        half_spread_bps=half_spread(config.execution.slippage),
     )
     total = feed.rows()
     return run_backtest(

@@ -29,7 +29,7 @@ def streams() -> Streams:
 
 @pytest.fixture
 def market(streams: Streams) -> LiveMarket:
-    return LiveMarket(streams)  # type: ignore[arg-type] # it asks for no more than the streams
+    return LiveMarket(streams, lambda: 0)  # type: ignore[arg-type] # it asks for no more than the streams
 
 
 def test_nothing_is_opened_in_a_halted_symbol_until_it_trades_again(

@@ -164,7 +164,7 @@ class BringUp:
 
     async def _open_feed(self) -> None:
         feed = self._one.feed = session_feed(self._one.config, self._one.calendar, self._secret)
-        self._one.market = LiveMarket(feed)
+        self._one.market = LiveMarket(feed, lambda: self._one.clock.now())
         resume = int(self._one.recalled.marks.get(FEED_POSITION, "0"))
         if not feed.replayed:
             # What happened while nobody traded is history: nothing acts on it.
@@ -205,11 +205,7 @@ class BringUp:
         self._one.account_lock.acquire()
         endpoint.write(
             self._one.state,
-            endpoint.BrokerEndpoint(
-                kind=self._one.broker.name,
-                account=self._one.account.account_id,
-                socket=str(brokers.broker_socket(self._one.config, self._one.state)),
-            ),
+            brokers.endpoint_of(self._one.config, self._one.state, self._one.account.account_id),
         )
 
     async def _build(self) -> None:
@@ -298,6 +294,10 @@ class BringUp:
             on_fault=self._one.watch.strategy_fault,
             actions=self._one.feed.actions(),
             equity_every=self._one.mode.equity_every,
+            style=config.execution.style,
+            touch=self._one.market,
+            half_spread_bps=brokers.half_spread_bps(config),
+            exits_share=self._one.broker.capabilities.exits_share,
         )
         self._one.scheduler = Scheduler(
             session_jobs(config.schedule, session_work(self._one)),

@@ -13,7 +13,9 @@ from tradingd.config.mode import LiveMode, PaperMode
 from tradingd.config.secrets import Secret
 from tradingd.config.system import SystemConfig
 from tradingd.domain.broker import Broker, BrokerAccount
+from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.domain.market import Resolution
+from tradingd.execution.touch import half_spread
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca import hosts
 from tradingd.vendors.alpaca.keys import Keys
@@ -52,10 +54,9 @@ def alpaca_broker(config: SystemConfig, alpaca: AlpacaConfig, secret: Resolve) -
     from tradingd.brokers.alpaca.accounts import check_endpoint
     from tradingd.brokers.alpaca.broker import AlpacaBroker
 
-    live = isinstance(session_mode(config), LiveMode)
-    rest = alpaca.endpoint or (hosts.LIVE if live else hosts.PAPER)
+    rest = _rest(config, alpaca)
     keys = Keys(secret(alpaca.key_id).reveal(), secret(alpaca.secret_key).reveal())
-    check_endpoint(mode="live" if live else "paper", rest=rest, keys=keys)
+    check_endpoint(mode=mode_name(config), rest=rest, keys=keys)
     return AlpacaBroker(
         keys,
         rest=rest,
@@ -63,6 +64,33 @@ def alpaca_broker(config: SystemConfig, alpaca: AlpacaConfig, secret: Resolve) -
         requests_per_minute=alpaca.requests_per_minute,
         connect_seconds=alpaca.connect_seconds,
     )
+
+
+def endpoint_of(config: SystemConfig, state: Path, account: str) -> BrokerEndpoint:
+    """Return where the account is reached, for the kill switch: references, never secrets."""
+    if isinstance(config.broker, AlpacaConfig):
+        return BrokerEndpoint(
+            kind="alpaca",
+            account=account,
+            url=_rest(config, config.broker),
+            key_id=config.broker.key_id,
+            secret_key=config.broker.secret_key,
+            mode=mode_name(config),
+        )
+    return BrokerEndpoint(
+        kind="simulated", account=account, socket=str(broker_socket(config, state))
+    )
+
+
+def _rest(config: SystemConfig, alpaca: AlpacaConfig) -> str:
+    return alpaca.endpoint or (hosts.LIVE if mode_name(config) == "live" else hosts.PAPER)
+
+
+def half_spread_bps(config: SystemConfig) -> float:
+    """Return half the spread to be expected where there are no quotes."""
+    if isinstance(config.broker, SimulatedConfig):
+        return config.broker.half_spread_bps
+    return half_spread(config.execution.slippage)
 
 
 def check_account(config: SystemConfig, account: BrokerAccount) -> None:
@@ -79,7 +107,7 @@ def check_account(config: SystemConfig, account: BrokerAccount) -> None:
 
     mode = session_mode(config)
     wanted = mode.account if isinstance(mode, LiveMode) else ""
-    check(mode="live" if mode_name(config) == "live" else "paper", account=account, wanted=wanted)
+    check(mode=mode_name(config), account=account, wanted=wanted)
 
 
 async def _simulated_broker(config: SystemConfig, state: Path, instance: str) -> SimulatedBroker:

@@ -1,11 +1,12 @@
 """What a live feed and a real broker say of each symbol beside its bars: quotes, halts, facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tradingd.domain.broker import AssetBook, AssetFacts, Broker
 from tradingd.domain.feed import Feed, LiveStreams, Quote, TradingHalt
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
+from tradingd.execution.touch import Quotes
 
 
 class LiveMarket:
@@ -15,11 +16,19 @@ class LiveMarket:
     ----------
     feed : Feed
         Heard when it has more to say than bars (`LiveStreams`); before it is opened.
+    now : Callable
+        Session time, UTC ns: old quotes tell nothing.
+
+    Attributes
+    ----------
+    heard : Callable
+        Hears every quote.
     """
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, now: Callable[[], int]) -> None:
+        self.heard: Callable[[Quote], None] = lambda _: None
         self.halts: dict[str, TradingHalt] = {}
-        self._quotes: dict[str, Quote] = {}
+        self._quotes = Quotes(now)
         self._facts: Mapping[str, AssetFacts] = {}
         self._streams = feed if isinstance(feed, LiveStreams) else None
         if self._streams is not None:
@@ -44,10 +53,7 @@ class LiveMarket:
 
     def touch(self, symbol: str) -> tuple[Nanos, Nanos] | None:
         """Return (bid, ask) as last quoted; None without a usable quote."""
-        quote = self._quotes.get(symbol)
-        if quote is None or not 0 < quote.bid <= quote.ask:
-            return None
-        return quote.bid, quote.ask
+        return self._quotes.touch(symbol)
 
     def refusal(self, symbol: str, side: Side, held: int) -> str | None:
         """Return why nothing may be opened or enlarged in a symbol; None when it may.
@@ -78,7 +84,8 @@ class LiveMarket:
         return () if self._streams is None else tuple(self._streams.mute())
 
     def _quoted(self, quote: Quote) -> None:
-        self._quotes[quote.symbol] = quote
+        self._quotes.take(quote)
+        self.heard(quote)
 
     def _halted(self, told: TradingHalt) -> None:
         if told.halted:
