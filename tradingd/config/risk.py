@@ -89,7 +89,7 @@ class RiskConfig(Group, frozen=True, kw_only=True):
         dt.date | None,
         Meta(
             description="margin_regime auto: first day on which the broker applies FINRA's "
-            "intraday margin standards in place of the pattern day trader rule; None: as known of the "
-            "broker, and both rules at once where it is not known."
+            "intraday margin standards in place of the pattern day trader rule; None: as known of "
+            "the broker, and both rules at once where it is not known."
         ),
     ] = None
