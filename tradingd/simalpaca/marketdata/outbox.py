@@ -40,7 +40,7 @@ class Outbox:
 
     def put(self, frame: bytes, seconds: float = 0.0) -> bool:
         """Queue a frame, sent in so many seconds at the earliest; False when too many wait."""
-        if self._silent or self._task.done():
+        if self._silent or self._ending is not None or self._task.done():
             return True
         if self._frames.qsize() >= _MOST_WAITING:
             return False

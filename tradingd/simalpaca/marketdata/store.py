@@ -172,10 +172,13 @@ class Store:
     ) -> list[tuple[Any, ...]]:
         if not files:
             return []
+        way = "DESC" if newest else "ASC"
         found = self._cursor().execute(
-            f"SELECT {columns} FROM read_parquet($files) "
+            f"SELECT {columns} "
+            "FROM read_parquet($files, filename = true, file_row_number = true) "
             "WHERE epoch_ns(ts_event) >= $low AND epoch_ns(ts_event) <= $high "
-            f"ORDER BY ts {'DESC' if newest else 'ASC'} LIMIT $limit",
+            # Ticks may share an instant: their order must be the same on every page.
+            f"ORDER BY ts {way}, filename {way}, file_row_number {way} LIMIT $limit",
             {"files": self._paths(files), "low": low, "high": high, "limit": limit},
         )
         return found.fetchall()
