@@ -66,9 +66,7 @@ class Commands:
         legs = found.order_class not in (OrderClass.SIMPLE, None)
         body = bodies.change(
             self._registry.next_link(name),
-            quantity=None
-            if legs and quantity == now.quantity
-            else quantity - before - found.filled,
+            quantity=None if legs and quantity == now.quantity else quantity - now.filled,
             limit=limit,
             stop=stop,
         )
