@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from decimal import Decimal
 from typing import Any, Final
 
 import pydantic
@@ -141,7 +142,10 @@ class Client:
     @staticmethod
     def change_objection(body: Fields) -> str | None:
         """Return what alpaca-py's request model has against the body of a change."""
-        return _objection(ReplaceOrderRequest, body)
+        # This model compares before it converts: it takes no text for a number.
+        texts = ("qty", "limit_price", "stop_price", "trail")
+        numbers = {key: Decimal(str(body[key])) for key in texts if key in body}
+        return _objection(ReplaceOrderRequest, {**body, **numbers})
 
     # -- private: on the loop --------------------------------------------------------------------
 
