@@ -108,10 +108,38 @@ class ActionsParams(msgspec.Struct, frozen=True, kw_only=True):
     overlay: Overlay = None
 
 
+class SyncParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd data sync`."""
+
+    overrides: Overrides = ()
+    overlay: Overlay = None
+    symbols: Annotated[
+        tuple[str, ...], Meta(description="Only these symbols, in place of sync.symbols.")
+    ] = ()
+    dry_run: Annotated[
+        bool, Meta(description="Show what is missing and would be fetched; ask nobody.")
+    ] = False
+    limit: Annotated[int, Meta(ge=1, description="Most ranges to list.")] = 50
+
+
+class ProvenanceParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd data provenance`."""
+
+    symbol: Annotated[
+        str, Meta(description="Symbol, e.g. AAPL.", extra={"positional": True, "metavar": "SYMBOL"})
+    ]
+    overrides: Overrides = ()
+    overlay: Overlay = None
+
+
 def _command(
-    verb: str, params: type[msgspec.Struct], result: str, summary: str, examples: tuple[str, ...]
+    verb: str,
+    params: type[msgspec.Struct],
+    result: str,
+    summary: str,
+    examples: tuple[str, ...],
+    module: str = "tradingd.cli.data_run",
 ) -> Command[Any, Any]:
-    module = "tradingd.cli.data_run"
     return Command(
         path=("data", verb),
         params=params,
@@ -194,5 +222,27 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         "tradingd.cli.data_run:ActionsReport",
         "List a symbol's splits, dividends, renames and delisting.",
         ("tradingd data actions AAPL",),
+    ),
+    _command(
+        "sync",
+        SyncParams,
+        "tradingd.app.sync.report:Synced",
+        "Fetch what the store misses from the first source whose rows pass the quality checks. "
+        "Exit code 0: nothing is left open; 35: a source did not answer; 26: no source's rows "
+        "passed; 21: unknown symbols.",
+        (
+            "tradingd data sync --dry-run",
+            "tradingd data sync sync.start=2024-01-02 --symbols SPY AAPL",
+            "tradingd data sync 'sync.sources=[{kind: tiingo}, {kind: yahoo}]' sync.days=90",
+        ),
+        "tradingd.cli.data_sync_run",
+    ),
+    _command(
+        "provenance",
+        ProvenanceParams,
+        "tradingd.cli.data_sync_run:ProvenanceReport",
+        "Show which source brought which of a symbol's rows, when, and how they were judged.",
+        ("tradingd data provenance AAPL",),
+        "tradingd.cli.data_sync_run",
     ),
 )

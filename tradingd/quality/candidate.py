@@ -99,9 +99,11 @@ class Judge:
         load_rows(
             self._connection, "candidate", DataKind.BARS, candidate.resolution, [candidate.symbol]
         )
-        self._connection.unregister("candidate")
         rules = rules_for(DataKind.BARS, candidate.resolution, self._limits)
-        return [one for rule in rules for one in self._found(rule, candidate)]
+        found = [one for rule in rules for one in self._found(rule, candidate)]
+        # Only now: an answer that is not read to its end keeps the connection busy.
+        self._connection.unregister("candidate")
+        return found
 
     def _found(self, rule: Rule, candidate: Candidate) -> Iterable[Finding]:
         query = f"select ts, detail from ({rule.query}) order by ts"

@@ -1,0 +1,153 @@
+"""Run `tradingd data sync` and `tradingd data provenance` for a person."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tradingd.app import data
+from tradingd.app.sync.report import Outcome, RangeReport, Synced
+from tradingd.cli import data as parameters
+from tradingd.cli import screen
+from tradingd.config.load import load
+from tradingd.config.system import SystemConfig
+from tradingd.history.missing import unknown_symbol_anywhere
+from tradingd.history.provenance import Origin, origins
+from tradingd.kits.failure import ExitCode, Failure
+
+# The worst first, so that the limit never hides a refusal behind what went well.
+_ORDER = (
+    Outcome.FAILED,
+    Outcome.REFUSED,
+    Outcome.UNKNOWN,
+    Outcome.FLAGGED,
+    Outcome.CONFIRMED,
+    Outcome.EMPTY,
+    Outcome.STORED,
+    Outcome.PLANNED,
+)
+
+
+class ProvenanceReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Output of `tradingd data provenance`: runs of rows, by series, then time."""
+
+    symbol: str
+    origins: tuple[Origin, ...]
+
+
+def _config(params: Any, overrides: Sequence[str] = ()) -> SystemConfig:
+    overlay = Path(params.overlay) if params.overlay else None
+    return load([*params.overrides, *overrides], overlay=overlay).config
+
+
+def run_sync(params: parameters.SyncParams) -> Synced:
+    """Fill what is missing; the result lists the worst ranges first, up to the limit."""
+    from tradingd.app.sync.run import sync
+
+    _require_symbols(params.symbols)
+    only = [f"sync.symbols=[{','.join(params.symbols)}]"] if params.symbols else []
+    config = _config(params, only)
+    with screen.progress("sync, ranges") as meter:
+        result = sync(
+            config,
+            data.open_store(config),
+            dry_run=params.dry_run,
+            progress=lambda done, total, _symbol: meter.reached(done, total),
+        )
+    ranges = sorted(result.ranges, key=lambda one: _ORDER.index(one.outcome))
+    return msgspec.structs.replace(result, ranges=tuple(ranges[: params.limit]))
+
+
+def _require_symbols(words: Sequence[str]) -> None:
+    for word in words:
+        if "=" in word:
+            raise Failure(
+                "an override stands among the symbols",
+                code=ExitCode.USAGE,
+                where="--symbols",
+                expected="symbols only",
+                found=word,
+                next_step="put overrides before --symbols",
+            )
+
+
+def render_sync(result: Synced) -> None:
+    """Print the ranges that say something, then the counts."""
+    told = [one for one in result.ranges if result.dry_run or _worth_telling(one)]
+    if told:
+        rows = [_range_row(one) for one in told]
+        columns = ("symbol", "from", "to", "sessions", "outcome", "source", "new", "why")
+        screen.table("To fetch" if result.dry_run else "Not simply stored", columns, rows)
+    if result.put_aside:
+        rows_aside = list(result.put_aside.items())
+        screen.table("Sources not asked any more", ("source", "why"), rows_aside)
+    if result.actions_missing:
+        names = ", ".join(result.actions_missing[:10])
+        rows_untold = [(len(result.actions_missing), names)]
+        screen.table("No source told splits and dividends", ("symbols", "names"), rows_untold)
+    screen.summary(_summary(result))
+
+
+def _worth_telling(one: RangeReport) -> bool:
+    return one.outcome is not Outcome.STORED or len(one.attempts) > 1
+
+
+def _range_row(one: RangeReport) -> tuple[object, ...]:
+    span = (one.symbol, one.first, one.last, one.sessions)
+    return (*span, one.outcome, one.source or "-", one.rows_new, one.why)
+
+
+def _summary(result: Synced) -> dict[str, object]:
+    ranges = sum(result.outcomes.values())
+    left = {name: result.outcomes.get(name, 0) for name in ("refused", "failed", "unknown")}
+    if result.dry_run:
+        left = {}
+    return {
+        "resolution": result.resolution,
+        "first": result.first,
+        "last": result.last,
+        "symbols": result.symbols,
+        "complete": result.complete,
+        "ranges": ranges,
+        **left,
+        **{f"from_{name}": count for name, count in result.by_source.items()},
+        "rows_new": result.rows_new,
+        "rows_revised": result.rows_revised,
+        "actions": result.actions,
+        "dry_run": str(result.dry_run).lower(),
+        "seconds": result.seconds,
+    }
+
+
+def run_provenance(params: parameters.ProvenanceParams) -> ProvenanceReport:
+    """Read where a symbol's rows came from."""
+    store = data.open_store(_config(params))
+    known = data.stored_symbols(store)
+    if params.symbol not in known:
+        raise unknown_symbol_anywhere(store.root, params.symbol, known)
+    found = origins(store.root, params.symbol)
+    return ProvenanceReport(symbol=params.symbol, origins=tuple(found))
+
+
+def render_provenance(result: ProvenanceReport) -> None:
+    """Print one line per run of rows."""
+    columns = ("table", "bars", "first", "last", "rows", "source", "written", "verdict", "note")
+    rows = [
+        (
+            one.table,
+            one.resolution,
+            one.first,
+            one.last,
+            one.rows,
+            one.source,
+            one.at,
+            one.verdict or "unchecked",
+            one.note,
+        )
+        for one in result.origins
+    ]
+    screen.table(result.symbol, columns, rows)
+    sources = sorted({one.source for one in result.origins})
+    total = sum(one.rows for one in result.origins)
+    screen.summary({"ranges": len(rows), "rows": total, "sources": ",".join(sources)})
