@@ -22,6 +22,8 @@ from typing import Any, Final, NamedTuple
 type Row = dict[str, Any]
 
 UNSETTLED: Final = ("INTENT", "UNKNOWN")
+KEPT: Final = "waiting for its price"
+"""Note of a limit exit that has not been sent: the daemon watches its price itself."""
 NEVER_THERE: Final = ("DENIED", "LOST")
 STOPS: Final = ("STOP_MARKET", "STOP_LIMIT")
 FILL_FIELDS: Final = ("symbol", "side", "quantity", "price", "commission", "ts")
@@ -140,9 +142,13 @@ def _order_sets(books: Books, allow_foreign: bool) -> Iterator[Finding]:
             yield Finding("order_not_at_broker", order_id, None, own["state"])
 
 
+def _kept(own: Row) -> bool:
+    return own["state"] == "INTENT" and own["note"] == KEPT
+
+
 def _states(books: Books) -> Iterator[Finding]:
     for order_id, own in sorted(books.own_orders.items()):
-        if own["state"] in UNSETTLED:
+        if own["state"] in UNSETTLED and not _kept(own):
             yield Finding("unsettled_order", order_id, _status(books, order_id), own["state"])
     for order in books.orders:
         own = books.own_orders.get(order["client_order_id"])

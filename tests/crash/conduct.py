@@ -22,7 +22,7 @@ _FILLS: Final = "SELECT fills.*, type FROM fills JOIN orders USING (order_id) OR
 _LATE: Final = ("lost", "recovered", "replace_unknown")
 
 
-def faults(folder: Path, settle_seconds: float) -> list[str]:
+def faults(folder: Path, settle_seconds: float, apart: bool = False) -> list[str]:
     """Return what should not have happened, as sentences."""
     journal = folder / "journal.sqlite"
     orders = {row["order_id"]: row for row in _rows(journal, "SELECT * FROM orders")}
@@ -35,6 +35,7 @@ def faults(folder: Path, settle_seconds: float) -> list[str]:
         *_lost_too_early(steps, settle_seconds),
         *_of_nobody([fill for fill in fills if fill["symbol"] not in splits]),
         *_not_waited(bodies, orders, steps, fills),
+        *(_together(bodies, orders, steps, fills) if apart else ()),
     ]
 
 
@@ -83,11 +84,7 @@ def _not_waited(
 ) -> Iterator[str]:
     """A market exit reaches the broker when nothing that rests there could sell its shares too."""
     late = {step["order_id"] for step in steps if _late(step)}
-    reduced: dict[tuple[str, str], int] = defaultdict(int)
-    for fill in fills:
-        if fill["purpose"] == "ENTRY":
-            key = fill["symbol"], fill["side"]
-            reduced[key] = max(reduced[key], fill["ts"])
+    reduced = _last_reductions(fills)
     held: dict[str, int] = defaultdict(int)
     resting: dict[str, Row] = {}
     seen: set[str] = set()
@@ -107,10 +104,67 @@ def _not_waited(
                 and orders[one["client_order_id"]]["run_id"] == ours["run_id"]
             ]
             most = max((_claim(one) for one in others), default=0)
-            fresh = reduced[symbol, side] < ours["ts"] and key not in late
+            fresh = reduced.get((symbol, side), 0) < ours["ts"] and key not in late
             if most and fresh and most + ours["quantity"] > there:
                 yield f"{key} left while {most} of {there} {symbol} could be sold by what rests"
         _follow(event["event"], body, held, resting, orders)
+
+
+def _together(
+    events: list[Row], orders: dict[str, Row], steps: list[Row], fills: list[Row]
+) -> Iterator[str]:
+    """Where exits must be apart, none reaches the broker for shares that another one holds.
+
+    An order is judged when it appears and when it grows. Not judged are messages of a process that
+    died, and what was given up and appeared after all.
+    """
+    late = {step["order_id"] for step in steps if _late(step)}
+    reduced = _last_reductions(fills)
+    held: dict[str, int] = defaultdict(int)
+    working: dict[str, Row] = {}
+    for event in events:
+        kind = event["event"]
+        body = event[kind]
+        if kind == "fill":
+            held[body["symbol"]] += body["quantity"] * (1 if body["side"] == "BUY" else -1)
+            if body["client_order_id"] in working:
+                working[body["client_order_id"]]["filled"] += body["quantity"]
+            continue
+        if kind == "adjustment":
+            held[body["symbol"]] += body["shares"]
+            continue
+        key = body["client_order_id"]
+        before = working.pop(key, None)
+        ours = orders.get(key)
+        if body["status"] != "WORKING" or ours is None or ours["purpose"] == "ENTRY":
+            continue
+        working[key] = dict(body)
+        grown = before is None or body["quantity"] > before["quantity"]
+        there = held[body["symbol"]] * (1 if body["side"] == "SELL" else -1)
+        others = [
+            one
+            for other, one in working.items()
+            if other != key and (one["symbol"], one["side"]) == (body["symbol"], body["side"])
+        ]
+        known = all(
+            one["client_order_id"] not in late
+            and orders[one["client_order_id"]]["run_id"] == ours["run_id"]
+            for one in (*others, body)
+        )
+        fresh = reduced.get((body["symbol"], body["side"]), -1) < ours["ts"]
+        total = sum(one["quantity"] - one["filled"] for one in (*others, body))
+        if others and grown and known and fresh and total > there:
+            yield f"{key}: {total} {body['symbol']} rest at the broker in all, {there} are held"
+
+
+def _last_reductions(fills: list[Row]) -> dict[tuple[str, str], int]:
+    """Return when entries last took from a position, by symbol and side."""
+    reduced: dict[tuple[str, str], int] = {}
+    for fill in fills:
+        if fill["purpose"] == "ENTRY":
+            key = fill["symbol"], fill["side"]
+            reduced[key] = max(reduced.get(key, -1), fill["ts"])
+    return reduced
 
 
 def _late(step: Row) -> bool:

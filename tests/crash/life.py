@@ -37,6 +37,7 @@ from tradingd.journal.recall import recall
 from tradingd.journal.writer import SqliteJournal
 from tradingd.kits.failure import Failure
 from tradingd.orders.shim import Shim
+from tradingd.orders.ticket import WAITING_PRICE
 from tradingd.session.clock import ReplayClock
 
 DAY = dt.date(2024, 1, 3)
@@ -81,7 +82,8 @@ class Process:
         self.steps = steps
         timeout = self.options["settings"].command_seconds
         self.client = SimulatedBroker(folder / "b.sock", timeout=timeout)
-        self.broker = CountedBroker(self.client, steps)
+        exits_apart = self.options.pop("exits_apart", False)
+        self.broker = CountedBroker(self.client, steps, exits_apart=exits_apart)
         page_limit = self.options.pop("page_limit", None)
         self.writer = SqliteJournal(folder / "journal.sqlite", page_limit=page_limit)
         self.journal = CountedJournal(self.writer, steps)
@@ -172,7 +174,9 @@ def session_of(ts: int) -> Session:
     return Session(DAY + dt.timedelta(days=day), opened, opened + 390 * MINUTE)
 
 
-async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
+async def live(
+    folder: Path, seed: int, steps: Steps, slow: bool, *, exits_apart: bool = False
+) -> int:
     """Trade at random; return how many steps it took when nothing killed it.
 
     Its time limits are short, so that unknown outcomes are settled within a life.
@@ -181,7 +185,9 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool) -> int:
     await told(folder, faults(rng, slow))
     manual = rng.random() < 0.2
     approval = "manual" if manual else "auto"
-    process = await started(folder, steps, settings=HASTY, approval=approval)
+    process = await started(
+        folder, steps, settings=HASTY, approval=approval, exits_apart=exits_apart
+    )
     for _ in range(rng.randint(15, 30)):
         await act(process, rng)
         if rng.random() < 0.3:
@@ -392,11 +398,11 @@ def _cancel(rng: random.Random) -> object:
     return rng.choice(("ok", "ok", "drop_request", "drop_response", late, late))
 
 
-async def come_to_rest(folder: Path, slow: bool) -> list[str]:
+async def come_to_rest(folder: Path, slow: bool, *, exits_apart: bool = False) -> list[str]:
     """Recover with a broker that behaves; return what is wrong in the end."""
     patient = msgspec.structs.replace(SETTINGS, command_seconds=2.0)
     await told(folder, {})
-    process = await started(folder, Steps(), settings=patient)
+    process = await started(folder, Steps(), settings=patient, exits_apart=exits_apart)
     loop = asyncio.get_running_loop()
     deadline = loop.time() + 20
     # Messages of the dead may still be on their way.
@@ -433,7 +439,7 @@ def unrest(process: Process) -> list[str]:
     found += [
         f"{row.order_id} {row.purpose} {row.state} cancel_asked={row.cancel_asked} {row.note}"
         for row in shim.open_orders()
-        if row.state != OrderState.WORKING
+        if (row.state != OrderState.WORKING and row.note != WAITING_PRICE)
         or row.cancel_asked
         or (row.type == "MARKET" and row.purpose != "ENTRY")
     ]

@@ -2,6 +2,7 @@
 
     python -m tests.crash.schedule --runs 300 --seed 1
     python -m tests.crash.schedule --runs 1 --seed SEED --keep     # replay one that failed
+    python -m tests.crash.schedule --runs 300 --exits-apart        # no two exits over one share
 
 Every run has a broker process and two to four trading processes, one after the other, all forked
 from here (so that imports are paid once) and connected by a real socket and a real journal file.
@@ -60,15 +61,15 @@ def serve_broker(folder: Path) -> int:
     return serve(options, lambda: None)
 
 
-def live_and_die(folder: Path, seed: int, step: int, slow: bool) -> int:
-    count = asyncio.run(live(folder, seed, Steps(step), slow))
+def live_and_die(folder: Path, seed: int, step: int, slow: bool, apart: bool) -> int:
+    count = asyncio.run(live(folder, seed, Steps(step), slow, exits_apart=apart))
     print(f"survived {count} steps")
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
 
 
-def recover(folder: Path, slow: bool) -> int:
-    troubles = asyncio.run(come_to_rest(folder, slow))
+def recover(folder: Path, slow: bool, apart: bool) -> int:
+    troubles = asyncio.run(come_to_rest(folder, slow, exits_apart=apart))
     (folder / "troubles").write_text("\n".join(troubles))
     return 0
 
@@ -82,7 +83,7 @@ def wait_for_broker(path: Path) -> None:
             time.sleep(0.002)
 
 
-def run(seed: int, folder: Path) -> list[str]:
+def run(seed: int, folder: Path, apart: bool = False) -> list[str]:
     """Play one run; return what is wrong at its end."""
     rng = random.Random(seed)
     slow = rng.random() < 0.15
@@ -92,13 +93,13 @@ def run(seed: int, folder: Path) -> list[str]:
         for number in range(rng.randint(1, 3)):
             life_seed, step = rng.randint(0, 10**9), rng.randint(1, LONGEST_LIFE)
             child = forked(
-                lambda seed=life_seed, step=step: live_and_die(folder, seed, step, slow),
+                lambda seed=life_seed, step=step: live_and_die(folder, seed, step, slow, apart),
                 folder / f"life-{number}.log",
             )
             _, status = os.waitpid(child, 0)
             if not os.WIFSIGNALED(status):
                 return [f"life {number} failed: {(folder / f'life-{number}.log').read_text()}"]
-        child = forked(lambda: recover(folder, slow), folder / "recovery.log")
+        child = forked(lambda: recover(folder, slow, apart), folder / "recovery.log")
         _, status = os.waitpid(child, 0)
         if status:
             return [f"recovery failed: {(folder / 'recovery.log').read_text()}"]
@@ -108,7 +109,7 @@ def run(seed: int, folder: Path) -> list[str]:
     troubles = [line for line in (folder / "troubles").read_text().splitlines() if line]
     books = compare_books.read(folder / "simbroker.sqlite", folder / "journal.sqlite")
     troubles += [str(finding) for finding in compare_books.compare(books)]
-    return troubles + conduct.faults(folder, HASTY.settle_seconds)
+    return troubles + conduct.faults(folder, HASTY.settle_seconds, apart)
 
 
 def main() -> int:
@@ -117,11 +118,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all runs")
+    parser.add_argument(
+        "--exits-apart", action="store_true", help="the broker holds the shares of every exit"
+    )
     options = parser.parse_args()
     begun, failed = time.monotonic(), []
     for seed in range(options.seed, options.seed + options.runs):
         folder = Path(tempfile.mkdtemp(prefix=f"crash-{seed}-"))
-        troubles = run(seed, folder)
+        troubles = run(seed, folder, options.exits_apart)
         if troubles:
             failed.append(seed)
             print(f"seed {seed} FAILED, see {folder}")

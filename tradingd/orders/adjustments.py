@@ -50,24 +50,30 @@ class Adjustments:
         self.count += 1
         rows: list[Record] = [self._row(update)]
         self._cash(update)
-        rows += self._shares(update)
-        if update.numerator != update.denominator:
-            rows += self._rescale(update)
+        if update.symbol:
+            rows += self._shares(update)
+            if update.numerator != update.denominator:
+                rows += self._rescale(update)
+            self._protection.sync(update.symbol)
         self._desk.write(*rows, self._fills.book_row())
-        self._protection.sync(update.symbol)
         if update.shares and update.kind != "split":
-            self._flag(
-                f"{update.symbol}: {update.shares:+d} shares by {update.kind}, not by a trade"
-            )
+            what = update.symbol or "no symbol"
+            self._flag(f"{what}: {update.shares:+d} shares by {update.kind}, not by a trade")
         return True
 
     # -- private ---------------------------------------------------------------------------------
 
     def _cash(self, update: AdjustmentUpdate) -> None:
-        """Book the cash; that of a split is for a fraction, and comes before the shares."""
+        """Book the cash; that of a split is for a fraction, and comes before the shares.
+
+        A fee, interest, a transfer, and whatever has no symbol belongs to no round trip: brokers
+        charge regulatory fees once a day for all trades.
+        """
         if not update.cash:
             return
-        if update.kind == "split":
+        if not update.symbol:
+            self._desk.book.cash_movement("", update.cash, CashKind.DIVIDEND)
+        elif update.kind == "split":
             self._desk.book.cash_movement(update.symbol, update.cash, CashKind.CASH_IN_LIEU)
         elif update.kind in _CASH:
             self._desk.book.cash_movement(update.symbol, update.cash, update.kind)

@@ -73,16 +73,13 @@ class Admission:
             for a purpose that is the shim's own.
         """
         _validate(wish)
-        quantity = wish.quantity
-        if wish.purpose is Purpose.EXIT:
-            quantity = min(quantity, self._free(wish)) or quantity
-        return Ticket(
+        ticket = Ticket(
             order_id=order_id,
             run_id=self._desk.run_id,
             strategy=wish.strategy,
             symbol=wish.symbol,
             side=wish.side,
-            quantity=quantity,
+            quantity=wish.quantity,
             type=wish.type,
             purpose=wish.purpose,
             reason=wish.reason,
@@ -100,16 +97,19 @@ class Admission:
             extended_hours=wish.extended_hours,
             touch=self._desk.mark(wish.symbol),
         )
+        if ticket.purpose is Purpose.EXIT:
+            ticket.quantity = min(ticket.quantity, self._free(ticket)) or ticket.quantity
+        return ticket
+
+    def unable(self, ticket: Ticket) -> Denial | None:
+        """Return why the broker takes no order of this kind; None when it does."""
+        return capability.refusal(ticket, self._broker.capabilities, self._broker.name)
 
     def judge(self, ticket: Ticket) -> tuple[Denial, ...]:
         """Return every reason why a new order may not leave.
 
-        What the broker does not take, and what is not connected, armed or running, has no chance;
-        only the rest is put to the gate.
+        What is not connected, armed or running has no chance; only the rest is put to the gate.
         """
-        unable = capability.refusal(ticket, self._broker.capabilities, self._broker.name)
-        if unable is not None:
-            return (unable,)
         return self.standing(ticket) or self._position(ticket) or self.limits(ticket)
 
     def limits(self, ticket: Ticket) -> tuple[Denial, ...]:
@@ -182,11 +182,11 @@ class Admission:
 
     # -- private ---------------------------------------------------------------------------------
 
-    def _free(self, wish: Wish) -> int:
-        held = self._desk.held(wish.symbol)
-        if held * wish.side.sign >= 0:
+    def _free(self, ticket: Ticket) -> int:
+        held = self._desk.held(ticket.symbol)
+        if held * ticket.side.sign >= 0:
             return 0
-        leaving = self._desk.leaving(wish.symbol) if wish.type is OrderType.MARKET else 0
+        leaving = self._desk.leaving(ticket.symbol) if ticket.immediate else 0
         return max(0, abs(held) - leaving)
 
     def _position(self, ticket: Ticket) -> tuple[Denial, ...]:
@@ -194,7 +194,7 @@ class Admission:
             return ()
         held, leaving = self._desk.held(ticket.symbol), self._desk.leaving(ticket.symbol)
         against = held * ticket.side.sign < 0
-        if against and (ticket.type is not OrderType.MARKET or abs(held) > leaving):
+        if against and (not ticket.immediate or abs(held) > leaving):
             return ()
         denial = Denial(
             limit="position",

@@ -9,6 +9,7 @@ from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step
 from tradingd.orders.desk import Desk
 from tradingd.orders.errors import BrokerErrors
+from tradingd.orders.shadow import Shadow, changed
 from tradingd.orders.ticket import Ticket
 from tradingd.orders.truth import Truth
 
@@ -21,14 +22,23 @@ class Changes:
     """Takes orders back and changes them.
 
     A cancel is idempotent at the broker, so it is asked again until the order is over. A change
-    whose outcome is unknown is settled by asking what the order is now.
+    whose outcome is unknown is settled by asking what the order is now. With a `shadow` both are
+    written down there and not asked for.
     """
 
-    def __init__(self, desk: Desk, broker: Broker, truth: Truth, errors: BrokerErrors) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        broker: Broker,
+        truth: Truth,
+        errors: BrokerErrors,
+        shadow: Shadow | None = None,
+    ) -> None:
         self._desk = desk
         self._broker = broker
         self._truth = truth
         self._errors = errors
+        self._shadow = shadow
         self._pursued: set[str] = set()
 
     def cancel(self, ticket: Ticket, reason: str) -> bool:
@@ -38,6 +48,9 @@ class Changes:
         if not ticket.sent:
             self._desk.close(ticket, OrderState.CANCELED, f"{reason}; it was never sent")
             return True
+        if self._shadow is not None:
+            self._shadow.would(ticket, f"would have cancelled it: {reason}")
+            return False
         if not ticket.cancel_asked:
             ticket.cancel_asked = True
             ticket.note = reason
@@ -47,7 +60,7 @@ class Changes:
 
     def pursue(self, ticket: Ticket) -> None:
         """Ask for a cancel until the order is over."""
-        if ticket.order_id not in self._pursued:
+        if self._shadow is None and ticket.order_id not in self._pursued:
             self._pursued.add(ticket.order_id)
             self._desk.spawn(f"cancel {ticket.order_id}", self._pursue(ticket))
 
@@ -60,6 +73,9 @@ class Changes:
         self, ticket: Ticket, *, quantity: int, limit: Nanos | None, stop: Nanos | None, reason: str
     ) -> None:
         """Change a working order where it stands."""
+        if self._shadow is not None:
+            self._shadow.would(ticket, changed(quantity, limit, stop))
+            return
         ticket.busy = True
         self._desk.spawn(
             f"replace {ticket.order_id}", self._replace(ticket, quantity, limit, stop, reason)

@@ -27,7 +27,8 @@ class Flattening:
     """Cancels and closes what is in a scope, and waits for the broker's confirmation.
 
     Its exits pass every trading state and need no arming; they are cut like every exit, and wait
-    like every exit until the protection of their shares has let go.
+    like every exit until the protection of their shares has let go. In `shadow` mode what would
+    have been sent is written down once, and only what is flat already is proven flat.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Flattening:
         ready: Callable[[], bool],
         reconcile: Callable[[], Awaitable[object]],
         settings: SupervisionConfig,
+        shadow: bool = False,
     ) -> None:
         self.unconfirmed: tuple[str, ...] = ()
         self._desk = desk
@@ -53,6 +55,7 @@ class Flattening:
         self._ready = ready
         self._reconcile = reconcile
         self._settings = settings
+        self._shadow = shadow
 
     async def cancel_all(self, scope: Scope, *, reason: str, author: str) -> list[str]:
         """Cancel all but protection; return the ids confirmed over within the grace period.
@@ -66,7 +69,7 @@ class Flattening:
         ]
         for ticket in tickets:
             self._changes.cancel(ticket, f"{reason} ({author})")
-        grace = self._settings.stop_grace_seconds
+        grace = 0.0 if self._shadow else self._settings.stop_grace_seconds
         await self._desk.until(lambda: not any(ticket.open for ticket in tickets), grace)
         self.unconfirmed = tuple(ticket.order_id for ticket in tickets if ticket.open)
         if self.unconfirmed:
@@ -82,6 +85,10 @@ class Flattening:
             resting = ticket.purpose is Purpose.ENTRY or ticket.rests
             if self._covers(scope, ticket) and resting and ticket.purpose is not Purpose.PROTECT:
                 self._changes.cancel(ticket, text)
+        if self._shadow:
+            for symbol in self._held(scope):
+                self._close(symbol, text)
+            return await self._proven(scope)
         while loop.time() < deadline:
             for symbol in self._held(scope) if self._ready() else ():
                 self._close(symbol, text)

@@ -1,7 +1,8 @@
 """What protection a position needs, worked out without side effects.
 
 A guarded position has one stop and at most one target, each for all shares that no market exit is
-taking out. Both are real orders: whichever fills first, the other is cut or cancelled.
+taking out. Both are real orders: whichever fills first, the other is cut or cancelled. Where a
+broker lets no two exits rest over the same shares ("apart"), the stop alone is an order.
 """
 
 from collections.abc import Sequence
@@ -106,7 +107,14 @@ def leg_of(ticket: Ticket) -> Leg | None:
     return Leg.STOP if ticket.stop is not None else Leg.TARGET
 
 
-def plan(held: int, leaving: int, guard: Guard | None, resting: Sequence[Ticket]) -> list[Action]:
+def plan(
+    held: int,
+    leaving: int,
+    guard: Guard | None,
+    resting: Sequence[Ticket],
+    *,
+    apart: bool = False,
+) -> list[Action]:
     """Return what brings the resting orders of a symbol in step with its position.
 
     Parameters
@@ -118,7 +126,11 @@ def plan(held: int, leaving: int, guard: Guard | None, resting: Sequence[Ticket]
     guard : Guard or None
         What is wanted.
     resting : Sequence[Ticket]
-        Open stops, targets and resting exits of the symbol, oldest first.
+        Open stops, targets and resting exits of the symbol, oldest first; `apart` entries against
+        the position, too.
+    apart : bool
+        No two of them may be over the same shares: the guard's stop goes before everything else,
+        and leaves when nothing else rests.
 
     Notes
     -----
@@ -127,21 +139,23 @@ def plan(held: int, leaving: int, guard: Guard | None, resting: Sequence[Ticket]
     """
     cover = max(0, abs(held) - leaving)
     side = Side.SELL if held > 0 else Side.BUY
-    working = _Working(cover, side, guard, resting)
+    working = (_Apart if apart else _Working)(cover, side, guard, resting)
     actions = [action for ticket in resting if (action := working.judge(ticket)) is not None]
     if guard is None or not cover:
         return actions
     if guard.stray:
         return [*actions, Place(Leg.CLOSE, side, cover, None)]
-    for leg in (Leg.STOP, Leg.TARGET):
+    for leg in working.legs:
         price = guard.price(leg)
-        if price is not None and leg not in working.taken and not working.obsolete(leg):
+        if price is not None and working.free(leg):
             actions.append(Place(leg, side, cover, price))
     return actions
 
 
 class _Working:
     """Judges the resting orders one after the other; remembers which legs are there."""
+
+    legs: tuple[Leg, ...] = (Leg.STOP, Leg.TARGET)
 
     def __init__(
         self, cover: int, side: Side, guard: Guard | None, resting: Sequence[Ticket]
@@ -158,6 +172,10 @@ class _Working:
     def obsolete(self, leg: Leg) -> bool:
         """Tell whether a leg has no use any more: a target whose stop has begun to fill."""
         return leg is Leg.TARGET and self._triggered
+
+    def free(self, leg: Leg) -> bool:
+        """Tell whether a leg can be placed now."""
+        return leg not in self.taken and not self.obsolete(leg)
 
     def judge(self, ticket: Ticket) -> Action | None:
         leg = leg_of(ticket)
@@ -204,3 +222,53 @@ class _Working:
         if ticket.stubborn:
             return Cancel(ticket, "the broker does not change it")
         return Change(ticket, total, limit, stop)
+
+
+class _Apart(_Working):
+    """The same where two exits never rest over the same shares."""
+
+    legs = (Leg.STOP,)
+
+    def __init__(
+        self, cover: int, side: Side, guard: Guard | None, resting: Sequence[Ticket]
+    ) -> None:
+        super().__init__(cover, side, guard, resting)
+        self._free = cover
+        self._blocked = any(
+            ticket.side is side and not ticket.watched and leg_of(ticket) is not Leg.STOP
+            for ticket in resting
+        )
+
+    def free(self, leg: Leg) -> bool:
+        """Tell whether a leg can be placed now: nobody else holds its shares still."""
+        return not self._blocked and super().free(leg)
+
+    def _unwanted(self, ticket: Ticket, leg: Leg | None) -> str:
+        guarded = self._guard is not None and self._guard.stop is not None
+        if leg is Leg.TARGET:
+            return "its price is watched here"
+        if ticket.purpose is Purpose.ENTRY or (leg is None and not ticket.watched):
+            against = ticket.side is self._side and self._cover
+            if against and guarded:
+                return "the stop needs its shares"
+            if ticket.purpose is Purpose.ENTRY:
+                return ""
+        return super()._unwanted(ticket, leg)
+
+    def _fitted(self, ticket: Ticket, leg: Leg | None) -> Action | None:
+        if ticket.purpose is Purpose.ENTRY:
+            return None
+        if leg is not None:
+            wanted = super()._fitted(ticket, leg)
+            more = isinstance(wanted, Change) and wanted.quantity > ticket.quantity
+            return None if more and self._blocked else wanted
+        # Each of a strategy's stops has shares of its own.
+        shares = min(ticket.leaves, self._free)
+        self._free -= shares
+        if not shares:
+            return Cancel(ticket, "its shares are leaving")
+        if shares == ticket.leaves:
+            return None
+        if ticket.stubborn:
+            return Cancel(ticket, "the broker does not change it")
+        return Change(ticket, ticket.filled + shares, ticket.limit, ticket.stop)

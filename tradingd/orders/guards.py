@@ -6,6 +6,7 @@ from tradingd.domain.journal import OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, Verdict
 from tradingd.domain.states import TradingState
+from tradingd.domain.trading import Step
 from tradingd.gate.gate import Gate
 from tradingd.orders.admission import Admission
 from tradingd.orders.changes import Changes
@@ -77,8 +78,8 @@ class Guards:
         stop: Nanos | None,
         reason: str,
     ) -> Verdict:
-        """Change a working order of a strategy."""
-        if ticket is None or ticket.state is not OrderState.WORKING:
+        """Change a working order of a strategy, or one that is kept here until its price."""
+        if ticket is None or not (ticket.state is OrderState.WORKING or ticket.watched):
             return _denied("order", "not working", "a working order", "it cannot be changed now")
         if ticket.busy or ticket.cancel_asked:
             return _denied("order", "changing", "an order at rest", "a change is under way")
@@ -95,6 +96,10 @@ class Guards:
         if denials:
             self._desk.write(*self._admission.decisions(wanted, denials))
             return Verdict(denials)
+        if ticket.watched:
+            ticket.quantity, ticket.limit = total, wanted.limit
+            self._desk.record(ticket, Step.REPLACED, reason)
+            return _ALLOWED
         changes.replace(ticket, quantity=total, limit=wanted.limit, stop=wanted.stop, reason=reason)
         return _ALLOWED
 

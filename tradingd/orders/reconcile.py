@@ -1,6 +1,7 @@
 """Brings what we know in step with the broker: at start, after a reconnect, and every minute."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -32,6 +33,8 @@ from tradingd.orders.sending import Sender
 from tradingd.orders.ticket import Ticket
 from tradingd.orders.truth import Truth
 
+log = logging.getLogger(__name__)
+
 _PASSES: Final = 6
 _PAUSE: Final = 0.1
 
@@ -52,7 +55,6 @@ class Reconciler:
         sender: Sender,
         changes: Changes,
         protection: Protection,
-        adjustments: Adjustments,
         doubt: Doubt,
         errors: BrokerErrors,
         settings: SupervisionConfig,
@@ -61,6 +63,7 @@ class Reconciler:
         self.last = Reconciliation()
         self.flags: list[str] = []
         self.fresh = False
+        self.adjustments: Adjustments
         self._desk = desk
         self._broker = broker
         self._fills = fills
@@ -68,7 +71,6 @@ class Reconciler:
         self._sender = sender
         self._changes = changes
         self._protection = protection
-        self._adjustments = adjustments
         self._doubt = doubt
         self._errors = errors
         self._settings = settings
@@ -77,6 +79,7 @@ class Reconciler:
 
     def flag(self, what: str) -> None:
         """Raise a mismatch that a comparison would not find; the account is halted for it."""
+        log.error("mismatch: %s", what)
         self.flags.append(what)
         self._halt(what)
 
@@ -110,7 +113,7 @@ class Reconciler:
         mismatches: tuple[str, ...] = ()
         orders: Sequence[BrokerOrder] = ()
         for reading in range(_PASSES):
-            before = self._fills.count + self._adjustments.count
+            before = self._fills.count + self.adjustments.count
             positions = await self._broker.positions()
             account = await self._broker.account()
             since = self._fills.since(look_back)
@@ -121,7 +124,7 @@ class Reconciler:
             orders = await self._broker.open_orders()
             await self._orders(orders)
             mismatches = self._compare(positions)
-            still = not missed and self._fills.count + self._adjustments.count == before
+            still = not missed and self._fills.count + self.adjustments.count == before
             if not mismatches and still:
                 self._doubt.compared(self._held(), positions)
                 notes += self._cash(account.cash)
@@ -156,7 +159,7 @@ class Reconciler:
         ]
         for _, _, one in sorted(happened, key=lambda item: item[:2]):
             if isinstance(one, AdjustmentUpdate):
-                booked += self._adjustments.apply(one)
+                booked += self.adjustments.apply(one)
             else:
                 booked += self._fills.apply(one)
         return booked

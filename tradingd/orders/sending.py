@@ -7,10 +7,11 @@ from typing import Final
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.domain.broker import Accepted, Broker, BrokerUnavailable, Outcome, Rejected, Unknown
 from tradingd.domain.journal import OrderState
-from tradingd.domain.orders import OrderType, Purpose
+from tradingd.domain.orders import Purpose
 from tradingd.domain.trading import Step
 from tradingd.orders.desk import Desk
 from tradingd.orders.errors import BrokerErrors
+from tradingd.orders.shadow import described
 from tradingd.orders.ticket import WAITING_ROOM, Ticket
 from tradingd.orders.truth import Truth
 
@@ -30,6 +31,8 @@ class Sender:
         Parts of the same shim.
     settings : SupervisionConfig
         `settle_seconds`.
+    shadow : bool
+        Write down what would have been sent, and send nothing.
     """
 
     def __init__(
@@ -39,6 +42,8 @@ class Sender:
         truth: Truth,
         errors: BrokerErrors,
         settings: SupervisionConfig,
+        *,
+        shadow: bool = False,
     ) -> None:
         self.refusal: Callable[[Ticket], str]
         self.room: Callable[[Ticket], bool]
@@ -49,6 +54,7 @@ class Sender:
         self._truth = truth
         self._errors = errors
         self._settings = settings
+        self._shadow = shadow
         self._sending: set[str] = set()
         self._settling: set[str] = set()
 
@@ -68,7 +74,11 @@ class Sender:
 
     async def _send(self, ticket: Ticket, committed: Awaitable[None]) -> None:
         try:
-            if await self._ready(ticket, committed):
+            if not await self._ready(ticket, committed):
+                return
+            if self._shadow:
+                self._desk.close(ticket, OrderState.SHADOW, described(ticket.request()))
+            else:
                 ticket.sent = True
                 self._desk.record(ticket, Step.SENT)
                 self._outcome(ticket, await self._submitted(ticket))
@@ -84,7 +94,8 @@ class Sender:
             ticket.on_disk = True
             if ticket.leaving:
                 self._desk.changed(ticket)
-            while await self._prepared(ticket):
+            # In shadow mode nothing at the broker ever lets go.
+            while not self._shadow and await self._prepared(ticket):
                 pass
         except Exception as error:  # noqa: BLE001 - whatever the journal says, nothing is sent
             if self._desk.journal.failure is None:
@@ -106,7 +117,7 @@ class Sender:
         if ticket.rests and ticket.purpose is Purpose.PROTECT and not self.fits(ticket):
             self._desk.close(ticket, OrderState.CANCELED, "the position changed before sending")
             return False
-        if ticket.purpose is Purpose.ENTRY or ticket.type is not OrderType.MARKET:
+        if ticket.purpose is Purpose.ENTRY or ticket.rests:
             return False
         if not self.room(ticket):
             await self._desk.until(lambda: not ticket.open or self.room(ticket))

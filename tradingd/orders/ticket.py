@@ -9,7 +9,10 @@ from tradingd.domain.orders import OrderIntent, OrderType, Purpose, Side
 
 WAITING_APPROVAL = "waiting for approval"
 WAITING_ROOM = "waiting until protection lets go"
+WAITING_PRICE = "waiting for its price"
 """Notes of an INTENT that has certainly not been sent: it was journaled before it might leave."""
+
+WAITS = (WAITING_APPROVAL, WAITING_ROOM, WAITING_PRICE)
 
 
 class Ticket(msgspec.Struct, kw_only=True):
@@ -79,15 +82,28 @@ class Ticket(msgspec.Struct, kw_only=True):
         return not self.busy and not self.inherited
 
     @property
+    def immediate(self) -> bool:
+        """True when the order does not stay: market orders out of the auctions, IOC and FOK."""
+        if self.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+            return True
+        auction = self.time_in_force in (TimeInForce.OPG, TimeInForce.CLS)
+        return self.type is OrderType.MARKET and not auction
+
+    @property
     def leaving(self) -> int:
-        """Shares that are on their way out at the market, whatever the price."""
-        takes = self.type is OrderType.MARKET and self.purpose is not Purpose.ENTRY
+        """Shares that are on their way out now."""
+        takes = self.immediate and self.purpose is not Purpose.ENTRY
         return self.leaves if takes and self.open else 0
 
     @property
     def rests(self) -> bool:
         """True for stops, targets and resting exits: orders that may sell what is held, later."""
-        return self.purpose is not Purpose.ENTRY and self.type is not OrderType.MARKET
+        return self.purpose is not Purpose.ENTRY and not self.immediate
+
+    @property
+    def watched(self) -> bool:
+        """True for a resting exit that is kept here until its price is reached."""
+        return not self.sent and self.note == WAITING_PRICE
 
     @property
     def still(self) -> bool:
@@ -165,7 +181,7 @@ class Ticket(msgspec.Struct, kw_only=True):
 
 def recalled(row: OrderRow) -> Ticket:
     """Return a journaled order; it counts as sent unless its note proves that it was not."""
-    held = row.state == OrderState.INTENT and row.note in (WAITING_APPROVAL, WAITING_ROOM)
+    held = row.state == OrderState.INTENT and row.note in WAITS
     fields = msgspec.structs.asdict(row)
     return msgspec.convert(
         {**fields, "on_disk": True, "sent": not held, "inherited": not held}, Ticket

@@ -49,9 +49,9 @@ def test_flatten_asks_a_broker_that_is_away_a_few_times_a_second(folder: Path) -
     async def scene(process: Process) -> None:
         await process.client.misbehave({"disconnect_now": True, "refuse_seconds": 0.7})
         await until(lambda: not process.shim.ready)
-        before = process.shim._errors.count(0)
+        before = process.shim._parts.errors.count(0)
         await process.shim.flatten(Scope(), reason="a test", author="op")
-        assert process.shim._errors.count(0) - before < 10
+        assert process.shim._parts.errors.count(0) - before < 10
         await until(lambda: bool(process.shim.ready))
 
     play(folder, scene, settings=BRIEF)
@@ -101,7 +101,7 @@ def test_a_shim_whose_journal_failed_still_ends_its_tasks(folder: Path) -> None:
         await made.start()
         await opened(made)
         made.writer.close()
-        made.shim._fills.unsaved = True
+        made.shim._parts.fills.unsaved = True
         with contextlib.suppress(Exception):
             await made.shim.stop()
         assert not made.shim._desk._tasks

@@ -82,6 +82,7 @@ class Desk:
             flattener=self.flattener,
             shim=process.shim,
             limits=cast(Any, None),
+            arming=cast(Any, None),
             journal=process.journal,
             events=EventHub(),
             wall=time.time_ns,

@@ -52,7 +52,7 @@ def test_a_split_restates_an_entry_that_waits_for_approval(folder: Path) -> None
         update = AdjustmentUpdate(
             adjustment_id="s", kind="split", symbol=SYMBOL, shares=0, cash=0, denominator=2
         )
-        process.shim._adjustments.apply(update)
+        process.shim._parts.adjustments.apply(update)
         assert (ticket.quantity, ticket.protective_stop) == (50, 196 * DOLLAR)
 
     play(folder, scene, settings=CALM, approval="manual")
@@ -61,12 +61,12 @@ def test_a_split_restates_an_entry_that_waits_for_approval(folder: Path) -> None
 def test_no_recent_fill_is_forgotten_and_booked_twice(folder: Path) -> None:
     async def scene(process: Process) -> None:
         await opened(process)
-        fills = process.shim._fills
+        fills = process.shim._parts.fills
         (fill,) = await process.client.fills(0)
         fills._seen |= dict.fromkeys((f"old-{number}" for number in range(40_001)), fill.ts)
         other = BrokerFill(**{**msgspec.structs.asdict(fill), "fill_id": "one more", "quantity": 1})
-        await process.shim._take(FillUpdate(other))
-        await process.shim._take(FillUpdate(fill))
+        await process.shim._parts.following._take(FillUpdate(other))
+        await process.shim._parts.following._take(FillUpdate(fill))
         assert held(process) == 101
 
     play(folder, scene, settings=CALM)

@@ -235,7 +235,7 @@ def test_a_fill_is_booked_once_however_often_it_is_told(folder: Path) -> None:
         (fill,) = await process.client.fills(0)
         cash = process.book.cash
         for _ in range(3):
-            await process.shim._take(FillUpdate(fill))
+            await process.shim._parts.following._take(FillUpdate(fill))
         assert (held(process), process.book.cash) == (100, cash)
 
     play(folder, scene)
@@ -260,10 +260,12 @@ def test_a_fill_after_the_cancel_is_booked_and_an_overfill_is_flagged(folder: Pa
             commission=0,
             ts=process.clock.now(),
         )
-        await process.shim._take(FillUpdate(late))
+        await process.shim._parts.following._take(FillUpdate(late))
         assert held(process) == 60
         assert process.shim.order(order_id).filled == 60
-        await process.shim._take(FillUpdate(msgspec.structs.replace(late, fill_id="more")))
+        await process.shim._parts.following._take(
+            FillUpdate(msgspec.structs.replace(late, fill_id="more"))
+        )
         await until(lambda: bool(process.states.snapshot()))
         (state,) = process.states.snapshot()
         assert "120 shares filled of an order for 100" in state.reason
@@ -317,7 +319,7 @@ def test_a_journal_that_fails_stops_sending_and_halts(folder: Path) -> None:
         assert admission.verdict.denials[0].limit == "journal"
         await until(lambda: bool(made.states.snapshot()))
         assert len(await made.client.all_orders()) == sent
-        made.shim._fills.unsaved = False
+        made.shim._parts.fills.unsaved = False
         await made.shim.stop()
         await made.client.close()
         with pytest.raises(Failure):
