@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -271,6 +272,7 @@ class Live:
         book: Book | None = None,
         shim: TinyShim | None = None,
         clock: SessionClock | None = None,
+        **options: Any,
     ) -> None:
         self.book = book or Book(CASH)
         self.shim = shim or TinyShim(self.book)
@@ -290,6 +292,7 @@ class Live:
             on_fault=lambda error, name: self.faults.append((error, name)),
             symbols=subsets,
             actions=actions,
+            **options,
         )
 
     async def __aenter__(self) -> "Live":

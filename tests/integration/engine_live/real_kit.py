@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from tests.integration.engine.engine_kit import OPEN
 from tests.integration.engine_live.live_kit import CALENDAR, settle
@@ -31,11 +32,11 @@ CASH = Decimal(1_000_000)
 
 
 @contextlib.contextmanager
-def free_broker(folder: Path) -> Iterator[None]:
+def free_broker(folder: Path, *more: object) -> Iterator[None]:
     """Run a simulated broker without spread and commission."""
     command = [sys.executable, "-m", "tradingd.simbroker", "--state", folder]
     command += ["--socket", folder / "b.sock", "--cash", CASH, "--half-spread-bps", 0]
-    command += ["--commission-per-share", 0, "--commission-min", 0, "--detach"]
+    command += ["--commission-per-share", 0, "--commission-min", 0, "--detach", *more]
     subprocess.run([str(part) for part in command], check=True, capture_output=True)
     try:
         yield
@@ -48,7 +49,11 @@ class Real:
     """The parts of one process."""
 
     def __init__(
-        self, folder: Path, strategies: Sequence[Strategy], symbols: Sequence[str]
+        self,
+        folder: Path,
+        strategies: Sequence[Strategy],
+        symbols: Sequence[str],
+        **options: Any,
     ) -> None:
         settings = SupervisionConfig(settle_seconds=0.25)
         self.faults: list[tuple[BaseException, str]] = []
@@ -95,6 +100,7 @@ class Real:
             journal=self.journal,
             run_id=run_id,
             on_fault=lambda error, name: self.faults.append((error, name)),
+            **options,
         )
 
     async def start(self) -> None:
@@ -120,17 +126,25 @@ class Real:
             await self.broker.drained()
             self.shim.on_batch(batch)
             await self.engine.deliver(batch)
-            for _ in range(2):
-                await settle()
-                assert await self.shim.settled(5.0)
-                await self.broker.drained()
+            await self.rest()
+
+    async def rest(self) -> None:
+        """Wait until nothing that was sent leads to anything more."""
+        before = -1
+        while True:
+            await settle()
+            assert await self.shim.settled(5.0)
+            last = await self.broker.caught_up()
+            if last == before:
+                return
+            before = last
 
 
 @contextlib.asynccontextmanager
 async def real(
-    folder: Path, strategies: Sequence[Strategy], symbols: Sequence[str] = ("AAA",)
+    folder: Path, strategies: Sequence[Strategy], symbols: Sequence[str] = ("AAA",), **options: Any
 ) -> AsyncIterator[Real]:
-    made = Real(folder, strategies, symbols)
+    made = Real(folder, strategies, symbols, **options)
     await made.start()
     try:
         yield made
