@@ -1,0 +1,381 @@
+"""Alpaca as a `Feed`: bars in order, each once, with what came before them read by REST."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from tradingd.config.feed import AlpacaFeed as AlpacaConfig
+from tradingd.domain.feed import Batch, Quote, TradingHalt
+from tradingd.domain.market import CorporateAction, Instrument, Resolution
+from tradingd.feeds.alpaca.live import Live
+from tradingd.feeds.alpaca.messages import Decoder, Message
+from tradingd.feeds.alpaca.past import Past
+from tradingd.feeds.alpaca.pipes import DayPipe, MinutePipe, Pipe, Rows
+from tradingd.feeds.alpaca.refusals import (
+    checked,
+    forgotten,
+    not_started,
+    stream_url,
+    unknown_symbols,
+)
+from tradingd.feeds.alpaca.rules import DataRules, Rules, WallRules
+from tradingd.feeds.alpaca.stream import BATCH, Refused, Stream
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.session.calendar import SessionCalendar, local_date
+from tradingd.vendors.alpaca.data import DataClient
+from tradingd.vendors.alpaca.keys import Keys
+
+log = logging.getLogger(__name__)
+
+_QUIET: Final = 0.1
+"""Seconds of silence that close a batch in data time: a server sends one close at a go."""
+
+_TIMEOUT: Final = 15.0
+_START_SECONDS: Final = 30.0
+_TOLD_BEHIND: Final = 10
+
+_HISTORY: Final = {"iex": "iex", "sip": "sip", "delayed_sip": "sip"}
+"""Stream -> feed of its history; the test stream has none."""
+
+
+class AlpacaFeed:
+    """A `Feed` and `LiveStreams`; constructing it touches nothing.
+
+    Parameters
+    ----------
+    config : config.feed.AlpacaFeed
+    keys : Keys
+    symbols : sequence of str
+    resolution : Resolution
+        ``1m``, ``1h`` (joined from minutes) or ``1d`` (once a session, after its close).
+    calendar : SessionCalendar
+        Bars outside its sessions are left out.
+    wall : Callable
+        Time of day, UTC ns.
+    ping_seconds : float
+        Silence after which a ping is sent; without a pong in half of it the connection is lost.
+    """
+
+    def __init__(
+        self,
+        config: AlpacaConfig,
+        keys: Keys,
+        *,
+        symbols: Sequence[str],
+        resolution: Resolution,
+        calendar: SessionCalendar,
+        wall: Callable[[], int],
+        ping_seconds: float = 10.0,
+    ) -> None:
+        self.resolution = resolution
+        self.synthetic = config.data == "test"
+        self.replayed = config.clock == "data"
+        self._config = config
+        self._keys = keys
+        self._symbols = list(dict.fromkeys(symbols))
+        self._calendar = calendar
+        self._wall = wall
+        self._ping = ping_seconds
+        self._client: DataClient | None = None
+        self._past: Past | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._live: Live | None = None
+        self._rules: Rules | None = None
+        self._pipe: Pipe | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._queue: asyncio.Queue[Batch | Failure | None] = asyncio.Queue()
+        self._ready = asyncio.Event()
+        self._frozen_until = 0.0
+        self._instruments: Sequence[Instrument] = ()
+        self._actions: Sequence[CorporateAction] = ()
+        self._on_quote: Callable[[Quote], None] = forgotten
+        self._on_halt: Callable[[TradingHalt], None] = forgotten
+
+    # -- facts -----------------------------------------------------------------------------------
+
+    @property
+    def label(self) -> str:
+        """Vendor and feed; a server on this machine, and invented prices, are named as such."""
+        parts = ["alpaca", self._config.data]
+        if self.synthetic:
+            parts.append("SYNTHETIC")
+        return " ".join(parts) + (" (test server)" if self._config.endpoint else "")
+
+    @property
+    def seconds_between(self) -> float:
+        """Wall seconds between batches; of a test server, the longest that were seen so far."""
+        length = self.resolution.nanoseconds / 1e9
+        seen = self._rules.longest if isinstance(self._rules, DataRules) else 0.0
+        return min(length, max(1.0, seen)) if seen else length
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What went wrong and was dealt with, since `open`: for metrics and status."""
+        if self._live is None or self._pipe is None:
+            return {}
+        pipe, live = self._pipe, self._live
+        found = Counter(live.counts)
+        found["late"] += pipe.late
+        found["twice"] += pipe.twice
+        found["outside"] += pipe.outside
+        found["garbage"] += pipe.garbage + live.decoder.garbage + self._garbage_of_past
+        found["unknown_types"] += live.decoder.unknown.total()
+        return dict(found)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the stream is connected and subscribed."""
+        return self._live is not None and self._live.connected
+
+    @property
+    def unproven(self) -> Sequence[str]:
+        """Symbols of which nothing has come on this connection."""
+        proven = set() if self._live is None else self._live.ears.proven
+        return [name for name in self._symbols if name not in proven]
+
+    def mute(self) -> Sequence[str]:
+        """Return symbols that are subscribed and silent for too long while others speak."""
+        if self._live is None:
+            return ()
+        return self._live.ears.mute(asyncio.get_running_loop().time())
+
+    def instruments(self) -> Sequence[Instrument]:
+        """Return the trading facts of the symbols; ticks by the last price (see `Past`)."""
+        return self._instruments
+
+    def actions(self) -> Sequence[CorporateAction]:
+        """Return splits and dividends of the last month and those announced, by ex-date."""
+        return self._actions
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def listen(
+        self, *, quote: Callable[[Quote], None], halt: Callable[[TradingHalt], None]
+    ) -> None:
+        """Hear quotes and halts from now on; called once, before `open`."""
+        self._on_quote, self._on_halt = quote, halt
+
+    async def open(self, resume_after: int) -> None:
+        """Connect and subscribe; batches go on after a data time (UTC ns; 0: begin now).
+
+        What came between is read from history and delivered first.
+
+        Raises
+        ------
+        Failure
+            FEED when Alpaca refuses or does not answer; UNKNOWN_SYMBOL naming symbols it does not
+            know; CONFIG for what this feed cannot do.
+        """
+        checked(self._config, self.resolution, self._symbols)
+        self._client = DataClient(
+            self._keys,
+            endpoint=self._config.endpoint,
+            per_minute=self._config.requests_per_minute,
+            timeout=_TIMEOUT,
+            code=ExitCode.FEED,
+            where="feed",
+        )
+        history = _HISTORY.get(self._config.data)
+        if history is not None:
+            self._past = Past(self._client, self._symbols, history, self._calendar)
+        # Two: warm-up is read while a gap is filled.
+        self._pool = ThreadPoolExecutor(2, thread_name_prefix="alpaca data")
+        try:
+            await self.refresh()
+            await self._start(resume_after)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def refresh(self) -> None:
+        """Read ticks and corporate actions anew; to be called once a day.
+
+        Raises
+        ------
+        Failure
+            As `open`.
+        """
+        past = self._past
+        if past is None:
+            self._instruments = [Instrument(symbol=name) for name in self._symbols]
+            return
+        if not self.replayed:
+            unknown = set(self._symbols) - await self._on_thread(past.known)
+            if unknown:
+                raise unknown_symbols(sorted(unknown), self._config.data)
+        self._instruments = await self._on_thread(past.instruments)
+        today = None if self.replayed else local_date(self._wall())
+        self._actions = await self._on_thread(partial(past.actions, today))
+
+    async def history(self, before: int, bars: int) -> Sequence[Batch]:
+        """Return up to `bars` batches that end at or before a data time, for warm-up."""
+        if bars <= 0 or self._past is None:
+            return ()
+        work = partial(self._past.batches, before, bars, self.resolution)
+        return await self._on_thread(work)
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """Yield batches in time order; ends when a test server's market is over.
+
+        Raises
+        ------
+        Failure
+            FEED when Alpaca's refusal is final.
+        """
+        while True:
+            one = await self._queue.get()
+            if one is None:
+                return
+            if isinstance(one, Failure):
+                raise one
+            await self._thawed()
+            yield one
+
+    def freeze(self, seconds: float) -> None:
+        """Yield nothing for that long (a drill)."""
+        self._frozen_until = asyncio.get_running_loop().time() + seconds
+
+    async def close(self) -> None:
+        """Stop streaming and let go of sockets and threads; `batches` ends."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        if self._live is not None:
+            self._live.stop()
+        if self._client is not None:
+            self._client.close()
+        self._frozen_until = 0.0
+        self._queue.put_nowait(None)
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+
+    # -- private ---------------------------------------------------------------------------------
+
+    async def _start(self, resume_after: int) -> None:
+        self._pipe = self._made_pipe(resume_after)
+        self._rules = self._made_rules(begun=resume_after > 0)
+        config = self._config
+        self._live = Live(
+            stream=self._stream,
+            pipe=self._pipe,
+            symbols=self._symbols,
+            optional=("statuses", "lulds", *(("quotes",) if config.quotes else ())),
+            read=self._read,
+            deliver=self._deliver,
+            quote=lambda one: self._on_quote(one),
+            halt=lambda one: self._on_halt(one),
+            wall=self._wall,
+            rules=self._rules,
+            live=not self.replayed,
+            mute_seconds=config.mute_seconds,
+            grace=config.bar_grace_seconds,
+        )
+        self._task = asyncio.create_task(self._run(self._live), name="alpaca data stream")
+        ready = asyncio.ensure_future(self._ready.wait())
+        try:
+            await asyncio.wait(
+                [ready, self._task],
+                timeout=_START_SECONDS,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            ready.cancel()
+        if not self._ready.is_set():
+            raise not_started(self._live.trouble, stream_url(config))
+
+    async def _run(self, live: Live) -> None:
+        try:
+            await live.run(self._ready.set)
+        except Refused as refused:
+            self._queue.put_nowait(not_started(refused, stream_url(self._config)))
+        else:
+            self._queue.put_nowait(None)
+
+    def _stream(self, decoder: Decoder, heard: Callable[[Sequence[Message]], None]) -> Stream:
+        return Stream(
+            stream_url(self._config),
+            self._keys,
+            decoder=decoder,
+            heard=heard,
+            ping_seconds=self._ping,
+            # A replay begins with the first acknowledgement, so all symbols must be in it.
+            batch=max(1, len(self._symbols)) if self.replayed else BATCH,
+        )
+
+    def _made_pipe(self, after: int) -> Pipe:
+        grace = min(self._config.bar_grace_seconds, _QUIET) if self.replayed else None
+        if self.resolution is Resolution.DAY:
+            return DayPipe(
+                self._symbols,
+                self._calendar,
+                after=after or (0 if self.replayed else self._wall() - self._delay),
+                grace=grace or 0.0,
+                live=not self.replayed,
+            )
+        return MinutePipe(
+            self._symbols,
+            self._calendar,
+            after=after or (0 if self.replayed else self._began()),
+            grace=self._config.bar_grace_seconds if grace is None else grace,
+            quiet=self.replayed,
+            hours=self.resolution is Resolution.HOUR,
+        )
+
+    def _began(self) -> int:
+        """Return where the bar that is running now began, so that it becomes a whole one."""
+        now, length = self._wall() - self._delay, self.resolution.nanoseconds
+        session = self._calendar.at(now)
+        began = now // length * length
+        return began if session is None else max(began, session.open_ns)
+
+    def _made_rules(self, *, begun: bool) -> Rules:
+        if not self.replayed:
+            return WallRules(self._calendar, self._wall, self._config.mute_seconds, self._delay)
+        return DataRules(
+            read=self._read,
+            clock=self._clock,
+            ends=self._config.at_end == "stop",
+            unfinished=self.resolution is Resolution.DAY,
+            begun=begun,
+        )
+
+    @property
+    def _delay(self) -> int:
+        late = self._config.data == "delayed_sip"
+        return 15 * Resolution.MINUTE.nanoseconds if late else 0
+
+    async def _read(self, until: int | None) -> Rows:
+        past, pipe = self._past, self._pipe
+        if past is None or pipe is None:
+            return ()
+        return await self._on_thread(lambda: list(pipe.read(past, until)))
+
+    async def _clock(self) -> dict[str, Any]:
+        assert self._client is not None
+        return await self._on_thread(self._client.clock)
+
+    def _deliver(self, batch: Batch) -> None:
+        self._queue.put_nowait(batch)
+        waiting = self._queue.qsize()
+        if waiting >= _TOLD_BEHIND and waiting % _TOLD_BEHIND == 0:
+            log.warning("%d batches wait to be taken", waiting)
+
+    @property
+    def _garbage_of_past(self) -> int:
+        return 0 if self._past is None else self._past.garbage
+
+    async def _thawed(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (left := self._frozen_until - loop.time()) > 0:  # noqa: ASYNC110 - it may be lifted
+            await asyncio.sleep(min(left, 0.1))
+
+    async def _on_thread[T](self, work: Callable[[], T]) -> T:
+        if self._pool is None:
+            raise RuntimeError("the feed is not open")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
