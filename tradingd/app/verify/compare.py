@@ -17,7 +17,6 @@ from tradingd.orders import naming
 STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 
 _OPEN: Final = frozenset({"INTENT", "UNKNOWN", "WORKING"})
-_NEVER_SENT: Final = frozenset({"DENIED", "SHADOW"})
 _BPS: Final = 10_000
 
 
