@@ -1,5 +1,6 @@
 """The market-data side alone behind a real HTTP server, in the test's loop."""
 
+import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -74,6 +75,13 @@ async def served(data: Service) -> AsyncIterator[str]:
     finally:
         await data.close()
         await runner.cleanup()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event
+            await asyncio.sleep(0.005)
 
 
 class StreamClient:

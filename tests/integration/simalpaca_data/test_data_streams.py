@@ -277,3 +277,21 @@ def test_halts_resumptions_and_bands_are_told_when_a_plan_says_so() -> None:
     assert (halt["T"], halt["sc"], halt["t"]) == ("s", "H", "2024-01-02T14:31:00Z")
     assert (band["T"], band["u"], band["d"]) == ("l", 480.5, 460.0)
     assert (resume["T"], resume["sc"]) == ("s", "T")
+
+
+def test_publishing_two_hundred_symbols_takes_little_of_the_loop() -> None:
+    data = service()
+    names = [f"S{number}" for number in range(200)]
+
+    async def talk(client: StreamClient) -> list[float]:
+        await client.log_in(bars=names, quotes=names)
+        loop, costs = asyncio.get_running_loop(), []
+        for step in range(25):
+            bars = [flat(name, 100.0 + step) for name in names]
+            began = loop.time()
+            data.publish(T + step * MINUTE, bars)
+            costs.append(loop.time() - began)
+            assert len(await client.frame()) == 400
+        return sorted(costs)
+
+    assert with_client(data, talk)[12] < 0.020

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.simalpaca_data.data_server import flat, ns, served, service
+from tests.integration.simalpaca_data.data_server import flat, ns, served, service, until
 from tests.integration.simalpaca_data.data_store import build
 from tradingd.simalpaca.marketdata.service import Service
 
@@ -165,12 +165,10 @@ def test_the_stream_client_gets_bars_quotes_trades_and_statuses() -> None:
             client.subscribe_trades(take, "SPY")
             client.subscribe_trading_statuses(take, "*")
             task = asyncio.create_task(client._run_forever())
-            while not data._streams.wanted("statuses"):
-                await asyncio.sleep(0.01)
+            await until(lambda: data._streams.wanted("statuses"))
             data.publish(T, [flat("SPY", 470.25), flat("AAPL", 190.5)])
             data.misbehave({"statuses": [{"symbol": "SPY", "status": "halt"}]})
-            while len(got) < 7:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(got) == 7)
             await client.stop_ws()
             data.publish(T + 60_000_000_000, [flat("SPY", 470.25)])
             await asyncio.wait_for(task, 10)
@@ -199,6 +197,9 @@ def test_the_stream_client_comes_back_after_its_connection_broke() -> None:
         async def take(message: Any) -> None:
             got.append(message.close)
 
+        async def received(price: float) -> None:
+            await until(lambda: got[-1:] == [price])
+
         async with served(data) as url:
             client = StockDataStream(
                 "PKTEST", "shh", url_override=url.replace("http", "ws") + "/v2/iex"
@@ -207,15 +208,12 @@ def test_the_stream_client_comes_back_after_its_connection_broke() -> None:
             client.subscribe_bars(take, "SPY")
             task = asyncio.create_task(client._run_forever())
             for price in (470.0, 471.0):
-                while not data._streams.wanted("bars"):
-                    await asyncio.sleep(0.01)
+                await until(lambda: data._streams.wanted("bars"))
                 data.publish(T, [flat("SPY", price)])
-                while price not in got:
-                    await asyncio.sleep(0.01)
+                await received(price)
                 if price == 470.0:
                     data.misbehave({"close_now": True})
-                    while data._streams.wanted("bars"):
-                        await asyncio.sleep(0.001)
+                    await until(lambda: not data._streams.wanted("bars"))
             data.misbehave({"close_now": True})
             await client.stop_ws()
             await asyncio.wait_for(task, 10)

@@ -90,7 +90,9 @@ class Service:
         self._now = now
         self._client_waiting = client_waiting
         self._around = derive.spread(half_spread_bps)
-        self._horizon = None if start is None else max(times.midnight(start), after)
+        # Until the first bar is told `now` may be wall time: nothing of the replay may be known.
+        first = after if start is None else max(times.midnight(start), after)
+        self._horizon = None if start is None and not client_waiting else first
         self._told: dict[str, deque[StoredBar]] = {}
         self._keep = _TOLD_BARS
         self._days = Days()
@@ -187,8 +189,7 @@ class Service:
         if not wanted.symbols:
             found = await loop.run_in_executor(worker, store.catalog.symbols, wanted.resolution)
             wanted = wanted._replace(symbols=tuple(found))
-        if not self._told and self._horizon is None:
-            # Nothing of what is to come may be asked for before it is told.
+        if not self._told and wanted.start is None:
             span = await loop.run_in_executor(
                 worker, store.catalog.span, wanted.symbols, wanted.resolution
             )
