@@ -52,7 +52,9 @@ def _alpaca(known: BrokerEndpoint, answer: float) -> ClosingBroker:
         check_endpoint(mode="live" if known.mode == "live" else "paper", rest=known.url, keys=keys)
     except Failure as failure:
         raise _cannot_log_in(failure) from failure
-    return AlpacaBroker(keys, rest=known.url, timeout=answer, connect_seconds=4 * answer)
+    return AlpacaBroker(
+        keys, rest=known.url, timeout=answer, connect_seconds=4 * answer, listen=False
+    )
 
 
 _KINDS: Final[dict[str, _Make]] = {"simulated": _simulated, "alpaca": _alpaca}

@@ -99,4 +99,5 @@ def _alpaca(alpaca: AlpacaConfig, *, live: bool, seconds: float) -> Asked:
         # The daemon needs the account's rate more than we do.
         requests_per_minute=max(10, alpaca.requests_per_minute // 4),
         connect_seconds=alpaca.connect_seconds,
+        listen=False,
     )

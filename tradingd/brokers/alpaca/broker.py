@@ -64,6 +64,9 @@ class AlpacaBroker:
         What the account allows.
     connect_seconds : float
         Wait for the first connection.
+    listen : bool
+        False: no trade updates, so that a stream that is down keeps nobody from asking and
+        cancelling (kill switch, checks from outside); `events` yields nothing then.
     """
 
     def __init__(
@@ -74,9 +77,11 @@ class AlpacaBroker:
         timeout: float,
         requests_per_minute: int = 200,
         connect_seconds: float = 30.0,
+        listen: bool = True,
     ) -> None:
         self._rest = rest.rstrip("/")
         self._connect_seconds = connect_seconds
+        self._listen = listen
         self._client = Client(
             keys, rest=self._rest, timeout=timeout, per_minute=requests_per_minute
         )
@@ -129,9 +134,10 @@ class AlpacaBroker:
         try:
             async with asyncio.timeout(self._connect_seconds):
                 account = await self._log_in()
-                await self._hearing.begin()
-                self._spawn()
-                await self._first.wait()
+                if self._listen:
+                    await self._hearing.begin()
+                    self._spawn()
+                    await self._first.wait()
         except TimeoutError as error:
             why = self._stream.trouble or "no answer to GET /v2/account"
             await self._disconnect()
