@@ -131,6 +131,11 @@ class Desk:
         held = self._held.get(order.broker_order_id, order)
         return self._working.get(order.symbol, {}).get(order.broker_order_id, held)
 
+    def find(self, broker_order_id: str) -> Order | None:
+        """Return an order to which something may still happen."""
+        groups = (*self._working.values(), self._held)
+        return next((group[broker_order_id] for group in groups if broker_order_id in group), None)
+
     def held_orders(self, symbol: str | None = None) -> list[Order]:
         """Return the orders (of one symbol) that wait for another one, oldest first."""
         return [order for order in self._held.values() if symbol in (None, order.symbol)]

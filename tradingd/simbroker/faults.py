@@ -6,7 +6,7 @@ before, so the same messages meet the same faults whatever runs beside them.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from tradingd.simbroker.amounts import BadRequest
@@ -47,7 +47,7 @@ _KEYS: Final = frozenset(
 class Decision(NamedTuple):
     """What happens to one message.
 
-    `delay` seconds pass before it is processed, `late` seconds before it is answered; `pieces` > 1
+    `delay` seconds pass before it is processed, `late` seconds before a late answer; `pieces` > 1
     fills the order in that many parts; `refuse` seconds no connection is accepted after a
     disconnect.
     """
@@ -74,25 +74,29 @@ class Faults:
     plan : Mapping
         See "Misbehaviour" in contracts/simbroker.md.
 
+    more : sequence of str
+        Further faults of a message, known to the server that asks.
+
     Raises
     ------
     BadRequest
         When the plan has unknown keys or values out of range.
     """
 
-    def __init__(self, plan: Mapping[str, object] | None = None) -> None:
+    def __init__(self, plan: Mapping[str, object] | None = None, more: Sequence[str] = ()) -> None:
         plan = plan or {}
         unknown = sorted(set(plan) - _KEYS)
         if unknown:
             raise BadRequest(f"unknown keys in the plan: {', '.join(unknown)}")
+        self._exclusive = (*REQUEST_FAULTS, *more)
         self._seed = plan.get("seed", 0)
         self._ops = _names(plan.get("ops", list(DEFAULT_OPS)))
-        self._odds = _odds(plan.get("probabilities", {}))
+        self._odds = _odds(plan.get("probabilities", {}), self._exclusive)
         self._delay = _span(plan.get("delay_seconds", [0.01, 0.1]))
         self._late = _span(plan.get("late_seconds", [1.0, 2.0]))
         self._pieces = _whole(plan.get("pieces", 3))
         self._refuse = _span([0, plan.get("refuse_seconds", 0)])[1]
-        self._script = _script(plan.get("script", {}))
+        self._script = _script(plan.get("script", {}), self._exclusive)
         self._counts: Counter[str] = Counter()
 
     @property
@@ -111,7 +115,7 @@ class Faults:
         if op not in self._ops:
             return Decision()
         fault, drawn = NONE, self._draw(op, "fault")
-        for name in REQUEST_FAULTS:
+        for name in self._exclusive:
             drawn -= self._odds.get(name, 0.0)
             if drawn < 0:
                 fault = name
@@ -121,7 +125,7 @@ class Faults:
         return Decision(
             fault=fault,
             delay=self._between(op, self._delay) if delayed else 0.0,
-            late=self._between(op, self._late) if fault == LATE_RESPONSE else 0.0,
+            late=self._between(op, self._late) if fault != NONE else 0.0,
             pieces=self._pieces if parts else 0,
             refuse=self._refuse,
         )
@@ -134,9 +138,9 @@ class Faults:
             delay = float(str(step.get("seconds", self._delay[1])))
         pieces = int(str(step.get("pieces", self._pieces))) if fault == PARTIAL else 0
         return Decision(
-            fault=fault if fault in REQUEST_FAULTS else NONE,
+            fault=fault if fault in self._exclusive else NONE,
             delay=delay,
-            late=seconds if fault == LATE_RESPONSE else 0.0,
+            late=0.0 if fault in (NONE, DELAY, PARTIAL) else seconds,
             pieces=pieces,
             refuse=float(str(step.get("refuse", self._refuse))),
         )
@@ -169,10 +173,10 @@ def _names(value: object) -> frozenset[str]:
     return frozenset(str(name) for name in value)
 
 
-def _odds(value: object) -> dict[str, float]:
+def _odds(value: object, exclusive: Sequence[str]) -> dict[str, float]:
     if not isinstance(value, Mapping):
         raise BadRequest("probabilities must be an object")
-    known = (*REQUEST_FAULTS, *EVENT_FAULTS, DELAY, PARTIAL)
+    known = (*exclusive, *EVENT_FAULTS, DELAY, PARTIAL)
     odds: dict[str, float] = {}
     for name, chance in value.items():
         if name not in known:
@@ -180,8 +184,8 @@ def _odds(value: object) -> dict[str, float]:
         if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0 <= chance <= 1:
             raise BadRequest(f"the probability of {name} must lie between 0 and 1")
         odds[str(name)] = float(chance)
-    if sum(odds.get(name, 0.0) for name in REQUEST_FAULTS) > 1:
-        raise BadRequest(f"the probabilities of {', '.join(REQUEST_FAULTS)} add up to more than 1")
+    if sum(odds.get(name, 0.0) for name in exclusive) > 1:
+        raise BadRequest(f"the probabilities of {', '.join(exclusive)} add up to more than 1")
     return odds
 
 
@@ -198,19 +202,19 @@ def _whole(value: object) -> int:
     raise BadRequest(f"pieces must be a whole number between 1 and 1000, not {value!r}")
 
 
-def _script(value: object) -> dict[str, list[Mapping[str, object]]]:
+def _script(value: object, exclusive: Sequence[str]) -> dict[str, list[Mapping[str, object]]]:
     if not isinstance(value, Mapping):
         raise BadRequest("script must be an object: operation -> list of faults")
     script: dict[str, list[Mapping[str, object]]] = {}
     for op, steps in value.items():
         if op in EXEMPT or not isinstance(steps, list):
             raise BadRequest(f"script of {op}: a list of faults for an operation that can fail")
-        script[str(op)] = [_step(step) for step in steps]
+        script[str(op)] = [_step(step, exclusive) for step in steps]
     return script
 
 
-def _step(step: object) -> Mapping[str, object]:
-    known = (NONE, *REQUEST_FAULTS, DELAY, PARTIAL)
+def _step(step: object, exclusive: Sequence[str]) -> Mapping[str, object]:
+    known = (NONE, *exclusive, DELAY, PARTIAL)
     made = {"fault": step} if isinstance(step, str) else step
     if not isinstance(made, Mapping) or made.get("fault", NONE) not in known:
         raise BadRequest(f"not a fault: {step!r}; known: {', '.join(known)}")

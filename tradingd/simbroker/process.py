@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 def serve(options: argparse.Namespace, up: Callable[[], None]) -> int:
     """Run the broker of a state folder; `up` is called once the socket answers."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s simbroker %(message)s")
-    lock = _lock(options.state / "simbroker.lock")
-    if lock is None:
+    held = lock(options.state / "simbroker.lock")
+    if held is None:
         log.error("another broker runs with the state folder %s", options.state)
         return ALREADY_RUNNING
     store = Store(options.state / "simbroker.sqlite")
@@ -44,7 +44,7 @@ def serve(options: argparse.Namespace, up: Callable[[], None]) -> int:
         return asyncio.run(_run(desk, store, options, up))
     finally:
         store.close()
-        os.close(lock)
+        os.close(held)
 
 
 async def _run(
@@ -85,7 +85,7 @@ def _desk(store: Store, options: argparse.Namespace) -> Desk:
     return desk
 
 
-def _lock(path: Path) -> int | None:
+def lock(path: Path) -> int | None:
     """Return the locked file, None when another process has it; the kernel frees it at death."""
     held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

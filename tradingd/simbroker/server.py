@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +37,7 @@ INTERNAL: Final = "internal"
 log = logging.getLogger(__name__)
 
 type Message = Mapping[str, object]
+"""A request, or a plan of misbehaviour."""
 
 
 class SocketTaken(Exception):
@@ -56,9 +57,20 @@ class Server:
         The socket, made with mode 0600.
     idle_exit : float
         End when no client has been connected for so many seconds; 0: never.
+    misbehave : callable, optional
+        Takes plans of misbehaviour instead; then the messages on this socket are never hit.
     """
 
-    def __init__(self, broker: Broker, store: Store, path: Path, *, idle_exit: float) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        store: Store,
+        path: Path,
+        *,
+        idle_exit: float,
+        misbehave: Callable[[Message], None] | None = None,
+    ) -> None:
+        self._elsewhere = misbehave
         self._broker = broker
         self._store = store
         self._path = path
@@ -90,6 +102,11 @@ class Server:
         self._close_listener()
         for connection in list(self._connections.values()):
             connection.close()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
 
     def stop(self) -> None:
         """End `run`."""
@@ -180,8 +197,7 @@ class Server:
             case "misbehave":
                 return self._misbehave(message)
             case "reset_faults":
-                self._faults = Faults()
-                return {}
+                return self._misbehave({"plan": {}})
             case "shutdown":
                 asyncio.get_running_loop().call_soon(self.stop)
                 return {}
@@ -202,6 +218,9 @@ class Server:
         plan = message.get("plan", {})
         if not isinstance(plan, dict):
             raise BadRequest("plan must be an object")
+        if self._elsewhere is not None:
+            self._elsewhere(plan)
+            return {}
         self._faults = Faults(plan)
         if plan.get("disconnect_now"):
             asyncio.get_running_loop().call_soon(self._break_all)

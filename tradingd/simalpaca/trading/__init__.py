@@ -1,0 +1,1 @@
+"""Alpaca's trading API over the book: REST, trade updates, faults."""
