@@ -75,7 +75,12 @@ def test_an_order_object_is_sent_once() -> None:
 def test_what_no_broker_takes_is_denied_and_recorded() -> None:
     def odd(strategy):
         order = strategy.order_factory.limit(
-            AAA, OrderSide.BUY, Quantity.from_int(1), at(90), time_in_force=TimeInForce.IOC
+            AAA,
+            OrderSide.BUY,
+            Quantity.from_int(1),
+            at(90),
+            time_in_force=TimeInForce.GTD,
+            expire_time=2**62,
         )
         strategy.submit_order(order)
         return order
