@@ -1,4 +1,4 @@
-"""A broker that holds back the shares of every sale that works: one exit rests, others wait here."""
+"""A broker that holds back the shares of what it sells: one exit rests, the others wait here."""
 
 from pathlib import Path
 from typing import Any
