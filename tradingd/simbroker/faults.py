@@ -76,6 +76,8 @@ class Faults:
 
     more : sequence of str
         Further faults of a message, known to the server that asks.
+    slow : sequence of str
+        Faults that take a time of their own, as a late response does.
 
     Raises
     ------
@@ -83,12 +85,18 @@ class Faults:
         When the plan has unknown keys or values out of range.
     """
 
-    def __init__(self, plan: Mapping[str, object] | None = None, more: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        plan: Mapping[str, object] | None = None,
+        more: Sequence[str] = (),
+        slow: Sequence[str] = (),
+    ) -> None:
         plan = plan or {}
         unknown = sorted(set(plan) - _KEYS)
         if unknown:
             raise BadRequest(f"unknown keys in the plan: {', '.join(unknown)}")
         self._exclusive = (*REQUEST_FAULTS, *more)
+        self._slow = (LATE_RESPONSE, *slow)
         self._seed = plan.get("seed", 0)
         self._ops = _names(plan.get("ops", list(DEFAULT_OPS)))
         self._odds = _odds(plan.get("probabilities", {}), self._exclusive)
@@ -125,7 +133,7 @@ class Faults:
         return Decision(
             fault=fault,
             delay=self._between(op, self._delay) if delayed else 0.0,
-            late=self._between(op, self._late) if fault != NONE else 0.0,
+            late=self._between(op, self._late) if fault in self._slow else 0.0,
             pieces=self._pieces if parts else 0,
             refuse=self._refuse,
         )
@@ -140,7 +148,7 @@ class Faults:
         return Decision(
             fault=fault if fault in self._exclusive else NONE,
             delay=delay,
-            late=0.0 if fault in (NONE, DELAY, PARTIAL) else seconds,
+            late=seconds if fault in self._slow else 0.0,
             pieces=pieces,
             refuse=float(str(step.get("refuse", self._refuse))),
         )

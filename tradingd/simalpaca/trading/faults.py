@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from tradingd.simbroker.amounts import BadRequest
-from tradingd.simbroker.faults import Decision, Faults
+from tradingd.simbroker.faults import DROP_RESPONSE, Decision, Faults
 
 STATUSES: Final = {
     "status_429": 429,
@@ -56,7 +56,7 @@ class Plan:
         own = ("stream", "data_stream", "clock_skew_seconds", "hang")
         rest = {key: value for key, value in plan.items() if key not in own}
         self._seed = plan.get("seed", 0)
-        self._faults = Faults(rest, _MORE)
+        self._faults = Faults(rest, _MORE, slow=(DROP_RESPONSE, PENDING))
         odds = plan.get("probabilities", {})
         assert isinstance(odds, Mapping)  # the faults have looked
         events = {name: odds[event] for event, name in _EVENTS.items() if event in odds}
