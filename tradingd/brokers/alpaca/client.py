@@ -248,7 +248,7 @@ class Client:
                 return NoAnswer(why)
             case Phase.GARBLED:
                 return Garbled(why)
-            case Phase.AFTER:
+            case Phase.AFTER | Phase.UNCLEAR:
                 return Lost(why)
 
 

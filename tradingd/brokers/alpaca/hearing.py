@@ -71,6 +71,7 @@ class Hearing:
         self._told: dict[str, None] = {}
         self._reached: dict[str, Decimal] = {}
         self._orders: dict[str, BrokerOrder] = {}
+        self._unfinished: set[str] = set()
         self._last_ts = 0
         self._whole_ts = 0
         self._last_heard = 0.0
@@ -163,6 +164,7 @@ class Hearing:
         self._execution(data, change)
         self._tell_order(link.id)
         if self._registry.name(link.id) and chain.missing(self._registry.chain(link.id)):
+            self._unfinished.add(link.id)
             self.ask()
 
     async def _identified(self, link: Link) -> None:
@@ -221,11 +223,13 @@ class Hearing:
         before = {link.id for link in self._registry.open()}
         listed = self._finder.learn(await self._reader.orders({"status": "open"}))
         await self._finder.refresh(before - {link.id for link in listed})
-        ids = list(dict.fromkeys([*before, *(link.id for link in listed)]))
+        unfinished = set(self._unfinished)
+        ids = list(dict.fromkeys([*before, *(link.id for link in listed), *unfinished]))
         await self._finder.complete(ids)
         for order in {one.broker_order_id: one for one in map(self._registry.order, ids)}.values():
             if order != self._orders.get(order.broker_order_id):
                 self._tell_order(order.broker_order_id)
+        self._unfinished -= unfinished
         self._whole_ts = max(self._whole_ts, reached)
         self._ear.forget()
 

@@ -40,6 +40,7 @@ class Phase(Enum):
     TIMEOUT = "no answer in time"
     AFTER = "the connection broke after the request was written"
     GARBLED = "an answer that cannot be read"
+    UNCLEAR = "it cannot be told how far the request had come"
 
 
 type Heard = Callable[[int, Rate], None]
@@ -130,7 +131,9 @@ def phase(error: Exception) -> Phase:
             return Phase.BEFORE
         case requests.exceptions.InvalidJSONError() | requests.exceptions.ContentDecodingError():
             return Phase.GARBLED
-    return Phase.AFTER
+        case requests.exceptions.ChunkedEncodingError():
+            return Phase.AFTER
+    return Phase.UNCLEAR
 
 
 def rate(headers: Mapping[str, str]) -> Rate:
