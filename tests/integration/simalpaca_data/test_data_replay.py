@@ -175,3 +175,34 @@ def test_a_replay_can_be_cancelled(root: Path) -> None:
         return len(market.told)
 
     assert asyncio.run(run()) < 5
+
+
+def test_corporate_actions_come_once_before_the_first_bars_of_their_day(root: Path) -> None:
+    def order(**options: Any) -> list[Any]:
+        async def run() -> list[Any]:
+            market = Market()
+            market.data = service(root, now=market.now, **options)
+            seen: list[Any] = []
+            market.data.on_action = lambda one: seen.append((one["kind"], len(market.told), one))
+            await market.data.replay(market.tell)
+            await market.data.close()
+            return seen
+
+        return asyncio.run(run())
+
+    dividend, split = order(symbols=["SPY"])
+    assert (dividend[:2], split[:2]) == (("dividend", 390), ("split", 780))
+    assert dividend[2]["amount"] == "1.906"
+    assert split[2] == {
+        "kind": "split",
+        "symbol": "SPY",
+        "ex_date": "2024-01-04",
+        "ts": ns("2024-01-04T05:00:00"),
+        "numerator": 2,
+        "denominator": 1,
+        "amount": "0",
+        "old_symbol": "",
+    }
+    assert [one[0] for one in order(symbols=["SPY"], after=ns("2024-01-03T21:00:00"))] == ["split"]
+    assert order(symbols=["SPY"], after=ns("2024-01-04T14:31:00")) == []
+    assert [one[0] for one in order(bars="1d")] == ["dividend", "split", "split"]

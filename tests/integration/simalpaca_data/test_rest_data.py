@@ -242,7 +242,7 @@ def test_latest_and_snapshots_know_the_last_of_everything(root: Path) -> None:
     assert late["bars"]["SPY"]["t"] == "2024-01-03T14:44:00Z"
 
 
-def test_corporate_actions_are_listed_by_type_up_to_today(root: Path) -> None:
+def test_corporate_actions_are_listed_by_type_from_their_announcement_on(root: Path) -> None:
     path, span = "/v1/corporate-actions", {"start": "2024-01-01", "end": "2024-12-31"}
     _, body = ask(service(root), path, **span)
     groups = body["corporate_actions"]
@@ -262,9 +262,12 @@ def test_corporate_actions_are_listed_by_type_up_to_today(root: Path) -> None:
         1,
         10,
     )
-    before = service(root, now=lambda: ns("2024-01-03T22:00:00"))
+    before = service(root, now=lambda: ns("2024-01-03T22:00:00"), announced_days=0)
     _, early = ask(before, path, **span)
     assert "forward_splits" not in early["corporate_actions"]
+    announced = service(root, now=lambda: ns("2024-01-02T22:00:00"))
+    _, ahead = ask(announced, path, **span)
+    assert ahead["corporate_actions"] == groups
     _, one = ask(service(root), path, ids=groups["name_changes"][0]["id"])
     assert one["corporate_actions"] == {"name_changes": groups["name_changes"]}
     parts = pages(service(root), path, "corporate_actions", **span, limit="2")

@@ -18,7 +18,7 @@ from tradingd.simalpaca.marketdata.store import (
     StoredTrade,
 )
 from tradingd.simalpaca.marketdata.timeframe import Timeframe, Unit
-from tradingd.simalpaca.marketdata.times import EARLIEST, HOUR, MINUTE, midnight, new_york_date
+from tradingd.simalpaca.marketdata.times import DAY, EARLIEST, HOUR, MINUTE, midnight, new_york_date
 from tradingd.simbroker.matching import Spread
 
 _EVER: Final = 2**62
@@ -54,12 +54,17 @@ class History:
         Of the bars that are told: ``1m`` or ``1d``.
     around : Spread
         Between derived bids and asks.
+    announced_days : int
+        How long before it takes effect a corporate action is known.
     """
 
-    def __init__(self, store: Store | None, resolution: str, around: Spread) -> None:
+    def __init__(
+        self, store: Store | None, resolution: str, around: Spread, announced_days: int
+    ) -> None:
         self._store = store
         self._resolution = resolution
         self._around = around
+        self._announced = announced_days * DAY
 
     def bars(
         self, symbol: str, frame: Timeframe, span: Span, at: Moment, *, split: bool = False
@@ -125,10 +130,11 @@ class History:
         return self.bars(symbol, _ONE_DAY, span, at)[0]
 
     def actions(self, at: Moment) -> list[StoredAction]:
-        """Return the corporate actions that took effect so far, by ex-date."""
+        """Return the corporate actions that are known: also announced ones, by ex-date."""
         if self._store is None:
             return []
-        return [one for one in self._store.actions() if one.effective <= at.known]
+        last = at.known + self._announced
+        return [one for one in self._store.actions() if one.effective <= last]
 
     def _base(self, symbol: str, frame: Timeframe, at: Moment) -> str:
         """Return the stored resolution that bars of a length are made of."""
@@ -183,7 +189,8 @@ class History:
     ) -> list[StoredBar]:
         if self._store is None or self._store.adjusted(symbol, base):
             return list(rows)
-        splits = Splits([one for one in self.actions(at) if one.symbol == symbol])
+        known = [one for one in self.actions(at) if one.effective <= at.known]
+        splits = Splits([one for one in known if one.symbol == symbol])
         return [splits.apply(row) for row in rows]
 
 

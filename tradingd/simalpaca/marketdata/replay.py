@@ -8,8 +8,8 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from tradingd.simalpaca.marketdata import times
-from tradingd.simalpaca.marketdata.store import Store
-from tradingd.simalpaca.ports import Bar, Tell
+from tradingd.simalpaca.marketdata.store import Store, StoredAction
+from tradingd.simalpaca.ports import Bar
 
 LONGEST_NIGHT: Final = 2.0
 """Most wall seconds between the bars of two New York days."""
@@ -100,8 +100,36 @@ class Pacer:
         self._last = ts
 
 
+class Actions:
+    """Corporate actions on their way into a replay.
+
+    Parameters
+    ----------
+    actions : Sequence of StoredAction
+        Of the replayed symbols.
+    after : int
+        Actions that took effect up to then (UTC ns) are known; 0: those before the first day.
+    """
+
+    def __init__(self, actions: Sequence[StoredAction], after: int) -> None:
+        # A dividend is in the shares of before a split of its day; the names sort that way.
+        self._coming = sorted(actions, key=lambda one: (one.effective, one.kind))
+        self._after = after
+
+    def due(self, ts: int) -> list[StoredAction]:
+        """Return those that take effect before the close at `ts` (UTC ns), each once."""
+        after = self._after or times.midnight(times.new_york_date(ts - 1)) - 1
+        due = [one for one in self._coming if after < one.effective < ts]
+        self._coming = [one for one in self._coming if one.effective >= ts]
+        self._after = ts
+        return due
+
+
 async def run(
-    source: AsyncIterator[Close], pacer: Pacer, tell: Tell, room: Callable[[], Awaitable[None]]
+    source: AsyncIterator[Close],
+    pacer: Pacer,
+    tell: Callable[[int, list[Bar]], Awaitable[None]],
+    room: Callable[[], Awaitable[None]],
 ) -> None:
     """Tell every close when it is due and clients have room for it."""
     async for ts, bars in source:

@@ -12,15 +12,16 @@ from typing import Final
 
 from aiohttp import web
 
-from tradingd.simalpaca.marketdata import batch, derive, faults, replay, statuses, times
+from tradingd.simalpaca.marketdata import batch, derive, faults, statuses, times
 from tradingd.simalpaca.marketdata.days import Days
 from tradingd.simalpaca.marketdata.history import History, Moment
-from tradingd.simalpaca.marketdata.replay import Range
+from tradingd.simalpaca.marketdata.replay import Actions, Pacer, Range, closes, run
 from tradingd.simalpaca.marketdata.rest import Rest
-from tradingd.simalpaca.marketdata.store import Store, StoredBar
+from tradingd.simalpaca.marketdata.store import Store, StoredAction, StoredBar
 from tradingd.simalpaca.marketdata.streams import Streams
 from tradingd.simalpaca.marketdata.testfeed import TestFeed
 from tradingd.simalpaca.ports import Bar, Tell
+from tradingd.simbroker.amounts import text as decimal_text
 
 RESOLUTIONS: Final = ("1m", "1d")
 _TOLD_BARS: Final = 4_000
@@ -51,6 +52,8 @@ class Service:
         Whether the replay waits for a client that subscribes to bars.
     after : int
         Bars up to this close (UTC ns) are not replayed: the book has seen them.
+    announced_days : int
+        How long before its ex-date a corporate action can be asked for: they are public then.
     half_spread_bps : float
         Between a close and the bid or ask that is derived from it.
     connections, symbol_limit, auth_seconds
@@ -59,6 +62,12 @@ class Service:
         Between two messages of the test feed.
     wall : Callable
         Wall time, UTC ns: the time of the test feed.
+
+    Attributes
+    ----------
+    on_action : Callable
+        Set by the host: takes each corporate action of a replay before the first bars of its
+        ex-date, as a `corporate_action` message of `contracts/simbroker.md`.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class Service:
         authorized: Callable[[Mapping[str, str]], bool],
         client_waiting: bool,
         after: int = 0,
+        announced_days: int = 14,
         half_spread_bps: float = 1.0,
         connections: int = 1,
         symbol_limit: int = 0,
@@ -95,10 +105,11 @@ class Service:
         self._horizon = None if start is None and not client_waiting else first
         self._told: dict[str, deque[StoredBar]] = {}
         self._keep = _TOLD_BARS
+        self.on_action: Callable[[Mapping[str, object]], object] = _nothing
         self._days = Days()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="simalpaca-data")
         self._store = None if store is None else Store(store)
-        history = History(self._store, bars, self._around)
+        history = History(self._store, bars, self._around, announced_days)
         self._rest = Rest(history, self._moment, authorized, self._worker)
         self._streams = Streams(
             authorized,
@@ -148,9 +159,16 @@ class Service:
             wanted = await self._replayed(store, worker)
             if self._client_waiting:
                 await self._streams.bars_wanted()
-            source = replay.closes(store, wanted, worker)
+            actions = await self._actions_of(store, wanted, worker)
+            source = closes(store, wanted, worker)
+
+            async def told(ts: int, bars: Sequence[Bar]) -> None:
+                for one in actions.due(ts):
+                    self.on_action(spoken(one))
+                await tell(ts, bars)
+
             async with contextlib.aclosing(source):
-                await replay.run(source, replay.Pacer(self._speed), tell, self._room)
+                await run(source, Pacer(self._speed), told, self._room)
         finally:
             await asyncio.get_running_loop().run_in_executor(worker, store.close)
             worker.shutdown(wait=False)
@@ -196,5 +214,29 @@ class Service:
             self._horizon = None if span is None else max(span[0] - 1, wanted.after)
         return wanted
 
+    async def _actions_of(self, store: Store, wanted: Range, worker: ThreadPoolExecutor) -> Actions:
+        found = await asyncio.get_running_loop().run_in_executor(worker, store.actions)
+        names = set(wanted.symbols)
+        concerned = [one for one in found if names & {one.symbol, one.old_symbol}]
+        return Actions(concerned, wanted.after)
+
     async def _room(self) -> None:
         await self._streams.room(_ROOM_SECONDS)
+
+
+def spoken(one: StoredAction) -> dict[str, object]:
+    """Return a corporate action as a message to the book."""
+    return {
+        "kind": one.kind,
+        "symbol": one.symbol,
+        "ex_date": one.ex_date.isoformat(),
+        "ts": one.effective,
+        "numerator": one.numerator,
+        "denominator": one.denominator,
+        "amount": decimal_text(one.amount),
+        "old_symbol": one.old_symbol,
+    }
+
+
+def _nothing(_: Mapping[str, object]) -> None:
+    """Take an action that nobody asked for."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SCALED: Final = "CAST(CAST({0} AS DECIMAL(28, 9)) * 1000000000 AS BIGINT) AS {0}"
 _PRICES: Final = ", ".join(_SCALED.format(name) for name in ("open", "high", "low", "close"))
+_RETIRED: Final = ".retired"
 _FOLDERS: Final = "hive_types_autocast = false"
 
 
@@ -184,7 +185,12 @@ class Store:
         return found.fetchall()
 
     def _paths(self, files: Sequence[File]) -> list[str]:
-        return [str(self._root / one.path) for one in files]
+        return [str(self._located(one.path)) for one in files]
+
+    def _located(self, path: str) -> Path:
+        """Return where a file is: in place, or superseded since the manifest was read."""
+        place = self._root / path
+        return place if place.exists() else self._root / _RETIRED / path
 
     def _cursor(self) -> "duckdb.DuckDBPyConnection":
         if self._connection is None:
