@@ -112,6 +112,7 @@ def test_what_agrees_is_silent_and_listed() -> None:
     [
         ({}, position(quantity=99), ["position"]),
         ({}, {"positions": []}, ["position"]),
+        ({}, position(fraction=DOLLAR // 2, average_price=7), ["fraction"]),
         ({}, position(average_price=100 * DOLLAR + DOLLAR // 100), []),
         ({}, position(average_price=100 * DOLLAR + 101 * DOLLAR // 10_000), ["average_price"]),
         ({}, position(unrealized=100 * DOLLAR + 202 * DOLLAR // 100), []),

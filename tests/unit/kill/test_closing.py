@@ -31,6 +31,7 @@ class Book:
 
     def __init__(self, **positions: int) -> None:
         self.positions = dict(positions)
+        self.fractions: dict[str, int] = {}
         self.orders: dict[str, BrokerOrder] = {}
         self.by_client: dict[str, BrokerOrder] = {}
         self.connections = 0
@@ -119,7 +120,9 @@ class Peer:
 
     async def positions(self) -> Sequence[BrokerPosition]:
         held = self._book.positions.items()
-        return [BrokerPosition(symbol=symbol, quantity=q) for symbol, q in held if q]
+        whole = [BrokerPosition(symbol=symbol, quantity=q) for symbol, q in held if q]
+        parts = self._book.fractions.items()
+        return [*whole, *(BrokerPosition(symbol=s, quantity=0, fraction=f) for s, f in parts)]
 
 
 def close_out(book: Book, patience: Patience = QUICK, account: str = "SIM-1") -> Closed:
@@ -224,6 +227,16 @@ def test_a_broker_that_rejects_for_ever_is_asked_at_a_walking_pace_and_told_of()
     assert closed.closed == ()
     assert any("not now" in trouble for trouble in closed.troubles)
     assert len(book.sent) <= 4
+
+
+def test_a_part_of_a_share_is_told_and_never_ordered() -> None:
+    book = Book(SPY=7)
+    book.fractions["AAPL"] = 500_000_000
+    closed = close_out(book, Patience(deadline=0.2, settle=0.01, again=0.05, poll=0.001))
+    assert not closed.flat
+    assert closed.positions_left == ("+0.5 AAPL",)
+    assert [one.quantity for one in book.sent] == [7]
+    assert closed.troubles == ("+0.5 AAPL: no order closes a part of a share",)
 
 
 def test_another_account_is_not_touched() -> None:

@@ -21,6 +21,7 @@ from tradingd.domain.broker import (
     Outcome,
     Rejected,
 )
+from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import OrderType, Side
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -207,7 +208,12 @@ class Closing:
 
         Never a second one while the first may still fill: that would turn the position around.
         """
-        orders = [self._closing_order(position) for position in positions]
+        orders = [self._closing_order(position) for position in positions if position.quantity]
+        for position in positions:
+            if position.fraction:
+                self._trouble(f"{_held_text(position)}: no order closes a part of a share")
+        if not orders:
+            await asyncio.sleep(min(self._patience.again, max(0.0, self._end - self._now())))
         outcomes = await asyncio.gather(*(broker.submit(order) for order in orders))
         for order, outcome in zip(orders, outcomes, strict=True):
             if isinstance(outcome, Rejected):
@@ -285,7 +291,7 @@ class Closing:
             canceled=tuple(self._canceled.values()),
             closed=tuple(self._closed),
             orders_left=tuple(map(_order_text, orders)),
-            positions_left=tuple(f"{one.quantity:+d} {one.symbol}" for one in positions),
+            positions_left=tuple(map(_held_text, positions)),
             troubles=tuple(self._troubles),
         )
 
@@ -308,6 +314,11 @@ def _order_text(order: BrokerOrder) -> str:
         f"{order.side} {order.quantity - order.filled} {order.symbol} {order.type}"
         f" ({order.client_order_id or order.broker_order_id})"
     )
+
+
+def _held_text(position: BrokerPosition) -> str:
+    held = decimal(position.quantity * SCALE + position.fraction).normalize()
+    return f"{held:+f} {position.symbol}"
 
 
 def _other_account(expected: str, found: str) -> Failure:

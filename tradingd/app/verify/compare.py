@@ -39,6 +39,7 @@ def compare(instance: str, ours: Ours, theirs: Theirs, allowed: Tolerances) -> C
     foreign = [one for one in theirs.orders if one.client_order_id not in ours.orders]
     findings = (
         *_quantities(lines, at_broker),
+        *_fractions(theirs.positions),
         *_prices(lines, at_broker, allowed),
         *_cash(ours.cash, theirs.account.cash, nanos(allowed.cash)),
         *_foreign_orders(instance, foreign),
@@ -76,12 +77,25 @@ def _quantities(
             )
 
 
+def _fractions(positions: Iterable[BrokerPosition]) -> Iterator[Finding]:
+    for one in positions:
+        if one.fraction:
+            part = f"{decimal(one.fraction).normalize():f}"
+            yield Finding(
+                check="fraction",
+                subject=one.symbol,
+                symbol=one.symbol,
+                text=f"the broker holds {part} of a share of {one.symbol}, not ours",
+                broker=part,
+            )
+
+
 def _prices(
     lines: Mapping[str, Held], broker: Mapping[str, BrokerPosition], allowed: Tolerances
 ) -> Iterator[Finding]:
     for symbol in sorted(lines.keys() & broker.keys()):
         line, there = lines[symbol], broker[symbol]
-        if line.quantity != there.quantity:
+        if line.quantity != there.quantity or there.fraction:
             continue
         average = _average(line, there)
         if there.average_price and _apart(average, there.average_price, allowed.price_bps):

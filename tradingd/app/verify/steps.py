@@ -29,6 +29,7 @@ _BY_HAND: Final = {
     "fill_differs": "compare with the broker's statement; never booked away by a program",
     "average_price": "compare with the broker's statement: only the price of what is held differs",
     "unrealised": "compare with the broker's statement: only the broker's own sum differs",
+    "fraction": "close it with the broker's own tools",
     "position": "no execution explains it: transfer, expiry or a corporate action? "
     "see the broker's statement",
 }

@@ -17,7 +17,7 @@ async def ask_broker(broker: Asked, since: int) -> Theirs:
     try:
         return Theirs(
             account=await broker.account(),
-            positions=[one for one in await broker.positions() if one.quantity],
+            positions=await broker.positions(),
             orders=await broker.open_orders(),
             fills=await broker.fills(since),
             adjustments=await broker.adjustments(since),
