@@ -1,0 +1,25 @@
+"""Measure what speaks Alpaca's protocols and print ratios, never verdicts.
+
+python -m tests.benchmarks.alpaca          every case
+python -m tests.benchmarks.alpaca decode   stream frames to objects, against alpaca-py's client
+"""
+
+import importlib
+import sys
+
+CASES = {"decode": "tests.benchmarks.alpaca.decode"}
+
+
+def main(words: list[str]) -> int:
+    """Run the named cases, or all."""
+    unknown = [word for word in words if word not in CASES]
+    if unknown:
+        sys.stderr.write(f"unknown: {', '.join(unknown)}; cases: {', '.join(CASES)}\n")
+        return 2
+    for name in words or CASES:
+        importlib.import_module(CASES[name]).report()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
