@@ -8,7 +8,7 @@ from typing import Final
 
 from tradingd.sources.remote.trouble import Trouble
 
-FIRST_WAIT: Final = 1.0
+FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 60.0
 """Seconds before the second try, and at most before any."""
 
