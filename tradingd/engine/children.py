@@ -89,6 +89,7 @@ class BacktestVenue:
             protective_stop=child.stop if child.entry else None,
             parent_id=child.parent_id,
             reduces=not child.entry,
+            worked=True,
         )
         if not desk.admit(ticket):
             return "", ticket.denied

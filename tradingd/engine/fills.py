@@ -33,7 +33,7 @@ from tradingd.engine.faults import Faults
 from tradingd.engine.liquidity import UNLIMITED, Liquidity
 from tradingd.engine.observer import Observer
 from tradingd.engine.tape import Tape, TapeBar
-from tradingd.engine.ticket import Ticket
+from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import nanos_of, price, shares
 
 
@@ -106,6 +106,8 @@ class VenueFills(FillModel):
         found = touch_price(ticket, trigger, bar, now, last, prompt=self._prompt)
         if found is None:
             return None
+        if ticket.worked and bar is not None and self._stop_first(ticket, bar, found[0]):
+            return None
         ticket.elected = ticket.elected or trigger is not None
         size = self._liquidity.available(ticket.symbol, bar)
         if size <= 0:
@@ -116,6 +118,22 @@ class VenueFills(FillModel):
         if resting and ticket.limit is not None:
             return touch, size
         return self._slipped(ticket, touch), size
+
+    def _stop_first(self, ticket: Ticket, bar: TapeBar, price: Nanos) -> bool:
+        """Tell whether a bar that reaches a worked exit's limit also reaches the position's stop.
+
+        A bar does not tell its path; the engine's own walk would give a sale its high first.
+        """
+        if ticket.purpose is not Purpose.EXIT or price != ticket.limit:
+            return False
+        return any(
+            other.purpose is Purpose.PROTECT
+            and other.symbol == ticket.symbol
+            and other.stop is not None
+            and other.stage is Stage.WORKING
+            and (bar.low <= other.stop if ticket.side is Side.SELL else bar.high >= other.stop)
+            for other in self._tickets.values()
+        )
 
     def _slipped(self, ticket: Ticket, touch: Nanos) -> Nanos:
         symbol, tick = ticket.symbol, self._ticks[ticket.symbol]

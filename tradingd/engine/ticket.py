@@ -29,7 +29,8 @@ class Ticket(msgspec.Struct, kw_only=True):
     goes on at market. It is `disguised` as a limit order for the rest of a bar when the engine
     would compare it with a stale price. An order is `starved` when the fill model just gave it
     nothing: the engine then ends it, and it is ours to take it to the next bar. `denied` names the
-    limits that said no.
+    limits that said no. `worked` children of an order that a style works meet the worse end of a
+    bar that reaches the position's stop too.
     """
 
     seq: int
@@ -60,6 +61,7 @@ class Ticket(msgspec.Struct, kw_only=True):
     bar: TapeBar | None = None
     engine_ids: int = 0
     denied: str = ""
+    worked: bool = False
     engine_id: str = ""
 
     @property

@@ -33,6 +33,7 @@ class Job(msgspec.Struct, kw_only=True):
     reason: str
     mark: Nanos
     until: int
+    expires: int
     work: Work
     stop: Nanos | None = None
     child_id: str = ""
@@ -204,7 +205,7 @@ class Floor:
         entry: bool,
     ) -> str | None:
         now = self._venue.now()
-        opens, until = self._times(now, entry=entry)
+        opens, until, closes = self._times(now, entry=entry)
         task = Task(quantity=quantity, entry=entry, started=now, opens=opens, until=until)
         job = Job(
             parent_id=self._venue.next_id(),
@@ -213,6 +214,8 @@ class Floor:
             reason=reason,
             mark=self._closes.last(symbol),
             until=until,
+            # One nanosecond after the last bar that may fill it.
+            expires=closes + 1,
             work=Work(task, self.style),
             stop=stop,
             children=set(),
@@ -221,17 +224,17 @@ class Floor:
         self._do(job, job.work.begin(now))
         return job.parent_id if job.children else None
 
-    def _times(self, now: int, *, entry: bool) -> tuple[int, int]:
-        """Return when a session's time begins to count, and when an order must be over.
+    def _times(self, now: int, *, entry: bool) -> tuple[int, int, int]:
+        """Return when time begins to count, when an order must be over, when the session ends.
 
         An exit leaves one timeout before the close for the market order that ends it.
         """
         session = self._venue.session(now)
         if session is None:
             # Beyond the calendar: an entry may rest for a day, an exit goes out at once.
-            return now, now + _DAY if entry else now
+            return now, now + _DAY if entry else now, now + _DAY
         left = 0 if entry else self.style.timeout_seconds * NANOSECONDS
-        return session.open_ns, session.close_ns - left
+        return session.open_ns, session.close_ns - left, session.close_ns
 
     def _look(self, job: Job, now: int) -> None:
         if job.work.over or self._stopped:
@@ -292,8 +295,7 @@ class Floor:
             parent_id=job.parent_id,
             limit=limit,
             stop=self._guard(job),
-            # One nanosecond after the last bar that may fill it.
-            expires=None if limit is None else max(job.until, self._venue.now()) + 1,
+            expires=None if limit is None else job.expires,
         )
         child_id, why = self._venue.place(child)
         if not child_id:

@@ -216,6 +216,24 @@ def test_an_exit_beside_a_protective_stop_never_sells_twice() -> None:
     assert made.outcome.open_positions == 0
 
 
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_a_bar_that_reaches_limit_and_stop_of_an_exit_takes_the_stop(side: Side) -> None:
+    sign = side.sign
+    # Opens beyond the limit of 99.95 (100.05 to cover), reaches it, and the stop at 99 (101).
+    rows = bars(FLAT, FLAT, (100 - 0.5 * sign, 102, 98, 100), *[FLAT] * 3)
+    enter = {0: lambda s: s.enter("AAA", side, 100, reason="a test", stop=100 - sign)}
+    made = ran({**enter, 2: leave()}, rows)
+    assert [(one.purpose, one.price) for one in made.tables.fills] == [
+        ("ENTRY", nanos(100)),
+        ("PROTECT", nanos(100 - sign)),
+    ]
+    # One that opens at the limit or better is filled there, before anything else can happen.
+    rows = bars(FLAT, FLAT, (100, 102, 98, 100), *[FLAT] * 3)
+    made = ran({**enter, 2: leave()}, rows)
+    assert [(one.purpose, one.price) for one in made.tables.fills][-1] == ("EXIT", nanos(100))
+    assert made.outcome.open_positions == 0
+
+
 def test_a_limit_exit_that_fills_takes_the_protective_stop_away() -> None:
     rows = bars(FLAT, FLAT, (100, 100.2, 100, 100.1), *[(98, 98, 98, 98)] * 3)
     made = ran({0: buy(stop=99.0), 2: leave()}, rows)
