@@ -84,17 +84,18 @@ class Days:
         time = self._time if wall is None else wall
         batches = []
         closes = sorted(self._days)
-        for close, following in zip(closes, [*closes[1:], None], strict=True):
-            if following is None and not self._over(close, time, now, wall is None):
+        for close in closes:
+            if close == closes[-1] and not self._over(close, time, now, wall is None):
                 break
             _, bars = self._days.pop(close)
             self.after = close
             batches.append(Batch(close, tuple(bars[name] for name in sorted(bars))))
         return batches
 
-    def due(self) -> float:
-        """Return when `ready` is to be asked again at the latest; NEVER without bars."""
-        return NEVER if self.held or not self._days else self._deadline
+    def due(self, now: float) -> float:
+        """Return when a silence is long enough; NEVER when only session time can end the day."""
+        waits = self._days and not self.held and self._deadline > now
+        return self._deadline if waits else NEVER
 
     def pending(self) -> int:
         """Return the close of the day that is being kept; 0 when there is none."""

@@ -35,7 +35,7 @@ _QUIET: Final = 0.1
 """Seconds of silence that close a batch in data time: a server sends one close at a go."""
 
 _TIMEOUT: Final = 15.0
-_START_SECONDS: Final = 30.0
+_TRIES: Final = 5
 _TOLD_BEHIND: Final = 10
 
 _HISTORY: Final = {"iex": "iex", "sip": "sip", "delayed_sip": "sip"}
@@ -58,6 +58,8 @@ class AlpacaFeed:
         Time of day, UTC ns.
     ping_seconds : float
         Silence after which a ping is sent; without a pong in half of it the connection is lost.
+    start_seconds : float
+        How long `open` tries to connect: a connection that was cut may count for a while yet.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class AlpacaFeed:
         calendar: SessionCalendar,
         wall: Callable[[], int],
         ping_seconds: float = 10.0,
+        start_seconds: float = 30.0,
     ) -> None:
         self.resolution = resolution
         self.synthetic = config.data == "test"
@@ -80,6 +83,7 @@ class AlpacaFeed:
         self._calendar = calendar
         self._wall = wall
         self._ping = ping_seconds
+        self._patience = start_seconds
         self._client: DataClient | None = None
         self._past: Past | None = None
         self._pool: ThreadPoolExecutor | None = None
@@ -132,6 +136,14 @@ class AlpacaFeed:
         return self._live is not None and self._live.connected
 
     @property
+    def late_until(self) -> int:
+        """Close (UTC ns) up to which batches came from history, after their time; 0: none yet.
+
+        What a strategy decides on such a batch is older than the market.
+        """
+        return 0 if self._live is None else self._live.late_until
+
+    @property
     def unproven(self) -> Sequence[str]:
         """Symbols of which nothing has come on this connection."""
         proven = set() if self._live is None else self._live.ears.proven
@@ -176,6 +188,7 @@ class AlpacaFeed:
             endpoint=self._config.endpoint,
             per_minute=self._config.requests_per_minute,
             timeout=_TIMEOUT,
+            tries=_TRIES,
             code=ExitCode.FEED,
             where="feed",
         )
@@ -281,7 +294,7 @@ class AlpacaFeed:
         try:
             await asyncio.wait(
                 [ready, self._task],
-                timeout=_START_SECONDS,
+                timeout=self._patience,
                 return_when=asyncio.FIRST_COMPLETED,
             )
         finally:
@@ -294,6 +307,9 @@ class AlpacaFeed:
             await live.run(self._ready.set)
         except Refused as refused:
             self._queue.put_nowait(not_started(refused, stream_url(self._config)))
+        except Exception as error:  # a bug here must end the session, not silence it
+            log.exception("the data stream has a fault")
+            self._queue.put_nowait(not_started(error, stream_url(self._config)))
         else:
             self._queue.put_nowait(None)
 

@@ -86,6 +86,7 @@ class Live:
         self.decoder = Decoder()
         self.ears = Ears(symbols, mute_seconds)
         self.connected = False
+        self.late_until = 0
         self.trouble: Exception | None = None
         self._make = stream
         self._pipe = pipe
@@ -145,7 +146,7 @@ class Live:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = self._pipe.due()
+        due = self._pipe.due(now)
         if due < now + _TICK:
             self._timer = loop.call_at(max(due, now + 0.001), self.flush)
 
@@ -222,6 +223,7 @@ class Live:
                 rows = list(await self._read(until))
                 through = max((ts for ts, _ in rows), default=0) if until is None else until
                 number = self._pipe.merge(rows, through, loop.time())
+                self.late_until = max(self.late_until, max((ts for ts, _ in rows), default=0))
                 self.counts["backfilled"] += number
                 if number:
                     log.info("%d bars of the gap were read from history", number)

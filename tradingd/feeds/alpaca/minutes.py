@@ -68,8 +68,8 @@ class Assembler:
             return []
         batches = []
         closes = sorted(self._waiting)
-        for close, following in zip(closes, [*closes[1:], None], strict=True):
-            if following is None and not self._complete(close, now):
+        for close in closes:
+            if close == closes[-1] and not self._complete(close, now):
                 break
             bars = self._waiting.pop(close)
             self._deadlines.pop(close, None)

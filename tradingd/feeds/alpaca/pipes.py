@@ -61,7 +61,7 @@ class Pipe(Protocol):
         """Return what is complete, in order."""
         ...
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
         """Return when to ask `ready` again at the latest (monotonic seconds)."""
         ...
 
@@ -170,7 +170,7 @@ class MinutePipe:
             whole += hours.through(wall - margin)
         return whole
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
         """Return when a minute's grace is over."""
         return self._minutes.due()
 
@@ -264,6 +264,6 @@ class DayPipe:
         """Return the days that are complete."""
         return self._days.ready(now, wall=wall)
 
-    def due(self) -> float:
+    def due(self, now: float) -> float:
         """Return when a silence is long enough."""
-        return self._days.due()
+        return self._days.due(now)
