@@ -5,11 +5,14 @@ import pytest
 from tests.integration.history.history_samples import (
     MINUTE_BARS,
     content,
+    daily_bars,
     files_on_disk,
     minute_bars,
 )
+from tradingd.domain.market import Resolution
 from tradingd.history.compact import compact
 from tradingd.history.integrity import verify
+from tradingd.history.provenance import origins
 from tradingd.history.scan import scan
 from tradingd.history.snapshot import restore, snapshot, snapshots
 from tradingd.history.store import Store
@@ -129,3 +132,20 @@ def test_verification_names_what_changed_and_what_is_gone(store: Store) -> None:
         first.path: "its content changed since it was written",
         second.path: "missing",
     }
+
+
+def test_a_restore_brings_back_where_the_rows_came_from(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    with store.batch("first", verdict="clean", note="why") as batch:
+        batch.bars(Resolution.DAY, "SPY", daily_bars(["2013-10-07", "2013-10-08"], ["1", "2"]))
+    before = origins(store.root, "SPY")
+    snapshot(store, "kept")
+    with store.batch("second") as batch:
+        batch.bars(Resolution.DAY, "SPY", daily_bars(["2013-10-08", "2013-10-09"], ["5", "6"]))
+    assert [(one.source, one.rows) for one in origins(store.root, "SPY")] == [
+        ("first", 1),
+        ("second", 2),
+    ]
+    restore(store, "kept")
+    assert origins(store.root, "SPY") == before
+    assert (before[0].verdict, before[0].note, before[0].rows) == ("clean", "why", 2)

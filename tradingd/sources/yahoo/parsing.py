@@ -3,7 +3,7 @@
 Yahoo divides all prices, volumes and dividends of the past by every later split, and sends
 prices in single precision (150.77 comes as 150.77000427246094). So each is multiplied by the
 later splits, and of the decimals within single precision's error the shortest is taken: below
-2^24 units of its last place (167,772.15 dollars in cents) that is the traded price.
+80,000 dollars (as traded, in whole cents) that is the traded price.
 """
 
 import datetime as dt
