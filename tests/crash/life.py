@@ -83,7 +83,8 @@ class Process:
         timeout = self.options["settings"].command_seconds
         self.client = SimulatedBroker(folder / "b.sock", timeout=timeout)
         exits_apart = self.options.pop("exits_apart", False)
-        self.broker = CountedBroker(self.client, steps, exits_apart=exits_apart)
+        client = self.options.pop("client", CountedBroker)
+        self.broker = client(self.client, steps, exits_apart=exits_apart)
         page_limit = self.options.pop("page_limit", None)
         self.writer = SqliteJournal(folder / "journal.sqlite", page_limit=page_limit)
         self.journal = CountedJournal(self.writer, steps)

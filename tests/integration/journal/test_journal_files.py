@@ -8,12 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
 
 from tests.integration.journal.test_journal_writer import written
 from tests.unit.journal.journal_rows import fill, order
 from tradingd.domain.recall import Recalled
 from tradingd.journal.audit import verify
-from tradingd.journal.layout import APPLICATION, VERSION
+from tradingd.journal.layout import APPLICATION, VERSION, schema_sql
 from tradingd.journal.opening import open_writer, reading, snapshot
 from tradingd.journal.recall import recall
 from tradingd.journal.writer import SqliteJournal
@@ -102,6 +103,58 @@ def test_an_older_file_is_migrated_after_a_snapshot_was_taken(path: Path) -> Non
     assert recall(kept).open_orders == (order("O-1"),)
     with pytest.raises(Failure, match="newer release"):
         recall(path)
+
+
+def first_version(path: Path) -> None:
+    """Make a journal as the first version of the layout had it, with one order."""
+    path.parent.mkdir(parents=True)
+    later = ("trail", "trail_bps", "extended_hours")
+    lines = schema_sql().splitlines()
+    begin = lines.index("CREATE TABLE orders (")
+    end = lines.index(") STRICT;", begin)
+    kept = [
+        line for line in lines[begin:end] if line.split('"')[1:2] not in [[one] for one in later]
+    ]
+    kept[-1] = kept[-1].rstrip(",")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("\n".join((*lines[:begin], *kept, *lines[end:])))
+        connection.execute(f"PRAGMA application_id = {APPLICATION}")
+        connection.execute("PRAGMA user_version = 1")
+        row = order("O-1", state="WORKING", limit=7)
+        fields = {key: value for key, value in asdict(row).items() if key not in later}
+        names = ", ".join(f'"{name}"' for name in fields)
+        marks = ", ".join("?" * len(fields))
+        connection.execute(f"INSERT INTO orders ({names}) VALUES ({marks})", tuple(fields.values()))
+        connection.commit()
+
+
+def test_a_journal_of_the_first_version_opens_and_takes_the_new_fields(path: Path) -> None:
+    first_version(path)
+    with pytest.raises(Failure, match="older release"):
+        recall(path)
+    journal = SqliteJournal(path)
+    journal.start()
+    journal.close()
+    assert recall(path).open_orders == (order("O-1", state="WORKING", limit=7),)
+    trailing = order("O-2", type="TRAILING_STOP", trail_bps=50, extended_hours=True)
+    written(path, trailing)
+    assert recall(path).open_orders[1] == trailing
+    with closing(sqlite3.connect(path.with_name("journal.v1.sqlite"))) as kept:
+        assert kept.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_migrated_journal_has_the_columns_of_a_new_one(path: Path, tmp_path: Path) -> None:
+    first_version(path)
+    written(path, order("O-2"))
+    written(tmp_path / "new.sqlite", order("O-2"))
+
+    def columns(file: Path) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(file)) as connection:
+            return connection.execute(
+                'SELECT name, type, "notnull" FROM pragma_table_info(?)', ("orders",)
+            ).fetchall()
+
+    assert columns(path) == columns(tmp_path / "new.sqlite")
 
 
 def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
