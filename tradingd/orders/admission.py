@@ -5,7 +5,7 @@ from collections.abc import Callable
 from tradingd.domain.broker import Broker
 from tradingd.domain.journal import DecisionRow, SignalRow
 from tradingd.domain.market import Session
-from tradingd.domain.orders import Denial, OrderType, Purpose, Verdict
+from tradingd.domain.orders import Denial, OrderType, Purpose, Side, Verdict
 from tradingd.domain.states import TradingState
 from tradingd.domain.trading import Wish
 from tradingd.gate.gate import Gate
@@ -34,6 +34,8 @@ class Admission:
         True while the broker is connected and reconciled.
     unwell : Callable
         Why nothing may be opened or enlarged now (a health check failed); None when it may.
+    closed : Callable
+        Why nothing may be opened in a symbol: (symbol, side, shares held now); None when it may.
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may.
     """
@@ -49,6 +51,7 @@ class Admission:
         armed: Callable[[], str | None],
         ready: Callable[[], bool],
         unwell: Callable[[], str | None] = lambda: None,
+        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _held: None,
         barred: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._desk = desk
@@ -59,6 +62,7 @@ class Admission:
         self._armed = armed
         self._ready = ready
         self._unwell = unwell
+        self._closed = closed
         self._barred = barred
 
     # -- wishes ----------------------------------------------------------------------------------
@@ -130,6 +134,7 @@ class Admission:
             self._connection(),
             self._arming(ticket),
             self._health(ticket),
+            self._market(ticket),
             self._state(ticket),
         )
         return tuple(denial for denial in found if denial is not None)
@@ -262,6 +267,20 @@ class Admission:
             return None
         return Denial(
             limit="health", observed="a check failed", allowed="orders that reduce", explanation=why
+        )
+
+    def _market(self, ticket: Ticket) -> Denial | None:
+        """While a symbol is halted, or the broker does not allow it, nothing is opened in it."""
+        if ticket.own or not self._increases(ticket):
+            return None
+        why = self._closed(ticket.symbol, ticket.side, self._desk.held(ticket.symbol))
+        if why is None:
+            return None
+        return Denial(
+            limit="market",
+            observed="the symbol is closed to it",
+            allowed="orders that reduce",
+            explanation=why,
         )
 
     def _state(self, ticket: Ticket) -> Denial | None:

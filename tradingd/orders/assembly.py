@@ -7,6 +7,7 @@ from tradingd.config.supervision import SupervisionConfig
 from tradingd.domain.broker import Broker
 from tradingd.domain.journal import Journal
 from tradingd.domain.market import Session
+from tradingd.domain.orders import Side
 from tradingd.domain.states import StateRecord
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
@@ -55,6 +56,7 @@ class Parts:
         first_seq: int,
         armed: Callable[[], str | None],
         unwell: Callable[[], str | None],
+        closed: Callable[[str, Side, int], str | None],
         barred: Callable[[], str | None],
         halted: Callable[[StateRecord, str], None],
         approval: Literal["auto", "manual"],
@@ -91,6 +93,7 @@ class Parts:
             armed=armed,
             ready=lambda: self.following.ready,
             unwell=unwell,
+            closed=closed,
             barred=barred,
         )
         self.protection = Protection(

@@ -10,7 +10,7 @@ from tradingd.domain.feed import Batch
 from tradingd.domain.journal import Journal, OrderRow, OrderState
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
-from tradingd.domain.orders import Purpose, Verdict
+from tradingd.domain.orders import Purpose, Side, Verdict
 from tradingd.domain.recall import Recalled
 from tradingd.domain.states import Scope, StateRecord
 from tradingd.domain.trading import Admission as Admitted
@@ -52,6 +52,8 @@ class Shim:
         Why nothing may be sent in live trading; None when it may.
     unwell : Callable
         Why nothing may be opened or enlarged (a health check failed); None when it may.
+    closed : Callable
+        Why nothing may be opened in a symbol: (symbol, side, shares held now); None when it may.
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may. Asked just
         before every send.
@@ -84,6 +86,7 @@ class Shim:
         first_seq: int,
         armed: Callable[[], str | None],
         unwell: Callable[[], str | None] = lambda: None,
+        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _held: None,
         barred: Callable[[], str | None] = lambda: None,
         halted: Callable[[StateRecord, str], None] = lambda _record, _before: None,
         approval: Literal["auto", "manual"] = "auto",
@@ -110,6 +113,7 @@ class Shim:
             first_seq=first_seq,
             armed=armed,
             unwell=unwell,
+            closed=closed,
             barred=barred,
             halted=halted,
             approval=approval,

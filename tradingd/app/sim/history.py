@@ -27,9 +27,19 @@ def fill_store(
     with store.batch(LABEL) as batch:
         for chunk in bars.between(FIRST_DAY, None).chunks():
             for symbol, rows in _by_symbol(chunk.table):
-                batch.bars(Resolution.MINUTE, symbol, rows)
+                batch.bars(Resolution.MINUTE, letters(symbol), rows)
     sessions = [one.day for one in calendar.sessions if one.day >= FIRST_DAY]
-    return bars.names, sessions[WARM_UP_DAYS], sessions[WARM_UP_DAYS + days - 1]
+    return (
+        [letters(name) for name in bars.names],
+        sessions[WARM_UP_DAYS],
+        sessions[WARM_UP_DAYS + days - 1],
+    )
+
+
+def letters(name: str) -> str:
+    """Return an invented symbol as one of US equities may look: letters only, at most five."""
+    high, low = divmod(int(name.removeprefix("SYN")) - 1, 26)
+    return f"SYN{chr(ord('A') + high)}{chr(ord('A') + low)}"
 
 
 def _by_symbol(table: pa.Table) -> list[tuple[str, pa.Table]]:

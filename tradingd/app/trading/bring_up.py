@@ -239,10 +239,16 @@ class BringUp:
             first_seq=self._one.recalled.next_seq,
             armed=self._one.arming.refusal,
             unwell=self._one.watch.unwell,
+            closed=self._one.market.refusal,
+            shadow=mode.shadow,
+            strategies=[one.name for one in self._one.strategies],
             barred=lambda: latch_reason(self._one.state),
             halted=lambda record, before: self._one.teller.state(record, before),
             approval=config.execution.approval,
             approval_minutes=config.execution.approval_minutes,
+        )
+        self._one.market.heard = lambda quote: self._one.shim.on_quote(
+            quote.symbol, quote.bid, quote.ask
         )
         self._one.days = Days(
             self._one.book,

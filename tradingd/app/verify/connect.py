@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from tradingd.config.broker import AlpacaBroker as AlpacaConfig
 from tradingd.config.broker import SimulatedBroker as SimulatedConfig
@@ -17,6 +17,9 @@ from tradingd.domain.broker import (
     BrokerPosition,
 )
 from tradingd.kits.failure import ExitCode, Failure
+
+_PATIENCE: Final = 15.0
+"""Seconds for a first answer: a person waits."""
 
 
 class Asked(Protocol):
@@ -98,6 +101,6 @@ def _alpaca(alpaca: AlpacaConfig, *, live: bool, seconds: float) -> Asked:
         timeout=seconds,
         # The daemon needs the account's rate more than we do.
         requests_per_minute=max(10, alpaca.requests_per_minute // 4),
-        connect_seconds=alpaca.connect_seconds,
+        connect_seconds=min(alpaca.connect_seconds, _PATIENCE),
         listen=False,
     )

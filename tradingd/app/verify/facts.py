@@ -63,9 +63,14 @@ class OurGuard(msgspec.Struct, frozen=True):
 
 
 class Ours(msgspec.Struct, frozen=True, kw_only=True):
-    """The journal in one snapshot; `cash` is None before anything was booked."""
+    """The journal in one snapshot; `cash` is None before anything was booked.
+
+    `since` is the data time of its first record, 0 before there is one; `started` the wall time of
+    its first run.
+    """
 
     since: int
+    started: int
     orders: Mapping[str, OurOrder]
     fills: Mapping[str, OurFill]
     adjustments: Sequence[OurAdjustment]

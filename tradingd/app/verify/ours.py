@@ -27,6 +27,7 @@ def read_journal(path: Path) -> Ours:
     with reading(path) as link:
         return Ours(
             since=_began(link),
+            started=int(link.execute("SELECT min(started) FROM runs").fetchone()[0] or 0),
             orders={row[0]: OurOrder(*row) for row in _orders(link)},
             fills={row[0]: OurFill(*row) for row in _fills(link)},
             adjustments=[OurAdjustment(*row) for row in _adjustments(link)],

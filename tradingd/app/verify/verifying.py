@@ -86,13 +86,24 @@ def both(first: tuple[Finding, ...], second: tuple[Finding, ...]) -> tuple[Findi
 
 async def _look(instance: str, broker: Asked, journal: Path, tolerances: Tolerances) -> Look:
     """Read the journal before and after the broker; what agrees with either was only moving."""
-    before = await asyncio.to_thread(read_journal, journal)
+    before = _dated(await asyncio.to_thread(read_journal, journal), broker.name)
     theirs = await ask_broker(broker, max(0, before.since - _EARLIER))
-    after = await asyncio.to_thread(read_journal, journal)
+    after = _dated(await asyncio.to_thread(read_journal, journal), broker.name)
     found = compare(instance, before, theirs, tolerances)
     later = compare(instance, after, theirs, tolerances)
     standing = both(found.findings, later.findings)
     return Look(after, theirs, msgspec.structs.replace(later, findings=standing))
+
+
+def _dated(ours: Ours, broker: str) -> Ours:
+    """Let a journal without records begin with its first run, where data time is wall time.
+
+    What was traded in an account before an instance was there is not its business; a simulated
+    broker lives in data time and in one instance.
+    """
+    if ours.since or broker == "simulated":
+        return ours
+    return msgspec.structs.replace(ours, since=ours.started)
 
 
 def _demand_account(account: BrokerAccount, state: Path) -> None:
