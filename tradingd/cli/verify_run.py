@@ -1,6 +1,7 @@
 """Run `tradingd verify` and `tradingd repair`, and show a person what was found and done."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,8 @@ def _looker(params: LookParams) -> Callable[[], VerifyReport]:
     overlay = Path(params.overlay) if params.overlay else None
     named = instance if instance_file(instance, overlay) else None
     config = load(params.overrides, overlay=overlay, instance=named).config
+    # What a client tries again and again is told once, by the failure that ends it.
+    logging.getLogger("tradingd.brokers").setLevel(logging.ERROR)
     tolerances = Tolerances(
         cash=params.cash_tolerance,
         price_bps=params.price_bps,

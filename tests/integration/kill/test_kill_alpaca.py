@@ -19,7 +19,7 @@ from tradingd.kits import latch
 
 KEY, SECRET = "PKKILLSWITCH0001", "never-to-be-seen-anywhere"
 ACT = (
-    "--settle", "0.2", "--answer", "2", "--deadline", "4",
+    "--settle", "0.2", "--answer", "2",
     "--confirm", "demo", "--reason", "orders nobody expects",
 )  # fmt: skip
 
@@ -83,10 +83,20 @@ class Site:
         orders, held = self.ask("open_orders")["orders"], self.ask("positions")["positions"]
         return len(orders), len(held)
 
-    def kill(self, **variables: str) -> subprocess.CompletedProcess[str]:
+    def kill(self, deadline: int = 30, **variables: str) -> subprocess.CompletedProcess[str]:
         logged_in = {"KILL_KEY": KEY, "KILL_SECRET": SECRET}
         return subprocess.run(
-            (sys.executable, "-m", "tradingd", "kill", "--instance", "demo", *ACT),
+            (
+                sys.executable,
+                "-m",
+                "tradingd",
+                "kill",
+                "--instance",
+                "demo",
+                *ACT,
+                "--deadline",
+                str(deadline),
+            ),
             env={**os.environ, "XDG_STATE_HOME": str(self.base), **logged_in, **variables},
             cwd=self.base,
             stdin=subprocess.DEVNULL,
@@ -124,7 +134,7 @@ def test_an_account_at_alpaca_is_made_flat_while_its_trade_updates_are_refused(s
 
 def test_wrong_keys_are_66_and_nothing_is_touched(site: Site) -> None:
     site.trade()
-    done = site.kill(KILL_SECRET="another-secret")
+    done = site.kill(deadline=3, KILL_SECRET="another-secret")
     assert done.returncode == 66, done.stdout + done.stderr
     assert site.left() == (2, 2)
     assert "another-secret" not in done.stdout + done.stderr

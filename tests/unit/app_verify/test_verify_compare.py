@@ -59,6 +59,7 @@ POSITION = BrokerPosition(
 
 OURS = Ours(
     since=10,
+    started=0,
     orders={
         ENTRY: our_order(
             ENTRY, side="BUY", type="MARKET", purpose="ENTRY", state="FILLED", stop=None,
