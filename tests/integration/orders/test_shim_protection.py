@@ -2,7 +2,7 @@ from pathlib import Path
 
 import msgspec
 
-from tests.crash.life import DAY, Process
+from tests.crash.life import DAY, HASTY, Process
 from tests.integration.orders.shim_bench import (
     CENT,
     DOLLAR,
@@ -310,3 +310,23 @@ def test_a_dividend_is_cash_of_the_round_trip(folder: Path) -> None:
         await until(lambda: process.book.cash == cash + 50 * DOLLAR)
 
     play(folder, scene)
+
+
+def test_a_stop_that_was_lost_after_its_cancel_is_taken_back_when_it_appears(folder: Path) -> None:
+    async def scene(process: Process) -> None:
+        await opened(process, protective_stop=None)
+        late = {"fault": "delay", "seconds": 0.6}
+        await process.client.misbehave({"script": {"submit": [late]}})
+        assert process.shim.guard(SYMBOL, stop=98 * DOLLAR, reason="now").allowed
+        await until(lambda: bool(process.shim.unknown_orders()))
+        stop = process.shim.unknown_orders()[0].order_id
+        await until(lambda: process.shim.order(stop).state == "UNKNOWN")
+        assert process.shim.guard(SYMBOL, stop=None, reason="not now").allowed
+        await until(lambda: process.shim.order(stop).state == "LOST")
+        assert process.shim.order(stop).cancel_asked
+        await until(lambda: process.shim.order(stop).state == "CANCELED")
+        assert await working(process) == []
+
+    play(folder, scene, settings=HASTY)
+    steps = [step for (step,) in rows(folder, "SELECT step FROM order_events ORDER BY id")]
+    assert steps.index("lost") < steps.index("recovered")
