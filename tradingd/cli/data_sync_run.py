@@ -74,18 +74,19 @@ def _require_symbols(words: Sequence[str]) -> None:
 
 def render_sync(result: Synced) -> None:
     """Print the ranges that say something, then the counts."""
-    told = [one for one in result.ranges if result.dry_run or _worth_telling(one)]
-    if told:
+    span = ("symbol", "from", "to", "sessions")
+    if result.dry_run:
+        screen.table("To fetch", span, [_span(one) for one in result.ranges])
+    elif told := [one for one in result.ranges if _worth_telling(one)]:
         rows = [_range_row(one) for one in told]
-        columns = ("symbol", "from", "to", "sessions", "outcome", "source", "new", "why")
-        screen.table("To fetch" if result.dry_run else "Not simply stored", columns, rows)
+        screen.table("Not simply stored", (*span, "outcome", "source", "new", "why"), rows)
     if result.put_aside:
         rows_aside = list(result.put_aside.items())
         screen.table("Sources not asked any more", ("source", "why"), rows_aside)
     if result.actions_missing:
         names = ", ".join(result.actions_missing[:10])
         rows_untold = [(len(result.actions_missing), names)]
-        screen.table("No source told splits and dividends", ("symbols", "names"), rows_untold)
+        screen.table("", ("symbols", "splits and dividends not known of"), rows_untold)
     screen.summary(_summary(result))
 
 
@@ -94,8 +95,11 @@ def _worth_telling(one: RangeReport) -> bool:
 
 
 def _range_row(one: RangeReport) -> tuple[object, ...]:
-    span = (one.symbol, one.first, one.last, one.sessions)
-    return (*span, one.outcome, one.source or "-", one.rows_new, one.why)
+    return (*_span(one), one.outcome, one.source or "-", one.rows_new, one.why)
+
+
+def _span(one: RangeReport) -> tuple[object, ...]:
+    return one.symbol, one.first, one.last, one.sessions
 
 
 def _summary(result: Synced) -> dict[str, object]:

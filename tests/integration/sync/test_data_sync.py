@@ -3,6 +3,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from signal import SIGINT, raise_signal
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.fakes.vendor_market import (
     untouched,
     without,
 )
-from tests.fakes.vendor_server import VendorServer, vendor_server
+from tests.fakes.vendor_server import Asked, Reply, VendorServer, vendor_server
 from tradingd.cli.main import tradingd
 from tradingd.domain.market import DataKind, Resolution
 from tradingd.history.store import Store
@@ -127,7 +128,7 @@ def test_only_the_missing_days_are_asked_for(
 @pytest.mark.parametrize(
     ("damage", "rule"),
     [
-        pytest.param(without(17), "missing_session", id="a hole"),
+        pytest.param(without(17), "coverage 2024-01-17 (1 of 21", id="a hole"),
         pytest.param(until(26), "coverage", id="a tail that is missing"),
         pytest.param(tripled(17), "outlier", id="an outlier"),
         pytest.param(twice(17), "repeated_time", id="a duplicate"),
@@ -151,6 +152,48 @@ def test_what_the_primary_gets_wrong_is_taken_from_the_fallback(
     assert site.days() == JANUARY
     assert len(set(site.closes())) > 10
     assert max(site.closes()) < 110
+
+
+def test_a_hole_counts_also_where_less_coverage_is_asked_for(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.primary.damage = without(17)
+    code, report = synced(site, capsys, "sync.min_coverage=50")
+    assert (code, only_range(report)["source"]) == (0, "massive")
+    assert "missing_session 2024-01-17" in only_range(report)["attempts"][0]["why"]
+
+
+def test_a_listing_that_began_later_passes_where_less_coverage_is_asked_for(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.primary.damage = without(2, 3, 4)
+    code, report = synced(site, capsys, "sync.min_coverage=50")
+    assert (code, only_range(report)["source"]) == (0, "tiingo")
+
+
+def test_an_answer_that_cannot_be_read_is_no_answer(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.primary_server.answer = lambda _asked: Reply(b"<html>maintenance</html>")
+    code, report = synced(site, capsys)
+    assert (code, only_range(report)["source"]) == (0, "massive")
+    assert only_range(report)["attempts"][0]["answer"] == "failed"
+
+
+def test_a_killed_sync_is_completed_by_the_next_one(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(asked: Asked) -> Reply:
+        if "BBB" in asked.path:
+            raise_signal(SIGINT)
+        return site.primary(asked)
+
+    site.primary_server.answer = stop
+    assert tradingd(site.words(symbols=("AAA", "BBB"))) == ExitCode.INTERRUPTED
+    assert site.days() == JANUARY
+    site.primary_server.answer = site.primary
+    code, report = synced(site, capsys, symbols=("AAA", "BBB"))
+    assert (code, report["complete"], only_range(report)["symbol"]) == (0, 1, "BBB")
 
 
 def test_a_primary_that_is_down_is_replaced(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
@@ -326,7 +369,7 @@ def test_provenance_tells_which_source_filled_which_rows(
         ("massive", "2024-01-11", "2024-01-19", 6, "clean"),
         ("tiingo", "2024-01-22", "2024-01-31", 8, "clean"),
     ]
-    assert "missing_session 2024-01-17" in origins[1]["note"]
+    assert "coverage 2024-01-17" in origins[1]["note"]
 
 
 def test_the_screen_ends_in_one_summary_line_and_shows_no_key(
@@ -336,7 +379,7 @@ def test_the_screen_ends_in_one_summary_line_and_shows_no_key(
     assert tradingd(site.words()) == 0
     shown = capsys.readouterr()
     assert shown.out.splitlines()[-1].startswith("SUMMARY resolution=1d first=2024-01-02")
-    assert "missing_session 2024-01-17" in shown.out
+    assert "coverage 2024-01-17" in shown.out
     assert "key-of-the-test" not in shown.out + shown.err
 
 

@@ -89,11 +89,11 @@ def test_the_best_has_the_fewest_findings_and_the_earlier_source_wins_a_tie() ->
         ((failed("a"), empty("b")), Outcome.FAILED),
         ((failed("a"), failed("b", "unusable")), Outcome.FAILED),
         ((empty("a"), empty("b")), Outcome.EMPTY),
-        ((empty("a"), failed("b", "unknown")), Outcome.EMPTY),
+        ((empty("a"), failed("b", "unknown")), Outcome.UNKNOWN),
         ((empty("a"), failed("b", "unusable")), Outcome.EMPTY),
         ((failed("a", "unknown"), failed("b", "unknown")), Outcome.UNKNOWN),
         ((failed("a"), offer("b", finding("stale"))), Outcome.REFUSED),
-        ((failed("a", "unreadable"), empty("b")), Outcome.REFUSED),
+        ((failed("a", "invalid"), empty("b")), Outcome.REFUSED),
     ],
 )
 def test_nothing_stored_has_a_reason(offers: tuple[Offer, ...], outcome: Outcome) -> None:

@@ -24,8 +24,8 @@ _FAILED: Final = {
     ExitCode.FEED: "failed",
     ExitCode.BROKER: "failed",
     ExitCode.UNKNOWN_SYMBOL: "unknown",
-    ExitCode.UNREADABLE_INPUT: "unreadable",
-    ExitCode.INVALID_ROW: "unreadable",
+    ExitCode.UNREADABLE_INPUT: "failed",
+    ExitCode.INVALID_ROW: "invalid",
     ExitCode.EMPTY_RANGE: "",
     ExitCode.NO_DATA: "",
 }
@@ -82,7 +82,7 @@ class Asked:
     def bars(self, wanted: Missing, resolution: Resolution) -> Offer:
         """Return its rows for a range, or why there are none."""
         if self.aside is not None:
-            return Offer(source=self.name, failed=self._word(), why=_short(self.aside))
+            return Offer(source=self.name, failed=self._word(), why=_short(self.aside, self.name))
         try:
             source = self._narrowed(wanted, resolution)
             tables = [table for task in source.tasks() for _, table in task.load()]
@@ -130,13 +130,13 @@ class Asked:
                 self.aside = failure
         else:
             self._silent = 0
-        return Offer(source=self.name, failed=word, why=_short(failure) if word else "")
+        return Offer(source=self.name, failed=word, why=_short(failure, self.name) if word else "")
 
     def _word(self) -> str:
         return "unusable" if self.unusable else "failed"
 
 
-def _short(failure: Failure) -> str:
-    """Return what happened without where: the range is named beside it."""
+def _short(failure: Failure, source: str) -> str:
+    """Return what happened without where: the range and the source are named beside it."""
     found = f" ({failure.found})" if failure.found else ""
-    return f"{failure.what}{found}"
+    return f"{failure.what.removeprefix(f'{source} ')}{found}"

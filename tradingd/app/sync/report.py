@@ -22,7 +22,7 @@ class Outcome(StrEnum):
     EMPTY = "empty"
     """The sources that answered have no bars of these days."""
     UNKNOWN = "unknown"
-    """No source knows the symbol."""
+    """No source has bars, and at least one says that it does not know the symbol."""
     PLANNED = "planned"
     """A dry run: nothing was asked."""
 

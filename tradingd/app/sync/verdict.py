@@ -13,6 +13,7 @@ import pyarrow as pa
 from tradingd.app.sync.report import Attempt, Outcome
 from tradingd.quality.candidate import COVERAGE
 from tradingd.quality.report import Finding, Severity
+from tradingd.session.calendar import local_date
 
 _SHOWN = 3
 """Findings that a reason names; the rest are counted."""
@@ -21,7 +22,7 @@ _SHOWN = 3
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What one source answered: rows with what was found wrong, or why there are none.
 
-    `failed` is empty when it answered, else ``failed``, ``unreadable``, ``unknown`` or
+    `failed` is empty when it answered, else ``failed``, ``invalid``, ``unknown`` or
     ``unusable``.
     """
 
@@ -104,19 +105,19 @@ def _errors(offer: Offer) -> bool:
 def _nothing(offers: Sequence[Offer]) -> Outcome:
     """Name the way in which nothing came."""
     kinds = {one.failed or ("dirty" if one.has_rows else "empty") for one in offers}
-    if kinds & {"dirty", "unreadable"}:
+    if kinds & {"dirty", "invalid"}:
         return Outcome.REFUSED
-    if kinds == {"unknown"}:
-        return Outcome.UNKNOWN
-    if "empty" in kinds or "unknown" in kinds:
-        return Outcome.FAILED if "failed" in kinds else Outcome.EMPTY
-    return Outcome.FAILED
+    if "failed" in kinds or not kinds & {"empty", "unknown"}:
+        return Outcome.FAILED
+    # Some vendors answer an unknown symbol with nothing, so one that says so is believed.
+    return Outcome.UNKNOWN if "unknown" in kinds else Outcome.EMPTY
 
 
 def told(findings: Sequence[Finding]) -> str:
     """Return findings in one line: rule, day and detail of the first few."""
-    from tradingd.session.calendar import local_date
-
-    named = [f"{one.rule} {local_date(one.ts - 1)} ({one.detail})" for one in findings[:_SHOWN]]
-    more = len(findings) - len(named)
+    # What is not covered is said once: the holes are part of it.
+    covered = all(one.rule != COVERAGE for one in findings)
+    said = [one for one in findings if covered or one.rule != "missing_session"]
+    named = [f"{one.rule} {local_date(one.ts - 1)} ({one.detail})" for one in said[:_SHOWN]]
+    more = len(said) - len(named)
     return ", ".join(named) + (f", {more} more" if more else "")
