@@ -25,17 +25,25 @@ class Listener:
     ----------
     number : int
         Number of the connection since the server started: faults differ by it.
-    socket : WebSocketResponse
-        The connection.
+    socket, transport : WebSocketResponse, Transport
+        The connection, and what carries it.
     binary : bool
         Send binary frames, as Alpaca does for paper accounts.
     """
 
-    def __init__(self, number: int, socket: web.WebSocketResponse, *, binary: bool) -> None:
+    def __init__(
+        self,
+        number: int,
+        socket: web.WebSocketResponse,
+        transport: asyncio.Transport | None,
+        *,
+        binary: bool,
+    ) -> None:
         self.number = number
         self.authorized = False
         self.listens = False
         self._socket = socket
+        self._transport = transport
         self._binary = binary
         self._queue: asyncio.Queue[tuple[float, str]] = asyncio.Queue()
 
@@ -65,9 +73,8 @@ class Listener:
 
     def abort(self) -> None:
         """Break the connection without a word."""
-        transport = self._socket.get_extra_info("transport")
-        if transport is not None:
-            transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 class TradeUpdates:
@@ -111,7 +118,7 @@ class TradeUpdates:
         socket = web.WebSocketResponse(autoping=False, max_msg_size=_LIMIT)
         await socket.prepare(request)
         self._accepted += 1
-        listener = Listener(self._accepted, socket, binary=self._binary)
+        listener = Listener(self._accepted, socket, request.transport, binary=self._binary)
         self._listeners.add(listener)
         name = f"trade updates {listener.number}"
         writing = _task(listener.write(), f"{name} writer")
