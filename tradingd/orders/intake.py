@@ -65,7 +65,9 @@ class Intake:
         self._expiry.watch(ticket)
         if held_back:
             self._approval.hold(ticket)
-        elif not ticket.watched:
+        elif ticket.watched:
+            self._watching.kept(ticket)
+        else:
             self._sender.send(ticket, committed)
         return Admitted(ticket.order_id, Verdict())
 

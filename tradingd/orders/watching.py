@@ -72,6 +72,12 @@ class Watching:
             ends = ticket.expires
             ticket.expires = session.close_ns if ends is None else min(ends, session.close_ns)
 
+    def kept(self, ticket: Ticket) -> None:
+        """Let go of an order at once whose price is there already."""
+        mark = self._desk.mark(ticket.symbol)
+        if mark and ticket.limit is not None and _is_at(ticket.side, ticket.limit, (mark, mark)):
+            self._release(ticket, ticket.limit)
+
     def denial(self, ticket: Ticket) -> Denial | None:
         """Return why an order may not rest beside what rests already; None when it may."""
         if not self._apart or (ticket.immediate and ticket.purpose is Purpose.EXIT):

@@ -84,7 +84,7 @@ class TinyShim:
 
     # -- the Protocol ----------------------------------------------------------------------------
 
-    def next_id(self) -> str:
+    def next_id(self, *, strategy: str = "", purpose: Purpose | None = None) -> str:
         self._seq += 1
         return f"test-{self._seq - 1:06d}"
 

@@ -194,6 +194,18 @@ def test_a_kept_limit_can_be_changed_cancelled_and_ends_with_its_session(folder:
     apart(folder, scene)
 
 
+def test_a_limit_exit_whose_price_is_there_leaves_at_once(folder: Path) -> None:
+    async def scene(process: Process) -> None:
+        await guarded(process, take_profit=None)
+        limit = {"type": OrderType.LIMIT, "limit": 99 * DOLLAR}
+        process.shim.submit(leave(process, 40, **limit))
+        await until(lambda: held(process) == 60)
+        (stop,) = await stands(process, 1)
+        assert stop.quantity == 60
+
+    apart(folder, scene)
+
+
 def test_what_cannot_rest_beside_the_stop_is_refused_with_a_reason(folder: Path) -> None:
     async def scene(process: Process) -> None:
         await guarded(process)

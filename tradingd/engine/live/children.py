@@ -64,7 +64,7 @@ class LiveVenue:
 
     def next_id(self) -> str:
         """Return an order id: no order has it, its children name it."""
-        return self._shim.next_id()
+        return self._shim.next_id(strategy=self._desk.strategy)
 
     def tick(self, symbol: str) -> Nanos:
         """Return the price increment."""
@@ -88,7 +88,8 @@ class LiveVenue:
 
     def place(self, child: Child) -> tuple[str, str]:
         """Hand a child to the shim."""
-        order_id = self._shim.next_id()
+        purpose = Purpose.ENTRY if child.entry else Purpose.EXIT
+        order_id = self._shim.next_id(strategy=self._desk.strategy, purpose=purpose)
         sent = self._desk.send(
             Wish(
                 strategy=self._desk.strategy,
@@ -96,7 +97,7 @@ class LiveVenue:
                 side=child.side,
                 quantity=child.quantity,
                 type=OrderType.MARKET if child.limit is None else OrderType.LIMIT,
-                purpose=Purpose.ENTRY if child.entry else Purpose.EXIT,
+                purpose=purpose,
                 reason=child.reason,
                 ts=self._present.now(),
                 limit=child.limit,

@@ -134,7 +134,7 @@ class Mirror:
             case Step.REJECTED:
                 self._submit(picture)
                 self.client.generate_order_rejected(picture.order, event.detail, row.ts, False)
-            case Step.CANCELED | Step.LOST:
+            case Step.CANCELED | Step.LOST | Step.WOULD_HAVE:
                 self._accept(picture, row)
                 self.client.generate_order_canceled(picture.order, _venue_id(picture), row.ts)
             case Step.EXPIRED:

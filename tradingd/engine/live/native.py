@@ -144,7 +144,7 @@ class LiveNative:
             return None
         if wish.purpose is Purpose.PROTECT:
             return self._guarded(order, wish)
-        order_id = self._desk.shim.next_id()
+        order_id = self._desk.shim.next_id(strategy=wish.strategy, purpose=wish.purpose)
         self._mirror.adopt(order_id, self._desk.strategy, orders)
         if self._desk.send(wish, order_id=order_id) is None:
             self._mirror.drop(order_id)
