@@ -113,7 +113,7 @@ class History:
     def latest_bar(self, symbol: str, at: Moment) -> AlpacaBar | None:
         """Return the last whole bar: of a minute, of a day where there are no minutes."""
         base = self._finest(symbol, at)
-        rows = self._rows(symbol, base, Span(-_EVER, at.known, 1, newest=True), at)
+        rows = self._newest(symbol, base, at)
         return derive.combined(_start(rows[0], base), rows) if rows else None
 
     def latest_quote(self, symbol: str, at: Moment) -> StoredQuote | None:
@@ -135,6 +135,12 @@ class History:
             return []
         last = at.known + self._announced
         return [one for one in self._store.actions() if one.effective <= last]
+
+    def _newest(self, symbol: str, base: str, at: Moment) -> list[StoredBar]:
+        told = at.told.get(symbol, ())
+        if base == self._resolution and told and told[-1].close_ts == at.known:
+            return [told[-1]]
+        return self._rows(symbol, base, Span(-_EVER, at.known, 1, newest=True), at)
 
     def _base(self, symbol: str, frame: Timeframe, at: Moment) -> str:
         """Return the stored resolution that bars of a length are made of."""

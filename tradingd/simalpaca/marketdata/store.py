@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SCALED: Final = "CAST(CAST({0} AS DECIMAL(28, 9)) * 1000000000 AS BIGINT) AS {0}"
 _PRICES: Final = ", ".join(_SCALED.format(name) for name in ("open", "high", "low", "close"))
+# On the column itself, so that whole row groups are passed over.
+_SINCE: Final = "ts_event >= make_timestamp_ns($low)"
 _RETIRED: Final = ".retired"
 _FOLDERS: Final = "hive_types_autocast = false"
 
@@ -148,11 +150,11 @@ class Store:
         rows = self._cursor().execute(
             f"SELECT epoch_ns(ts_event) AS ts, symbol, {_PRICES}, volume "
             f"FROM read_parquet($files, hive_partitioning = true, {_FOLDERS}) "
-            "WHERE epoch_ns(ts_event) >= $low AND epoch_ns(ts_event) < $high ORDER BY ts, symbol",
+            f"WHERE {_SINCE} AND ts_event < make_timestamp_ns($high) ORDER BY ts, symbol",
             {"files": self._paths(files), "low": low, "high": high},
         )
         close, batch = 0, list[Bar]()
-        while part := rows.fetchmany(20_000):
+        while part := rows.fetchmany(2_000):
             for ts, *bar in part:
                 if batch and ts != close:
                     yield close, batch
@@ -174,12 +176,15 @@ class Store:
         if not files:
             return []
         way = "DESC" if newest else "ASC"
-        found = self._cursor().execute(
-            f"SELECT {columns} "
-            "FROM read_parquet($files, filename = true, file_row_number = true) "
-            "WHERE epoch_ns(ts_event) >= $low AND epoch_ns(ts_event) <= $high "
+        order, source = f"ts {way}", "read_parquet($files)"
+        if files[0].table != "bars":
             # Ticks may share an instant: their order must be the same on every page.
-            f"ORDER BY ts {way}, filename {way}, file_row_number {way} LIMIT $limit",
+            order += f", filename {way}, file_row_number {way}"
+            source = "read_parquet($files, filename = true, file_row_number = true)"
+        found = self._cursor().execute(
+            f"SELECT {columns} FROM {source} "
+            f"WHERE {_SINCE} AND ts_event <= make_timestamp_ns($high) "
+            f"ORDER BY {order} LIMIT $limit",
             {"files": self._paths(files), "low": low, "high": high, "limit": limit},
         )
         return found.fetchall()

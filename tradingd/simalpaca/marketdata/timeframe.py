@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from tradingd.simalpaca.marketdata.times import DAY, HOUR, MINUTE, midnight, new_york_date
@@ -71,14 +72,14 @@ class Timeframe(NamedTuple):
         Minutes and hours are counted from New York midnight; days, weeks (Monday) and months are
         those of New York, and begin at its midnight.
         """
-        day = new_york_date(inside)
-        if self.intraday:
-            first = midnight(day)
-            length = self.number * (MINUTE if self.unit is Unit.MINUTE else HOUR)
-            return first + (inside - first) // length * length
-        return midnight(self._first_day(day))
+        if self.unit is not Unit.MINUTE:
+            return _start_of_hour(self, inside // HOUR)
+        first = midnight(new_york_date(inside))
+        length = self.number * MINUTE
+        return first + (inside - first) // length * length
 
-    def _first_day(self, day: dt.date) -> dt.date:
+    def first_day(self, day: dt.date) -> dt.date:
+        """Return the first day of the bar that contains a New York day."""
         if self.unit is Unit.WEEK:
             return day - dt.timedelta(days=day.weekday())
         if self.unit is Unit.MONTH:
@@ -99,3 +100,13 @@ def parse(text: str) -> Timeframe:
     if not found or unit is None or int(found[1]) not in _ALLOWED[unit]:
         raise ValueError(f"invalid timeframe: {text}")
     return Timeframe(int(found[1]), unit)
+
+
+@lru_cache(maxsize=50_000)
+def _start_of_hour(frame: Timeframe, hour: int) -> int:
+    # New York is whole hours from UTC: all of an hour lies in one bar of an hour or longer.
+    day = new_york_date(hour * HOUR)
+    if frame.unit is not Unit.HOUR:
+        return midnight(frame.first_day(day))
+    first, length = midnight(day), frame.number * HOUR
+    return first + (hour * HOUR - first) // length * length
