@@ -75,22 +75,23 @@ def nanoseconds(time: Time) -> int:
 
 def bar(message: BarMessage) -> tuple[int, MarketBar]:
     """Return the start (UTC ns) and the bar."""
-    return nanoseconds(message.t), MarketBar(
-        message.S,
-        nanos(message.o),
-        nanos(message.h),
-        nanos(message.l),
-        nanos(message.c),
-        whole(message.v),
-    )
+    o, h, low, c = message.o, message.h, message.l, message.c
+    if 0 < low <= o <= h < _EXACT and low <= c <= h:
+        # The usual bar, without four calls; NaN fails every comparison.
+        prices = round(o * SCALE), round(h * SCALE), round(low * SCALE), round(c * SCALE)
+    else:
+        prices = nanos(o), nanos(h), nanos(low), nanos(c)
+    return nanoseconds(message.t), MarketBar(message.S, *prices, whole(message.v))
 
 
 def quote(message: QuoteMessage) -> Quote:
     """Return the quote."""
+    bid, ask = message.bp, message.ap
+    usual = 0 < bid <= ask < _EXACT
     return Quote(
         message.S,
-        nanos(message.bp),
-        nanos(message.ap),
+        round(bid * SCALE) if usual else nanos(bid),
+        round(ask * SCALE) if usual else nanos(ask),
         whole(message.bs),
         whole(message.ask_size),
         nanoseconds(message.t),

@@ -1,6 +1,7 @@
 """Alpaca as a `Feed`: bars in order, each once, with what came before them read by REST."""
 
 import asyncio
+import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -94,6 +95,8 @@ class AlpacaFeed:
         self._queue: asyncio.Queue[Batch | Failure | None] = asyncio.Queue()
         self._ready = asyncio.Event()
         self._frozen_until = 0.0
+        self._day: dt.date | None = None
+        self._renewal: asyncio.Task[None] | None = None
         self._instruments: Sequence[Instrument] = ()
         self._actions: Sequence[CorporateAction] = ()
         self._on_quote: Callable[[Quote], None] = forgotten
@@ -205,7 +208,7 @@ class AlpacaFeed:
             raise
 
     async def refresh(self) -> None:
-        """Read ticks and corporate actions anew; to be called once a day.
+        """Read ticks and corporate actions anew; done at the first batch of every day.
 
         Raises
         ------
@@ -254,14 +257,17 @@ class AlpacaFeed:
 
     async def close(self) -> None:
         """Stop streaming and let go of sockets and threads; `batches` ends."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.wait([task])
-        if self._live is not None:
-            self._live.stop()
+        # First, so that nobody waits for an answer any more.
         if self._client is not None:
             self._client.close()
+        tasks = [one for one in (self._task, self._renewal) if one is not None]
+        self._task = self._renewal = None
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._live is not None:
+            self._live.stop()
         self._frozen_until = 0.0
         self._queue.put_nowait(None)
         if self._pool is not None:
@@ -378,9 +384,20 @@ class AlpacaFeed:
 
     def _deliver(self, batch: Batch) -> None:
         self._queue.put_nowait(batch)
+        day = local_date(batch.ts)
+        if self._day not in (None, day) and (self._renewal is None or self._renewal.done()):
+            self._renewal = asyncio.create_task(self._renew(), name="alpaca reference")
+        self._day = day
         waiting = self._queue.qsize()
         if waiting >= _TOLD_BEHIND and waiting % _TOLD_BEHIND == 0:
             log.warning("%d batches wait to be taken", waiting)
+
+    async def _renew(self) -> None:
+        """Know the actions that were announced since yesterday; what is known stays known."""
+        try:
+            await self.refresh()
+        except Failure as failure:
+            log.warning("ticks and corporate actions were not renewed: %s", failure)
 
     @property
     def _garbage_of_past(self) -> int:
