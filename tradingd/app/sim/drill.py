@@ -86,9 +86,15 @@ def drill(folder: Path, terms: Terms, say: Say, stages: Sequence[Stage] = STAGES
         store=store.root, bars="1m", symbols=symbols, start=first, end=last, speed=terms.speed
     )
     keys = Keys("PKDRILL" + secrets.token_hex(6).upper(), secrets.token_urlsafe(30))
-    with running(folder / "server", market, keys) as endpoint:
+    allowed = str(rate(terms.speed))
+    more = ("--requests-per-minute", allowed)
+    with running(folder / "server", market, keys, more) as endpoint:
         say(f"test server at {endpoint.url}, account {endpoint.account}")
-        overrides = [*overrides_for(endpoint, symbols), *terms.overrides]
+        overrides = [
+            *overrides_for(endpoint, symbols),
+            f"broker.requests_per_minute={allowed}",
+            *terms.overrides,
+        ]
         credentials = {"APCA_API_KEY_ID": keys.key_id, "APCA_API_SECRET_KEY": keys.secret}
         with DrillDaemon(folder, overrides, credentials) as daemon:
             daemon.start()
@@ -115,9 +121,20 @@ def overrides_for(endpoint: Endpoint, symbols: Sequence[str]) -> list[str]:
         "universe=symbols",
         f"universe.symbols=[{','.join(symbols)}]",
         "strategy=both",
-        "risk=intraday",
+        # A drill wants orders, not a result: signals come often, and no limit holds them back.
+        "strategy.members.mean_reversion.z_entry=1.2",
+        "strategy.members.mean_reversion.rsi_oversold=45",
+        "strategy.members.mean_reversion.rsi_overbought=55",
+        "risk=open",
+        # Or the kill switch would rightly end it at the tenth error within a minute.
+        "supervision.broker_errors=0",
         "telemetry.metrics_port=0",
     ]
+
+
+def rate(speed: float) -> int:
+    """Return requests a minute of the wall: Alpaca's 200 hold for a market of normal speed."""
+    return round(200 * max(1.0, speed / 10))
 
 
 def _play(stage: Stage, endpoint: Endpoint, daemon: DrillDaemon, say: Say) -> None:

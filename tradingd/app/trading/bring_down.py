@@ -46,6 +46,7 @@ class BringDown:
             # Longer than the shim waits by itself, so that it can say which orders are left.
             StopStep(name="cancel open orders", run=self.cancel_orders, seconds=grace + _GRACE),
         ]
+        steps.append(StopStep(name="see that stops work", run=self._protected, seconds=2 * _GRACE))
         if self._one.mode.close_on_stop:
             steps.append(
                 StopStep(
@@ -88,6 +89,15 @@ class BringDown:
         await self._one.shim.cancel_all(Scope(), reason=f"stop: {self._one.why}", author="daemon")
         left = self._one.shim.unconfirmed
         return f"{len(left)} orders not confirmed: {', '.join(left)}" if left else ""
+
+    async def _protected(self) -> str:
+        """Wait for the stops that are on their way: what is held stays guarded without us."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _GRACE
+        while self._one.shim.unprotected() and loop.time() < end:
+            await asyncio.sleep(0.05)
+        left = self._one.shim.unprotected()
+        return f"no working stop: {', '.join(left)}" if left else ""
 
     async def _close_positions(self) -> str:
         flat = await self._one.shim.flatten(Scope(), reason="close_on_stop", author="daemon")
