@@ -126,6 +126,8 @@ class Script:
             yield self.url
         finally:
             await runner.cleanup()
+            # Transports close on the loop's next turns.
+            await asyncio.sleep(0.01)
 
     async def _answer(self, request: web.Request) -> web.Response:
         data = await request.json() if request.can_read_body else dict(request.query)

@@ -193,6 +193,14 @@ def test_a_split_in_two_parts_is_one_with_its_ratio(
     assert split.cash == 500_000_000
 
 
+def test_a_split_told_alone_has_its_ratio_in_words_or_is_left_to_a_person() -> None:
+    told = activity("SPLIT", symbol="T", qty="30", description="split 4:1")
+    [split] = adjustments([told])
+    assert (split.kind, split.numerator, split.denominator) == ("split", 4, 1)
+    [unclear] = adjustments([{**told, "description": "forward split"}])
+    assert (unclear.kind, unclear.shares) == ("corporate", 30)
+
+
 def test_a_stream_that_does_not_tell_what_questions_show_is_mute() -> None:
     ear = Ear()
     ear.shown("o", filled=50, over=False, now=10)

@@ -17,10 +17,13 @@ anything else                           its type, lower  cash, and shares if a q
 ======================================  ===============  =========================================
 
 Alpaca books a split as shares out and shares in: two activities of one group or of one symbol and
-day are told as one adjustment with the ratio. Activities that Alpaca marks as canceled are left
-out; the account's cash is what the reconciliation takes in the end.
+day are told as one adjustment with the ratio. One that comes alone has it in its description
+(``4:1``), or is told as ``corporate``: without the ratio nobody can restate a stop. Activities that
+Alpaca marks as canceled are left out; the account's cash is what the reconciliation takes in the
+end.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -48,6 +51,7 @@ _KINDS: Final = {
 
 _STOCK_DIVIDEND: Final = "SDIV"
 _SMALL: Final = 100
+_WORDS: Final = re.compile(r"\b(\d+) ?(?::|for) ?(\d+)\b")
 
 
 def adjustments(bodies: Iterable[Body]) -> list[AdjustmentUpdate]:
@@ -82,11 +86,11 @@ def _split(parts: Sequence[Body]) -> AdjustmentUpdate:
     quantities = [parsing.amount(part, "qty") or Decimal(0) for part in parts]
     out = -sum(quantity for quantity in quantities if quantity < 0)
     into = sum(quantity for quantity in quantities if quantity > 0)
-    up, down = _ratio(into, out) if into and out else (1, 1)
     first = parts[0]
+    up, down = _ratio(into, out) if into and out else _described(first)
     return AdjustmentUpdate(
         adjustment_id=_id(first),
-        kind="split",
+        kind="split" if up != down else "corporate",
         symbol=parsing.text(first, "symbol"),
         shares=int(sum(quantities, Decimal(0))),
         cash=sum(parsing.price(part, "net_amount") or 0 for part in parts),
@@ -103,6 +107,11 @@ def _ratio(into: Decimal | int, out: Decimal | int) -> tuple[int, int]:
     # 1,033 old shares 1:8 are 129 new ones and cash for an eighth: the ratio is 1/8, not 129/1033.
     best = near if abs(near - exact) * Fraction(out) < 1 else exact
     return best.numerator, best.denominator
+
+
+def _described(body: Body) -> tuple[int, int]:
+    found = _WORDS.search(parsing.text(body, "description"))
+    return (int(found[1]), int(found[2])) if found and int(found[2]) else (1, 1)
 
 
 def _kind(kind: str) -> str:

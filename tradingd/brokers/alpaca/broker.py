@@ -87,14 +87,15 @@ class AlpacaBroker:
         )
         self._registry = Registry()
         self._reader = Reader(self._client)
-        self._finder = Finder(self._registry, self._reader, lambda changes: self._noted(changes))
+        self._finder = Finder(
+            self._registry, self._reader, lambda changes: self._hearing.noted(changes)
+        )
         self._history = History(self._registry, self._reader, self._finder)
-        self._commands = Commands(self._client, self._registry, self._finder)
         self._events: asyncio.Queue[_Item] = asyncio.Queue()
         self._hearing = Hearing(
             self._registry, self._reader, self._finder, self._history, self._events.put_nowait
         )
-        self._noted = self._hearing.noted
+        self._commands = Commands(self._client, self._registry, self._finder, self._hearing.sent)
         self._stream = TradeStream(
             f"{websocket(self._rest)}/stream",
             keys,

@@ -1,6 +1,6 @@
 """Orders, changes and cancels: judged by the rules, sent once, each with its outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import quote
 
 from tradingd.brokers.alpaca import bodies, chain, outcomes, rules
@@ -28,9 +28,18 @@ class Commands:
     ----------
     client, registry, finder : Client, Registry, Finder
         Parts of the same broker.
+    sent : Callable
+        Hears Alpaca's id of every order that was made.
     """
 
-    def __init__(self, client: Client, registry: Registry, finder: Finder) -> None:
+    def __init__(
+        self,
+        client: Client,
+        registry: Registry,
+        finder: Finder,
+        sent: Callable[[str], None] = lambda _order_id: None,
+    ) -> None:
+        self._sent = sent
         self._client = client
         self._registry = registry
         self._finder = finder
@@ -136,9 +145,11 @@ class Commands:
         match reply:
             case Answered({"id": str()} as body) if isinstance(body, Mapping):
                 try:
-                    self._registry.learn(body)
+                    changes = self._registry.learn(body)
                 except Unreadable:
                     return
+                for change in changes:
+                    self._sent(change.now.id)
 
 
 def _path(order_id: str) -> str:

@@ -71,7 +71,7 @@ class Hearing:
         self._told: dict[str, None] = {}
         self._reached: dict[str, Decimal] = {}
         self._orders: dict[str, BrokerOrder] = {}
-        self._unfinished: set[str] = set()
+        self._owed: set[str] = set()
         self._last_ts = 0
         self._whole_ts = 0
         self._last_heard = 0.0
@@ -95,11 +95,21 @@ class Hearing:
         self._last_ts = self._whole_ts = max((one.ts for one in _readable(found)), default=0)
 
     def noted(self, changes: Sequence[Change]) -> None:
-        """Take changes that a question has shown; the stream has to tell them soon."""
+        """Take changes that a question has shown; the stream has to tell them soon.
+
+        If it does not, they are told when what was missed is asked for: what a question has shown
+        to one is not known to those who follow the events.
+        """
         for change in changes:
+            now = change.now
+            if change.moved or (change.before is None and not now.over):
+                self._owed.add(now.id)
             if self._live and change.moved:
-                now = change.now
                 self._ear.shown(now.id, filled=now.filled, over=now.over, now=_now())
+
+    def sent(self, order_id: str) -> None:
+        """Take note of an order that was sent: whatever becomes of it must be told."""
+        self._owed.add(order_id)
 
     def listening(self, live: bool) -> None:
         """Take note that the stream is up, or lost."""
@@ -162,9 +172,10 @@ class Hearing:
         if self._registry.name(link.id) is None:
             await self._identified(link)
         self._execution(data, change)
+        self._owed.discard(link.id)
         self._tell_order(link.id)
         if self._registry.name(link.id) and chain.missing(self._registry.chain(link.id)):
-            self._unfinished.add(link.id)
+            self._owed.add(link.id)
             self.ask()
 
     async def _identified(self, link: Link) -> None:
@@ -220,16 +231,16 @@ class Hearing:
         for one in await self._history.fills(max(0, self._whole_ts - OVERLAP)):
             if one.fill_id not in self._told:
                 self._tell_fill(one, Decimal(one.fill_id.rpartition(":")[2]))
-        before = {link.id for link in self._registry.open()}
         listed = self._finder.learn(await self._reader.orders({"status": "open"}))
-        await self._finder.refresh(before - {link.id for link in listed})
-        unfinished = set(self._unfinished)
-        ids = list(dict.fromkeys([*before, *(link.id for link in listed), *unfinished]))
+        shown = {link.id for link in listed}
+        await self._finder.refresh({link.id for link in self._registry.open()} - shown)
+        owed = set(self._owed)
+        ids = list(dict.fromkeys([*shown, *owed, *(link.id for link in self._registry.open())]))
         await self._finder.complete(ids)
         for order in {one.broker_order_id: one for one in map(self._registry.order, ids)}.values():
             if order != self._orders.get(order.broker_order_id):
                 self._tell_order(order.broker_order_id)
-        self._unfinished -= unfinished
+        self._owed -= owed
         self._whole_ts = max(self._whole_ts, reached)
         self._ear.forget()
 
