@@ -174,6 +174,11 @@ class Reconciler:
                 self._truth.apply(order, asked=not ticket.busy)
             else:
                 await self._truth.ask(ticket)
+        for ticket in self._desk.known():
+            if ticket.inherited and ticket.state is OrderState.LOST:
+                # Its message may have arrived while nobody listened; once is enough.
+                await self._truth.ask(ticket)
+                ticket.inherited = False
         for ticket in vanished(self._desk.open(), working):
             found = await self._truth.ask(ticket)
             if found is None and ticket.state is OrderState.WORKING:

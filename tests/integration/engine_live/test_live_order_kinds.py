@@ -1,15 +1,20 @@
 """Every kind of native order is either said to the shim in full, or refused with a reason."""
 
+import asyncio
 from decimal import Decimal
 
+import msgspec
 import pytest
 from nautilus_trader.model import OrderSide, OrderStatus, Quantity, TimeInForce, TrailingOffsetType
 
-from tests.integration.engine_live.test_live_native_verbs import AAA, at, market, session
+from tests.integration.engine_live.live_kit import Live, Script, TinyShim, settle
+from tests.integration.engine_live.test_live_native_verbs import AAA, BATCHES, at, market, session
 from tradingd.domain import broker
-from tradingd.domain.journal import DecisionRow
+from tradingd.domain.journal import DecisionRow, OrderState
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Purpose
+from tradingd.domain.trading import Step
+from tradingd.gate.book import Book
 
 TEN = Quantity.from_int(10)
 
@@ -106,3 +111,21 @@ def test_what_cannot_be_said_is_refused_with_a_reason(what) -> None:
     assert denied.limit == "engine"
     assert what in denied.observed
     assert denied.allowed
+
+
+def test_what_would_have_been_sent_is_a_cancel_to_the_strategy() -> None:
+    class Shadowing(TinyShim):
+        def _sent(self, order_id: str) -> None:
+            row = msgspec.structs.replace(self.rows[order_id], state=OrderState.SHADOW)
+            self._step(row, Step.WOULD_HAVE, "would have sent it")
+
+    async def run() -> list[OrderStatus]:
+        book = Book(nanos(1_000_000))
+        strategy = Script({1: market})
+        async with Live(strategy, shim=Shadowing(book), book=book) as live:
+            await live.play(*BATCHES)
+            await settle()
+            assert live.faults == []
+            return [order.status for order in strategy.cache.orders()]
+
+    assert asyncio.run(run()) == [OrderStatus.CANCELED]

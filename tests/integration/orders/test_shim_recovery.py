@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.crash.life import SETTINGS, Process
+from tests.crash.life import HASTY, SETTINGS, Process
 from tests.integration.orders.shim_bench import (
     DOLLAR,
     MINUTE,
@@ -326,3 +326,29 @@ def test_a_journal_that_fails_stops_sending_and_halts(folder: Path) -> None:
             made.writer.close()
 
     asyncio.run(scene())
+
+
+def test_what_became_of_a_lost_order_while_nobody_listened_is_asked(folder: Path) -> None:
+    async def before(process: Process) -> str:
+        await process.batch({})
+        late = {"fault": "delay", "seconds": 0.6}
+        await process.client.misbehave({"script": {"submit": [late]}})
+        order_id = str(process.shim.submit(resting(process)).order_id)
+        await until(lambda: process.shim.order(order_id).state == "LOST")
+        return order_id
+
+    async def meanwhile(order_id: str) -> None:
+        client = SimulatedBroker(folder / "b.sock", timeout=1)
+        await client.connect()
+        async with asyncio.timeout(5):
+            while await client.order(order_id) is None:
+                await asyncio.sleep(0.01)
+        await client.cancel(order_id)
+        await client.close()
+
+    async def after(process: Process) -> None:
+        assert process.shim.order(lost).state == "CANCELED"
+
+    lost = play(folder, before, settings=HASTY)
+    asyncio.run(meanwhile(lost))
+    play(folder, after)
