@@ -12,8 +12,9 @@ from typing import Final
 
 from aiohttp import web
 
-from tradingd.simalpaca.marketdata import batch, derive, faults, statuses, times
+from tradingd.simalpaca.marketdata import batch, channels, derive, faults, statuses, times
 from tradingd.simalpaca.marketdata.days import Days
+from tradingd.simalpaca.marketdata.derive import AlpacaBar
 from tradingd.simalpaca.marketdata.history import History, Moment
 from tradingd.simalpaca.marketdata.replay import Actions, Pacer, Range, closes, run
 from tradingd.simalpaca.marketdata.rest import Rest
@@ -134,14 +135,13 @@ class Service:
                 kept = self._told[symbol] = deque(kept or (), maxlen=self._keep)
             if not kept or kept[-1].close_ts < ts:
                 kept.append(one)
-        start = times.midnight(times.new_york_date(ts - 1))
-        if self._resolution == "1d":
-            whole, days = {}, {name: derive.combined(start, [one]) for name, one in told.items()}
-        else:
-            first = ts - times.MINUTE
-            whole = {name: derive.combined(first, [one]) for name, one in told.items()}
-            days = self._days.add(ts, told)
         wanted = self._streams.wanted
+        if self._resolution == "1d":
+            start = times.midnight(times.new_york_date(ts - 1))
+            whole, days = {}, _starting(start, told)
+        else:
+            whole = _starting(ts - times.MINUTE, told) if wanted(channels.BARS) else {}
+            days = self._days.add(ts, told)
         self._streams.publish(ts, batch.of_bars(told, whole, days, self._around, wanted))
 
     async def replay(self, tell: Tell) -> None:
@@ -222,6 +222,10 @@ class Service:
 
     async def _room(self) -> None:
         await self._streams.room(_ROOM_SECONDS)
+
+
+def _starting(start: int, told: Mapping[str, StoredBar]) -> dict[str, AlpacaBar]:
+    return {name: derive.combined(start, [one]) for name, one in told.items()}
 
 
 def spoken(one: StoredAction) -> dict[str, object]:

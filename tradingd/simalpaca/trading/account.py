@@ -91,9 +91,12 @@ class Account:
         """Return the equity at the end of each day: days are the only resolution kept."""
         query.word("timeframe", _TIMEFRAMES, "1D")
         marks = self._book.marks
+        known = dict(marks.days())
+        if known:
+            known[marks.today()] = worth(self._book.desk).equity
         first, last = self._range(query, marks.today())
-        days = [(day, equity) for day, equity in marks.days() if first <= day <= last]
-        base = next((equity for day, equity in reversed(marks.days()) if day < first), None)
+        days = [(day, equity) for day, equity in known.items() if first <= day <= last]
+        base = next((known[day] for day in sorted(known, reverse=True) if day < first), None)
         if base is None:
             opening = self._book.desk.store.rows("SELECT amount FROM cash ORDER BY number LIMIT 1")
             base = int(str(opening[0][0])) if opening else 0
