@@ -7,13 +7,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.model import Bar
+from nautilus_trader.model import Bar, OrderSide
 
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
 from tradingd.engine.bound import BoundDesk, BoundNative
-from tradingd.engine.units import RAW_PER_NANO
+from tradingd.engine.units import RAW_PER_NANO, SIDES
 from tradingd.execution.floor import Floor
 
 
@@ -104,8 +104,10 @@ class WorkedNative:
 
     def cancel_all(self, symbol: str, side: Any) -> None:
         """Let go of what is worked for a symbol, cancel its other orders."""
-        if side is None:
-            self._floor.let_go(symbol, "the strategy cancels all")
+        either = side is None or side == OrderSide.NO_ORDER_SIDE
+        for job in self._floor.jobs(symbol):
+            if either or SIDES[job.side] == side:
+                self._floor.cancel(job.parent_id, "the strategy cancels all")
         self._native.cancel_all(symbol, side)
 
     def close(self, symbol: str, reason: str, quantity: int | None) -> str | None:

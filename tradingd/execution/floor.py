@@ -328,8 +328,9 @@ class Floor:
         self._jobs.get(job.symbol, {}).pop(job.parent_id, None)
         for child_id in job.children:
             self._by_child.pop(child_id, None)
-        # A first child that was denied has its own record.
-        if ended.remainder and job.children:
+        # A first child that was denied has its own record; who holds nothing misses nothing.
+        gone = not job.work.task.entry and self._venue.held(job.symbol) * job.side.sign >= 0
+        if ended.remainder and job.children and not gone:
             self._venue.report(
                 Ended(
                     parent_id=job.parent_id,

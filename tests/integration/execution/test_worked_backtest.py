@@ -4,6 +4,7 @@ import datetime as dt
 
 import msgspec
 import pytest
+from nautilus_trader.model import OrderSide
 
 from tests.integration.engine.engine_kit import (
     CASH,
@@ -289,6 +290,16 @@ def test_a_strategy_sees_a_worked_order_as_pending_and_can_cancel_it() -> None:
     assert [one.explanation for one in made.tables.denials] == [
         "AAA: 100 shares not filled, the strategy cancels."
     ]
+
+
+@pytest.mark.parametrize(("side", "left"), [(None, 1), ("SELL", 2)])
+def test_cancelling_all_lets_go_of_what_is_worked_on_that_side(side: str | None, left: int) -> None:
+    def cancel(s) -> None:
+        wanted = None if side is None else OrderSide.SELL
+        s.cancel_all_orders(instrument_id("AAA"), wanted)
+
+    made = ran({0: buy(), 1: cancel}, bars(*[(101, 101, 101, 101)] * 2))
+    assert len(made.tables.orders) == left
 
 
 def test_the_gate_denies_a_child_and_the_order_ends_with_its_reason() -> None:
