@@ -1,0 +1,164 @@
+"""A live daemon beside Alpaca's test server: unarmed it opens nothing, whatever happens."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.daemon.notified import eventually
+from tests.acceptance.daemon.paper import Paper, ask_broker, desk_strategy
+from tradingd.control import messages as m
+
+pytestmark = pytest.mark.slow
+
+type Make = Callable[..., Paper]
+
+KEYS = {"APCA_API_KEY_ID": "AKTESTSERVER0001", "APCA_API_SECRET_KEY": "never-to-be-seen-anywhere"}
+
+
+class Server:
+    """The test server, which presents a live account."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            (sys.executable, "-m", "tradingd.simalpaca", "--state", str(folder), "--live-like"),
+            env={**os.environ, "SIMALPACA_KEY_ID": KEYS["APCA_API_KEY_ID"],
+                 "SIMALPACA_SECRET_KEY": KEYS["APCA_API_SECRET_KEY"]},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        told = folder / "endpoint.json"
+        eventually(told.exists, "the test server listens")
+        facts = json.loads(told.read_bytes())
+        self.url, self.account = str(facts["url"]), str(facts["account"])
+        self.socket = Path(facts["socket"])
+        # No symbol of an exchange has a digit: the server must be told of ours.
+        self.ask("asset", symbol="SYN1", known=True)
+        bar = ("SYN1", "230", "230", "230", "230", 10**6)
+        self.ask("market", ts=1_779_982_000 * 10**9, bars=[bar])
+
+    def ask(self, op: str, **fields: object) -> dict[str, Any]:
+        answer = ask_broker(self.socket, op, **fields)
+        assert answer["ok"], answer
+        return answer
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return every order that ever arrived."""
+        return list(self.ask("orders")["orders"])
+
+    def working(self) -> list[str]:
+        return [str(one["type"]) for one in self.ask("open_orders")["orders"]]
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[Server]:
+    one = Server(home / "server")
+    yield one
+    one.process.kill()
+    one.process.wait()
+
+
+def live(paper: Make, server: Server) -> Paper:
+    return paper(
+        "mode=live", f"mode.account={server.account}", "broker=alpaca",
+        f"broker.endpoint={server.url}", "feed.speed=60", "feed.days=2", "feed.symbols=1",
+        "risk=open", *desk_strategy("Desk"),
+    )  # fmt: skip
+
+
+def enter(daemon: Paper) -> None:
+    file = daemon.home / "enter-SYN1"
+    file.touch()
+    eventually(lambda: not file.exists(), "the strategy asks")
+
+
+def denied(daemon: Paper) -> int:
+    rows = daemon.rows("SELECT count(*) AS n FROM decisions WHERE \"limit\" = 'arm'")
+    return int(rows[0]["n"])
+
+
+def arm(daemon: Paper, server: Server) -> None:
+    words = ("--account", server.account, "--minutes", "30", "--reason", "the open")
+    done = daemon.ctl("arm", *words, "--confirm", server.account)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_live_start_without_arming_sends_nothing(paper: Make, server: Server) -> None:
+    daemon = live(paper, server).start(environment=KEYS).ready()
+    assert daemon.status().arming == "NOT ARMED: nothing is opened"
+    enter(daemon)
+    eventually(lambda: denied(daemon) == 2, "both entries are denied")
+    assert server.orders() == []
+    assert any("NOT ARMED" in text for text in daemon.notified.values("STATUS"))
+
+    words = ("--minutes", "30", "--reason", "the open")
+    wrong = daemon.ctl("arm", "--account", "X", *words, "--confirm", "X")
+    assert wrong.returncode == 65
+    once = daemon.ctl("arm", "--account", server.account, *words)
+    assert (once.returncode, f"--confirm {server.account}" in once.stderr) == (51, True)
+    name = daemon.ctl("arm", "--account", server.account, *words, "--confirm", daemon.instance)
+    assert name.returncode == 51
+    long = ("--account", server.account, "--minutes", "601", "--reason", "the open")
+    assert daemon.ctl("arm", *long, "--confirm", server.account).returncode == 65
+    enter(daemon)
+    eventually(lambda: denied(daemon) == 4, "both entries are denied again")
+    assert server.orders() == []
+    assert daemon.stop() == 0
+    for file in (*daemon.outputs(), daemon.state / "endpoint.json"):
+        assert KEYS["APCA_API_SECRET_KEY"] not in file.read_text(errors="replace")
+
+
+def test_what_is_armed_trades_until_it_is_disarmed_also_over_a_restart(
+    paper: Make, server: Server
+) -> None:
+    daemon = live(paper, server).start(environment=KEYS).ready()
+    arm(daemon, server)
+    assert daemon.status().arming.startswith("ARMED until ")
+    enter(daemon)
+    eventually(lambda: "LIMIT" in server.working(), "a bid rests at the server")
+
+    daemon.kill()
+    daemon.start(environment=KEYS).ready()
+    assert daemon.status().armed
+    assert "LIMIT" in server.working()
+
+    assert daemon.ctl("disarm", "--reason", "lunch").returncode == 0
+    eventually(lambda: "LIMIT" not in server.working(), "the bid is taken back")
+    # Alpaca takes no stop while a bid of the same symbol rests; unarmed, it leaves all the same.
+    eventually(lambda: server.working() == ["STOP_MARKET"], "the position has a stop")
+    enter(daemon)
+    eventually(lambda: denied(daemon) == 2, "both entries are denied")
+
+    daemon.kill()
+    daemon.start(environment=KEYS).ready()
+    assert not daemon.status().armed
+    (daemon.home / "leave-SYN1").touch()
+    eventually(lambda: server.ask("positions")["positions"] == [], "an exit leaves unarmed")
+
+
+def test_another_configuration_disarms_by_reload_and_by_restart(
+    paper: Make, server: Server
+) -> None:
+    daemon = live(paper, server)
+    file = daemon.overlay / f"{daemon.instance}.yaml"
+    file.write_text("risk: {max_positions: 11}\n")
+    daemon.start(environment=KEYS).ready()
+    arm(daemon, server)
+    assert daemon.control.post("reload", m.ReloadRequest(reason="nothing changed")).changes == ()
+    assert daemon.status().armed
+    file.write_text("risk: {max_positions: 7}\n")
+    assert daemon.ctl("reload").returncode == 0
+    assert daemon.status().arming == "NOT ARMED: nothing is opened"
+
+    arm(daemon, server)
+    assert daemon.stop() == 0
+    file.write_text("risk: {max_positions: 5}\n")
+    daemon.start(environment=KEYS).ready()
+    assert not daemon.status().armed
+    enter(daemon)
+    eventually(lambda: denied(daemon) == 2, "both entries are denied")
+    assert server.orders() == []
