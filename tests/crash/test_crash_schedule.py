@@ -8,8 +8,10 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow
-def test_no_kill_and_no_misbehaviour_leaves_the_books_apart() -> None:
-    command = (sys.executable, "-m", "tests.crash.schedule", "--runs", "16", "--seed", "20260101")
+@pytest.mark.parametrize("broker", [(), ("--exits-apart",)], ids=["sharing", "apart"])
+def test_no_kill_and_no_misbehaviour_leaves_the_books_apart(broker: tuple[str, ...]) -> None:
+    schedule = ("-m", "tests.crash.schedule", "--runs", "16", "--seed", "20260101")
+    command = (sys.executable, *schedule, *broker)
     found = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
     print(found.stdout)
     assert found.returncode == 0, found.stdout + found.stderr

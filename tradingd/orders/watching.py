@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tradingd.domain.broker import TimeInForce
-from tradingd.domain.feed import Batch
+from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderType, Purpose, Side
@@ -54,7 +54,7 @@ class Watching:
         self._admission = admission
         self._session = session
         self._apart = apart
-        self._seen: set[str] = set()
+        self._seen: dict[str, frozenset[str]] = {}
 
     # -- before an order leaves ------------------------------------------------------------------
 
@@ -74,7 +74,7 @@ class Watching:
 
     def kept(self, ticket: Ticket) -> None:
         """Let go of an order at once whose price is there already."""
-        mark = self._desk.mark(ticket.symbol)
+        mark = self._desk.mark(ticket.symbol) if self._trading() else 0
         if mark and ticket.limit is not None and _is_at(ticket.side, ticket.limit, (mark, mark)):
             self._release(ticket, ticket.limit)
 
@@ -116,10 +116,11 @@ class Watching:
         Low and high of a bar count for what was wanted when it began; for everything newer its
         close does, as the extremes may be of a time before.
         """
-        seen: set[str] = set()
         for bar in batch.bars:
-            self._look(bar.symbol, (bar.low, bar.high), bar.close, seen)
-        self._seen = seen
+            if self._wants(bar.symbol):
+                self._look(bar)
+            else:
+                self._seen.pop(bar.symbol, None)
 
     def quote(self, symbol: str, bid: Nanos, ask: Nanos) -> None:
         """Take the prices at which shares are bought and sold now."""
@@ -128,14 +129,12 @@ class Watching:
 
     # -- private ---------------------------------------------------------------------------------
 
-    def _look(
-        self, symbol: str, extremes: tuple[Nanos, Nanos], close: Nanos, seen: set[str]
-    ) -> None:
-        if not self._wants(symbol):
-            return
-        self._reached(symbol, lambda key: extremes if key in self._seen else (close, close))
-        seen.add(_target_key(symbol, self._target(symbol)))
-        seen.update(ticket.order_id for ticket in self._watched(symbol))
+    def _look(self, bar: MarketBar) -> None:
+        symbol, known = bar.symbol, self._seen.get(bar.symbol, ())
+        whole, end = (bar.low, bar.high), (bar.close, bar.close)
+        self._reached(symbol, lambda key: whole if key in known else end)
+        tickets = {ticket.order_id for ticket in self._watched(symbol)}
+        self._seen[symbol] = frozenset({_target_key(self._target(symbol)), *tickets})
 
     def _wants(self, symbol: str) -> bool:
         return self._target(symbol) is not None or bool(self._watched(symbol))
@@ -148,7 +147,12 @@ class Watching:
         return [ticket for ticket in self._desk.open(symbol) if ticket.watched]
 
     def _reached(self, symbol: str, prices: Callable[[str], tuple[Nanos, Nanos]]) -> None:
-        """Let go of what is reached; `prices` are the lowest and highest that count for a key."""
+        """Let go of what is reached; `prices` are the lowest and highest that count for a key.
+
+        Only in the session: at night the exit would wait for the opening, whatever it brings.
+        """
+        if not self._trading():
+            return
         for ticket in self._watched(symbol):
             if ticket.limit is not None and _is_at(
                 ticket.side, ticket.limit, prices(ticket.order_id)
@@ -158,9 +162,14 @@ class Watching:
         if not held or target is None or not self._protection.ready():
             return
         side = Side.SELL if held > 0 else Side.BUY
-        if _is_at(side, target, prices(_target_key(symbol, target))):
+        if _is_at(side, target, prices(_target_key(target))):
             reason = f"the target {target / 1e9:.4f} was reached"
             self._protection.close(symbol, abs(held), leg=Leg.TARGET, reason=reason)
+
+    def _trading(self) -> bool:
+        now = self._desk.clock.now()
+        session = self._session(now)
+        return session is not None and session.open_ns <= now <= session.close_ns
 
     def _release(self, ticket: Ticket, limit: Nanos) -> None:
         """Send a kept exit at the market; while it may not leave it is kept on."""
@@ -179,8 +188,8 @@ def _is_at(side: Side, price: Nanos, seen: tuple[Nanos, Nanos]) -> bool:
     return highest >= price if side is Side.SELL else lowest <= price
 
 
-def _target_key(symbol: str, target: Nanos | None) -> str:
-    return f"{symbol}@{target}"
+def _target_key(target: Nanos | None) -> str:
+    return f"target {target}"
 
 
 def _denied(observed: str, allowed: str, explanation: str) -> Denial:

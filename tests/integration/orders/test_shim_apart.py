@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.crash.life import OPEN, Process
+from tests.crash.life import MINUTE, OPEN, Process
 from tests.integration.orders.shim_bench import (
     DOLLAR,
     SYMBOL,
@@ -117,6 +117,19 @@ def test_what_a_bar_did_before_there_was_a_target_does_not_reach_it(folder: Path
         await stands(process, 1)
         assert held(process) == 100
         await move(process, high=3)
+        await until(lambda: held(process) == 0)
+
+    apart(folder, scene)
+
+
+def test_at_night_the_stop_stays_whatever_a_quote_shows(folder: Path) -> None:
+    async def scene(process: Process) -> None:
+        await guarded(process)
+        process.clock.advance(OPEN + 400 * MINUTE)
+        process.shim.on_quote(SYMBOL, 110 * DOLLAR, 111 * DOLLAR)
+        assert [row.type for row in process.shim.open_orders()] == ["STOP_MARKET"]
+        await process.batch({}, night=True)
+        process.shim.on_quote(SYMBOL, 110 * DOLLAR, 111 * DOLLAR)
         await until(lambda: held(process) == 0)
 
     apart(folder, scene)

@@ -341,7 +341,7 @@ def test_what_became_of_a_lost_order_while_nobody_listened_is_asked(folder: Path
         client = SimulatedBroker(folder / "b.sock", timeout=1)
         await client.connect()
         async with asyncio.timeout(5):
-            while await client.order(order_id) is None:
+            while await client.order(order_id) is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.01)
         await client.cancel(order_id)
         await client.close()
