@@ -71,6 +71,22 @@ def test_the_running_day_grows_with_its_minutes_and_begins_anew() -> None:
     assert (fourth["t"], fourth["o"], fourth["v"]) == ("2024-01-03T05:00:00Z", 480.0, 100)
 
 
+def test_a_repeated_market_message_is_not_told_again() -> None:
+    data = service()
+
+    async def talk(client: StreamClient) -> list[Any]:
+        await client.log_in(bars=["*"], dailyBars=["SPY"])
+        data.publish(T, [flat("SPY", 470.0)])
+        data.publish(T, [flat("SPY", 471.0), flat("AAPL", 190.0)])
+        data.publish(T + MINUTE, [flat("SPY", 472.0)])
+        return [await client.frame() for _ in range(3)]
+
+    first, second, third = with_client(data, talk)
+    assert told(first) == [("b", "SPY"), ("d", "SPY")]
+    assert told(second) == [("b", "AAPL")]
+    assert (third[1]["v"], third[1]["h"]) == (200, 472.0)
+
+
 def test_a_market_of_days_publishes_daily_bars_only() -> None:
     data = service(bars="1d")
 

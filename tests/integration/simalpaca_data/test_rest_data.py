@@ -9,6 +9,8 @@ import pytest
 
 from tests.integration.simalpaca_data.data_server import flat, get, ns, served, service
 from tests.integration.simalpaca_data.data_store import build
+from tradingd.domain.market import DataKind, Resolution
+from tradingd.history.store import Store
 from tradingd.simalpaca.marketdata.service import Service
 
 BARS = "/v2/stocks/bars"
@@ -329,3 +331,20 @@ def test_only_known_keys_are_let_in(root: Path) -> None:
 def test_a_server_without_a_store_serves_what_it_was_told() -> None:
     status, body = ask(service(), BARS, symbols="SPY", timeframe="1Day", start="2024-01-02")
     assert (status, body) == (200, {"bars": {}, "next_page_token": None})
+
+
+@pytest.mark.parametrize(("symbol", "frame"), [("SPY", "1Min"), ("SPY", "1Day"), ("OLD", "1Day")])
+@pytest.mark.parametrize("adjustment", ["raw", "split"])
+def test_answers_agree_with_the_store_of_the_product(
+    root: Path, symbol: str, frame: str, adjustment: str
+) -> None:
+    """Both read the same files, and share no code."""
+    resolution = Resolution.MINUTE if frame == "1Min" else Resolution.DAY
+    adjust: Any = "none" if adjustment == "raw" else "split"
+    table = Store(root).read(DataKind.BARS, symbol, resolution, adjust=adjust)
+    wanted = {"symbols": symbol, "timeframe": frame, "start": "2024-01-01", "limit": "9999"}
+    _, body = ask(service(root), BARS, **wanted, adjustment=adjustment)
+    rows = body["bars"][symbol]
+    assert len(rows) == table.num_rows > 0
+    for letter, name in zip("ohlcv", ("open", "high", "low", "close", "volume"), strict=True):
+        assert [row[letter] for row in rows] == [float(one) for one in table[name].to_pylist()]

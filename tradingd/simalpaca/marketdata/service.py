@@ -128,13 +128,10 @@ class Service:
     def publish(self, ts: int, bars: Sequence[Bar]) -> None:
         """Take the bars that closed at `ts` (UTC ns): serve them, and send them to the streams."""
         self._horizon = None
-        told = {one.symbol: StoredBar(ts, *one[1:]) for one in bars}
+        # A market message may be repeated: what was told of a symbol is not told again.
+        told = {one.symbol: StoredBar(ts, *one[1:]) for one in bars if self._news(one.symbol, ts)}
         for symbol, one in told.items():
-            kept = self._told.get(symbol)
-            if kept is None or kept.maxlen != self._keep:
-                kept = self._told[symbol] = deque(kept or (), maxlen=self._keep)
-            if not kept or kept[-1].close_ts < ts:
-                kept.append(one)
+            self._kept(symbol).append(one)
         wanted = self._streams.wanted
         if self._resolution == "1d":
             start = times.midnight(times.new_york_date(ts - 1))
@@ -195,6 +192,16 @@ class Service:
         if self._store is not None:
             await asyncio.get_running_loop().run_in_executor(self._worker, self._store.close)
         self._worker.shutdown(wait=False)
+
+    def _news(self, symbol: str, ts: int) -> bool:
+        kept = self._told.get(symbol)
+        return not kept or kept[-1].close_ts < ts
+
+    def _kept(self, symbol: str) -> deque[StoredBar]:
+        kept = self._told.get(symbol)
+        if kept is None or kept.maxlen != self._keep:
+            kept = self._told[symbol] = deque(kept or (), maxlen=self._keep)
+        return kept
 
     def _moment(self, symbols: Sequence[str] = ()) -> Moment:
         known = self._now() if self._horizon is None else min(self._now(), self._horizon)
