@@ -169,12 +169,13 @@ def test_symbols_are_subscribed_in_batches_on_the_wall_and_at_once_for_a_replay(
     run(work())
 
 
-def test_closing_while_it_connects_leaves_nothing_behind() -> None:
+def test_a_start_that_fails_leaves_nothing_behind() -> None:
     async def work() -> None:
-        feed = feed_of("http://127.0.0.1:9", start_seconds=0.3)
-        with pytest.raises(Failure):
-            await feed.open(0)
-        names = {task.get_name() for task in asyncio.all_tasks()}
-        assert not [name for name in names if name.startswith("alpaca")]
+        async with alpaca_stream_peer() as peer:
+            nobody = {"stream": "ws://127.0.0.1:9", "start_seconds": 0.3}
+            with pytest.raises(Failure):
+                await feed_of(peer.url, **nobody).open(0)
+            names = {task.get_name() for task in asyncio.all_tasks()}
+            assert not [name for name in names if name.startswith("alpaca")]
 
-    run(work(), 60.0)
+    run(work())

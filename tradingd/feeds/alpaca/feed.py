@@ -13,9 +13,10 @@ from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.domain.feed import Batch, Quote, TradingHalt
 from tradingd.domain.market import CorporateAction, Instrument, Resolution
 from tradingd.feeds.alpaca.live import Live
+from tradingd.feeds.alpaca.making import HISTORY, label_of, made_pipe, made_rules
 from tradingd.feeds.alpaca.messages import Decoder, Message
 from tradingd.feeds.alpaca.past import Past
-from tradingd.feeds.alpaca.pipes import DayPipe, MinutePipe, Pipe, Rows
+from tradingd.feeds.alpaca.pipes import Pipe, Rows
 from tradingd.feeds.alpaca.refusals import (
     checked,
     forgotten,
@@ -23,7 +24,7 @@ from tradingd.feeds.alpaca.refusals import (
     stream_url,
     unknown_symbols,
 )
-from tradingd.feeds.alpaca.rules import DataRules, Rules, WallRules
+from tradingd.feeds.alpaca.rules import DataRules, Rules
 from tradingd.feeds.alpaca.stream import BATCH, Refused, Stream
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.session.calendar import SessionCalendar, local_date
@@ -32,15 +33,9 @@ from tradingd.vendors.alpaca.keys import Keys
 
 log = logging.getLogger(__name__)
 
-_QUIET: Final = 0.1
-"""Seconds of silence that close a batch in data time: a server sends one close at a go."""
-
 _TIMEOUT: Final = 15.0
 _TRIES: Final = 5
 _TOLD_BEHIND: Final = 10
-
-_HISTORY: Final = {"iex": "iex", "sip": "sip", "delayed_sip": "sip"}
-"""Stream -> feed of its history; the test stream has none."""
 
 
 class AlpacaFeed:
@@ -107,10 +102,7 @@ class AlpacaFeed:
     @property
     def label(self) -> str:
         """Vendor and feed; a server on this machine, and invented prices, are named as such."""
-        parts = ["alpaca", self._config.data]
-        if self.synthetic:
-            parts.append("SYNTHETIC")
-        return " ".join(parts) + (" (test server)" if self._config.endpoint else "")
+        return label_of(self._config)
 
     @property
     def seconds_between(self) -> float:
@@ -195,7 +187,7 @@ class AlpacaFeed:
             code=ExitCode.FEED,
             where="feed",
         )
-        history = _HISTORY.get(self._config.data)
+        history = HISTORY.get(self._config.data)
         if history is not None:
             self._past = Past(self._client, self._symbols, history, self._calendar)
         # Two: warm-up is read while a gap is filled.
@@ -277,9 +269,24 @@ class AlpacaFeed:
     # -- private ---------------------------------------------------------------------------------
 
     async def _start(self, resume_after: int) -> None:
-        self._pipe = self._made_pipe(resume_after)
-        self._rules = self._made_rules(begun=resume_after > 0)
         config = self._config
+        self._pipe = made_pipe(
+            config,
+            self.resolution,
+            self._calendar,
+            self._symbols,
+            after=resume_after,
+            now=self._wall(),
+        )
+        self._rules = made_rules(
+            config,
+            self.resolution,
+            self._calendar,
+            wall=self._wall,
+            read=self._read,
+            clock=self._clock,
+            begun=resume_after > 0,
+        )
         self._live = Live(
             stream=self._stream,
             pipe=self._pipe,
@@ -329,48 +336,6 @@ class AlpacaFeed:
             # A replay begins with the first acknowledgement, so all symbols must be in it.
             batch=max(1, len(self._symbols)) if self.replayed else BATCH,
         )
-
-    def _made_pipe(self, after: int) -> Pipe:
-        grace = min(self._config.bar_grace_seconds, _QUIET) if self.replayed else None
-        if self.resolution is Resolution.DAY:
-            return DayPipe(
-                self._symbols,
-                self._calendar,
-                after=after or (0 if self.replayed else self._wall() - self._delay),
-                grace=grace or 0.0,
-                live=not self.replayed,
-            )
-        return MinutePipe(
-            self._symbols,
-            self._calendar,
-            after=after or (0 if self.replayed else self._began()),
-            grace=self._config.bar_grace_seconds if grace is None else grace,
-            quiet=self.replayed,
-            hours=self.resolution is Resolution.HOUR,
-        )
-
-    def _began(self) -> int:
-        """Return where the bar that is running now began, so that it becomes a whole one."""
-        now, length = self._wall() - self._delay, self.resolution.nanoseconds
-        session = self._calendar.at(now)
-        began = now // length * length
-        return began if session is None else max(began, session.open_ns)
-
-    def _made_rules(self, *, begun: bool) -> Rules:
-        if not self.replayed:
-            return WallRules(self._calendar, self._wall, self._config.mute_seconds, self._delay)
-        return DataRules(
-            read=self._read,
-            clock=self._clock,
-            ends=self._config.at_end == "stop",
-            unfinished=self.resolution is Resolution.DAY,
-            begun=begun,
-        )
-
-    @property
-    def _delay(self) -> int:
-        late = self._config.data == "delayed_sip"
-        return 15 * Resolution.MINUTE.nanoseconds if late else 0
 
     async def _read(self, until: int | None) -> Rows:
         past, pipe = self._past, self._pipe

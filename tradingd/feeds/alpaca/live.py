@@ -216,6 +216,7 @@ class Live:
     async def _fill(self) -> None:
         """Read the gap from history and let the live bars follow."""
         loop = asyncio.get_running_loop()
+        number = through = 0
         try:
             if self._pipe.cursor:
                 await self._after_grace()
@@ -223,7 +224,6 @@ class Live:
                 rows = list(await self._read(until))
                 through = max((ts for ts, _ in rows), default=0) if until is None else until
                 number = self._pipe.merge(rows, through, loop.time())
-                self.late_until = max(self.late_until, max((ts for ts, _ in rows), default=0))
                 self.counts["backfilled"] += number
                 if number:
                     log.info("%d bars of the gap were read from history", number)
@@ -233,6 +233,8 @@ class Live:
             log.error("a gap of the data stream was not filled: %s", failure)
         self._pipe.held = False
         self.flush()
+        if number:
+            self.late_until = max(self.late_until, min(self._pipe.cursor, through))
 
     async def _after_grace(self) -> None:
         """Wait until the minute that has just ended is in history."""

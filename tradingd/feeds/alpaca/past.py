@@ -67,6 +67,8 @@ class Past:
 
     def days(self, after: int, until: int | None) -> list[tuple[int, MarketBar]]:
         """Return (start, bar) of days whose session closes after a time and up to another."""
+        if until is not None and until <= after:
+            return []
         found = []
         for start, bar in self._rows("1Day", max(0, after - _DAY), until):
             session = self._days.session_of(start)

@@ -73,7 +73,6 @@ class MinutePipe:
     ----------
     symbols : collection of str
     calendar : SessionCalendar
-        Bars outside its sessions are left out.
     after : int
         Close of the last batch, UTC ns.
     grace : float
@@ -82,6 +81,8 @@ class MinutePipe:
         Whether the grace is a silence (see `Assembler`).
     hours : bool
         Whether to join them.
+    regular : bool
+        Whether bars outside regular sessions are left out.
     """
 
     channels: Sequence[str] = ("bars",)
@@ -95,12 +96,14 @@ class MinutePipe:
         grace: float,
         quiet: bool,
         hours: bool,
+        regular: bool = True,
     ) -> None:
         self.garbage = 0
         self.outside = 0
         self._symbols = frozenset(symbols)
         self._calendar = calendar
         self._grace = grace
+        self._regular = regular
         self._minutes = Assembler(self._symbols, after=after, grace=grace, quiet=quiet)
         self._hours = Hours(calendar) if hours else None
 
@@ -139,7 +142,7 @@ class MinutePipe:
             return
         if not sound(bar):
             self.garbage += 1
-        elif self._calendar.at(start + _MINUTE) is None:
+        elif self._regular and self._calendar.at(start + _MINUTE) is None:
             self.outside += 1
         else:
             self._minutes.add(start + _MINUTE, bar, now)
