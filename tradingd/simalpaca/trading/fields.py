@@ -14,6 +14,7 @@ from tradingd.simbroker.amounts import ONE
 
 _LARGEST: Final = Decimal(10) ** 9
 _CLIENT_ID: Final = 128
+_END_OF_TIME: Final = 2**62
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}-?([0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 type Json = Mapping[str, object]
@@ -159,7 +160,7 @@ class Query:
         if not value:
             return None
         try:
-            return read_time(value)
+            return min(max(read_time(value), 0), _END_OF_TIME)
         except (ValueError, OverflowError):
             raise bad_field(f"invalid {name}") from None
 
