@@ -25,13 +25,16 @@ from tradingd.kits.failure import ExitCode, Failure
 
 type Progress = Callable[[int, int], None]
 
-# What a bad input file can cause; anything else (a full disk, a held lock) ends the import.
+# What a bad input file, or a vendor, can cause; anything else (a full disk, a held lock) ends the
+# import.
 INPUT_FAILURES: Final = frozenset(
     {
         ExitCode.DAMAGED_PARQUET,
         ExitCode.DAMAGED_ARCHIVE,
         ExitCode.INVALID_ROW,
         ExitCode.UNREADABLE_INPUT,
+        ExitCode.UNKNOWN_SYMBOL,
+        ExitCode.SOURCE,
     }
 )
 

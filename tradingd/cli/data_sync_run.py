@@ -46,7 +46,8 @@ def run_sync(params: parameters.SyncParams) -> Synced:
     from tradingd.app.sync.run import sync
 
     _require_symbols(params.symbols)
-    only = [f"sync.symbols=[{','.join(params.symbols)}]"] if params.symbols else []
+    quoted = ",".join(f"'{one}'" for one in params.symbols)
+    only = [f"sync.symbols=[{quoted}]"] if params.symbols else []
     config = _config(params, only)
     with screen.progress("sync, ranges") as meter:
         result = sync(

@@ -1,6 +1,7 @@
 """What every vendor's source does alike: the vendor's real client against a server on loopback."""
 
 import datetime as dt
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.fakes import vendor_answers as answers
 from tests.fakes.vendor_server import Asked, Reply, VendorServer, vendor_server
-from tests.fakes.web_peer import closed_port
+from tests.fakes.web_peer import black_hole, closed_port
 from tradingd.config.source import (
     DatabentoSource,
     MassiveSource,
@@ -161,7 +162,6 @@ def test_splits_and_dividends_are_actions_of_their_day(
     [
         pytest.param(Reply(b"slow down", 429), id="429"),
         pytest.param(Reply(b"oops", 500), id="500"),
-        pytest.param(Reply(b"", 503), id="503"),
     ],
 )
 def test_a_passing_trouble_is_tried_again(
@@ -171,7 +171,7 @@ def test_a_passing_trouble_is_tried_again(
     assert loaded(source(vendor, server.url)).num_rows == 4
 
 
-@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_lasting_trouble_ends_after_the_tries(
     vendor: Vendor, server: VendorServer, status: int
 ) -> None:
@@ -204,6 +204,22 @@ def test_an_unknown_symbol_is_told_or_empty(vendor: Vendor, server: VendorServer
     assert "ZZZ" in failure.where
 
 
+def test_an_unknown_symbol_has_no_actions_and_does_not_hide_those_of_others(
+    vendor: Vendor, server: VendorServer
+) -> None:
+    config = vendor.config(
+        symbols=("ZZZ", "AAPL"),
+        start=dt.date(2024, 1, 2),
+        end=dt.date(2024, 1, 5),
+        endpoint=server.url,
+        requests_per_minute=1_000,
+    )
+    if vendor.config is MassiveSource:
+        pytest.skip("its server tells the actions of one symbol, whoever asks")
+    found = make_source(config).actions()  # type: ignore[arg-type]
+    assert {one.symbol for one in found} == ({"AAPL"} if vendor.actions else set())
+
+
 def test_garbage_is_no_data(vendor: Vendor, server: VendorServer) -> None:
     spoil(server, *[Reply(b"<html>maintenance</html>")] * 9)
     failure = refused(source(vendor, server.url))
@@ -214,6 +230,22 @@ def test_nobody_listening_is_told(vendor: Vendor) -> None:
     failure = refused(source(vendor, f"http://127.0.0.1:{closed_port()}"))
     assert failure.code is ExitCode.SOURCE
     assert "cannot be reached" in failure.what
+
+
+def test_a_silent_server_is_waited_for_no_longer_than_configured(vendor: Vendor) -> None:
+    with black_hole() as port:
+        config = vendor.config(
+            symbols=("AAPL",),
+            start=dt.date(2024, 1, 2),
+            end=dt.date(2024, 1, 5),
+            endpoint=f"http://127.0.0.1:{port}",
+            timeout=0.2,
+            tries=1,
+        )
+        began = time.monotonic()
+        failure = refused(make_source(config))  # type: ignore[arg-type]
+    assert failure.code is ExitCode.SOURCE
+    assert time.monotonic() - began < 10.0
 
 
 def test_a_missing_key_is_a_matter_of_configuration(

@@ -22,7 +22,7 @@ from tradingd.history.span import Span
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.session.calendar import SessionCalendar, local_date
 from tradingd.sources.columns import Bars, select, to_table
-from tradingd.sources.remote.trouble import Trouble, failure
+from tradingd.sources.remote.trouble import Kind, Trouble, failure
 from tradingd.sources.remote.vendor import Vendor
 from tradingd.sources.rules import require_sound
 
@@ -105,7 +105,7 @@ class RemoteSource:
         Raises
         ------
         Failure
-            SOURCE, UNKNOWN_SYMBOL or UNREADABLE_INPUT.
+            SOURCE or UNREADABLE_INPUT.
         """
         first, last = self._config.start, self._last_day()
         found: list[CorporateAction] = []
@@ -113,7 +113,9 @@ class RemoteSource:
             try:
                 found += self._vendor.actions(symbol, first, last)
             except Trouble as trouble:
-                raise _told(trouble, self._vendor, f"{self.name} {symbol} actions") from trouble
+                # Of a symbol that it does not know, the vendor knows no actions: `tasks` tells it.
+                if trouble.kind is not Kind.UNKNOWN:
+                    raise _told(trouble, self._vendor, f"{self.name} {symbol} actions") from trouble
         return found
 
     def reference(self) -> ReferenceData:

@@ -101,7 +101,7 @@ class YahooClient:
         yfinance = imported("yfinance", extra="yahoo")
         yfinance.config.debug.hide_exceptions = False
         yfinance.set_tz_cache_location(str(_cache_folder()))
-        self._session = _session(self._endpoint, self._calls)
+        self._session = _session(self._endpoint, self._timeout, self._calls)
         # Answers that an earlier client of this process got are not those of now.
         imported("yfinance.data", extra="yahoo").YfData.cache_get.cache_clear()
         self._vendor = yfinance
@@ -113,7 +113,7 @@ def _cache_folder() -> Path:
     return Path(base) / "tradingd" / "yahoo"
 
 
-def _session(endpoint: str, calls: Calls) -> Any:
+def _session(endpoint: str, timeout: float, calls: Calls) -> Any:
     """Return yfinance's own kind of session, paced; sent elsewhere when `endpoint` says so."""
     http = imported("yfinance._http", extra="yahoo")
     plain = http.new_session()
@@ -124,12 +124,14 @@ def _session(endpoint: str, calls: Calls) -> Any:
         status = 0
 
         def get(self, url: str, **options: Any) -> Any:
+            # yfinance waits 30 seconds for cookies, whatever it was told.
+            options["timeout"] = timeout
             if _PRICES not in url:
                 return super().get(_moved(url, endpoint), **options)
             return calls.run(lambda: self._prices(_moved(url, endpoint), options))
 
         def post(self, url: str, **options: Any) -> Any:
-            return super().post(_moved(url, endpoint), **options)
+            return super().post(_moved(url, endpoint), **{**options, "timeout": timeout})
 
         def _prices(self, url: str, options: Any) -> Any:
             try:
