@@ -81,6 +81,18 @@ def denied(daemon: Paper) -> int:
     return int(rows[0]["n"])
 
 
+def verified(daemon: Paper) -> tuple[int, dict[str, Any]]:
+    """Return what `tradingd verify` says, which logs in by itself."""
+    done = subprocess.run(
+        (sys.executable, "-m", "tradingd", "verify", "--json", "-i", daemon.instance,
+         "--again", "0.5", *daemon.overrides),
+        capture_output=True, text=True, env={**daemon.environment, **KEYS}, cwd=daemon.home,
+        timeout=90,
+    )  # fmt: skip
+    assert KEYS["APCA_API_SECRET_KEY"] not in done.stdout + done.stderr
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}
+
+
 def arm(daemon: Paper, server: Server) -> None:
     words = ("--account", server.account, "--minutes", "30", "--reason", "the open")
     done = daemon.ctl("arm", *words, "--confirm", server.account)
@@ -138,6 +150,18 @@ def test_what_is_armed_trades_until_it_is_disarmed_also_over_a_restart(
     assert not daemon.status().armed
     (daemon.home / "leave-SYN1").touch()
     eventually(lambda: server.ask("positions")["positions"] == [], "an exit leaves unarmed")
+    eventually(lambda: verified(daemon)[0] == 0, "journal and broker agree")
+    assert verified(daemon)[1]["fills"] == 2
+
+    # What a person does in the account is found, and its trade is named manual.
+    server.ask(
+        "submit", client_order_id="", symbol="SYN1", side="BUY", quantity=3, type="MARKET",
+        limit=None, stop=None, time_in_force="DAY",
+    )  # fmt: skip
+    eventually(lambda: verified(daemon)[0] == 62, "journal and broker differ")
+    found = {one["check"]: one["owner"] for one in verified(daemon)[1]["findings"]}
+    assert found.keys() >= {"position", "fill_not_in_journal"}
+    assert found["fill_not_in_journal"] == "manual"
 
 
 def test_another_configuration_disarms_by_reload_and_by_restart(
