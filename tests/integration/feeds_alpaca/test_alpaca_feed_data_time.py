@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -349,5 +350,27 @@ def test_a_server_that_is_gone_is_told_by_close_at_any_moment() -> None:
             one.tell(MINUTES[0], *both(0))
         await feed.close()
         await until(lambda: taker.over)
+
+    run(work())
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_day_of_lost_connections_equals_what_was_told_exactly(seed: int) -> None:
+    async def work() -> None:
+        dice = random.Random(seed)
+        async with market() as one, open_feed(one) as feed:
+            taker = Taker(feed)
+            for number, ts in enumerate(MINUTES[:200]):
+                bars = both(number) if dice.random() < 0.8 else both(number)[:1]
+                one.tell(ts, *bars)
+                await asyncio.sleep(dice.choice([0.0, 0.002, 0.01]))
+                if dice.random() < 0.05:
+                    fault = dice.choice([{"close_now": True}, {"half_open": True}])
+                    one.misbehave(**fault, refuse_seconds=dice.choice([0, 0.1]))
+            one.misbehave()
+            one.tell(MINUTES[200], *both(200))
+            await until(lambda: taker.got and taker.got[-1].ts == MINUTES[200])
+            assert taker.got == one.batches()
+            assert feed.counts["reconnects"] >= 1
 
     run(work())

@@ -134,13 +134,14 @@ def test_a_session_in_which_nothing_is_heard_has_a_mute_connection() -> None:
     run(work())
 
 
-def test_an_hour_is_whole_when_the_feed_begins_inside_it() -> None:
+@pytest.mark.parametrize("resume", [0, MINUTES[60] + SECOND], ids=["now", "stated"])
+def test_an_hour_is_whole_when_the_feed_begins_inside_it(resume: int) -> None:
     async def work() -> None:
         wall = Wall(MINUTES[60] + SECOND)
         async with market() as one:
             for number in range(61):
                 one.tell(MINUTES[number], *both(number))
-            async with open_feed(one, wall, resolution=Resolution.HOUR) as feed:
+            async with open_feed(one, wall, resume, resolution=Resolution.HOUR) as feed:
                 taker = Taker(feed)
                 for number in range(61, 90):
                     one.tell(MINUTES[number], *both(number))

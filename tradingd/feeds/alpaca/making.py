@@ -45,7 +45,8 @@ def made_pipe(
     Parameters
     ----------
     after : int
-        Close of the last batch, UTC ns; 0: begin now, and with a test server with its first bar.
+        Close of the last batch, or a time inside a bar, which then becomes a whole one (UTC ns);
+        0: begin now, and with a test server with its first bar.
     now : int
         Time of day, UTC ns.
     """
@@ -60,10 +61,11 @@ def made_pipe(
             live=not of_data,
         )
     grace = config.bar_grace_seconds
+    resumed = after or (0 if of_data else time)
     return MinutePipe(
         symbols,
         calendar,
-        after=after or (0 if of_data else _begin_of_bar(time, resolution, calendar)),
+        after=_begin_of_bar(resumed, resolution, calendar),
         grace=min(grace, _QUIET) if of_data else grace,
         quiet=of_data,
         hours=resolution is Resolution.HOUR,
