@@ -269,6 +269,16 @@ class Book:
             book_cash(line, amount, CashKind(kind))
             self._settle(line)
 
+    def transfer(self, amount: Nanos) -> None:
+        """Book money paid into the account, or out of it (negative).
+
+        It is no gain and no loss: the day's start and its peak move along.
+        """
+        self._advance(_BETWEEN)
+        self._cash += amount
+        self._peak += amount
+        self._day.start_equity += amount
+
     def set_stop(self, symbol: str, price: Nanos | None) -> None:
         """Set or remove the protective stop of an open position."""
         line = self._open.get(symbol)

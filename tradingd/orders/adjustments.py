@@ -66,12 +66,14 @@ class Adjustments:
     def _cash(self, update: AdjustmentUpdate) -> None:
         """Book the cash; that of a split is for a fraction, and comes before the shares.
 
-        A fee, interest, a transfer, and whatever has no symbol belongs to no round trip: brokers
-        charge regulatory fees once a day for all trades.
+        A fee, interest, and whatever has no symbol belongs to no round trip: brokers charge
+        regulatory fees once a day for all trades. A transfer is no gain and no loss.
         """
         if not update.cash:
             return
-        if not update.symbol:
+        if update.kind == "transfer":
+            self._desk.book.transfer(update.cash)
+        elif not update.symbol:
             self._desk.book.cash_movement("", update.cash, CashKind.DIVIDEND)
         elif update.kind == "split":
             self._desk.book.cash_movement(update.symbol, update.cash, CashKind.CASH_IN_LIEU)

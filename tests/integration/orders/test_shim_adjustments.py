@@ -31,10 +31,13 @@ def test_cash_without_a_symbol_moves_cash_and_no_position(
     async def scene(process: Process) -> None:
         await opened(process)
         before = process.book.cash
+        gained = process.book.equity - process.book.session_start_equity
         adjustments = process.shim._parts.adjustments
         assert adjustments.apply(cash(kind, amount))
         assert not adjustments.apply(cash(kind, amount))
         assert process.book.cash - before == amount
+        earned = 0 if kind == "transfer" else amount
+        assert process.book.equity - process.book.session_start_equity - gained == earned
         assert held(process) == 100
         (stop,) = await stands(process, 1)
         assert (stop.quantity, stop.stop) == (100, 98 * DOLLAR)

@@ -305,3 +305,23 @@ def test_a_fill_does_not_move_the_mark():
     account.fill(fill(Side.BUY, 100, "10.50"))
     assert account.position("AAA").mark == usd(10)
     assert account.equity == usd(99_950)
+
+
+@pytest.mark.parametrize("amount", [usd(5_000), -usd(5_000)])
+def test_money_paid_in_or_out_is_no_gain_and_no_loss(amount: int) -> None:
+    account = book()
+    account.fill(fill(Side.BUY, 100, "10.00", ts=NOW))
+    account.mark("AAA", usd(12), NOW + 1)
+    account.mark("AAA", usd(11), NOW + 2)
+    below = account.day_peak - account.equity
+    gained = account.equity - account.session_start_equity
+    before = account.equity
+    account.transfer(amount)
+    assert account.equity == before + amount
+    assert account.day_peak - account.equity == below == usd(100)
+    assert account.equity - account.session_start_equity == gained == usd(100)
+    again = Book.restore(account.snapshot())
+    assert (again.day_peak, again.session_start_equity) == (
+        account.day_peak,
+        account.session_start_equity,
+    )
