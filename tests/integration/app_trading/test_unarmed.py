@@ -44,6 +44,7 @@ class Arms:
         self.now = 1_000 * MINUTE
         self.process: Process | None = None
         self.told: list[str] = []
+        self.audited: list[str] = []
         self.arming = Arming(
             live=True,
             account="LIVE-1",
@@ -55,7 +56,12 @@ class Arms:
 
     def desk(self, process: Process) -> ArmingDesk:
         self.process = process
-        return ArmingDesk(self.arming, process.shim, lambda kind, text: self.told.append(text))
+        return ArmingDesk(
+            self.arming,
+            process.shim,
+            lambda kind, text: self.told.append(text),
+            self.audited.append,
+        )
 
     def _save(self, text: str) -> Awaitable[None]:
         assert self.process is not None
@@ -124,6 +130,7 @@ def test_entries_that_work_are_taken_back_when_the_time_is_over(folder: Path) ->
         await until(lambda: process.shim.order(entry.order_id).state == "CANCELED")
         assert await working(process) == []
         assert "over" in arms.told[-1]
+        assert arms.audited == ["disarmed: the time it was armed for is over"]
         before = len(arms.told)
         desk.look()
         assert len(arms.told) == before

@@ -18,12 +18,21 @@ class ArmingDesk:
         Where entries are taken back.
     tell : Callable
         Hears (kind, text) of every change.
+    audit : Callable
+        Keeps a change that no request asked for: an end by time, clock or configuration.
     """
 
-    def __init__(self, arming: Arming, shim: OrderShim, tell: Callable[[str, str], object]) -> None:
+    def __init__(
+        self,
+        arming: Arming,
+        shim: OrderShim,
+        tell: Callable[[str, str], object],
+        audit: Callable[[str], object] = lambda text: None,
+    ) -> None:
         self._arming = arming
         self._shim = shim
         self._tell = tell
+        self._audit = audit
 
     async def arm(self, *, account: str, minutes: int, author: str, reason: str) -> ArmToken:
         """Arm, once it is on disk.
@@ -51,17 +60,21 @@ class ArmingDesk:
     def config_changed(self, config_hash: str) -> None:
         """Disarm where the configuration is another one now."""
         if self._arming.config_changed(config_hash):
-            self._tell("arming", "DISARMED: the configuration changed")
+            self._ended("the configuration changed")
         self.look()
 
     def look(self) -> None:
         """End what is over, and take entries back that nobody allows any more."""
         ended = self._arming.ended()
         if ended:
-            self._tell("arming", f"DISARMED: {ended}")
+            self._ended(ended)
         why = self._arming.refusal()
         if why is None:
             return
         for row in self._shim.open_orders():
             if row.purpose == Purpose.ENTRY and not row.cancel_asked:
                 self._shim.cancel(row.order_id, reason=why)
+
+    def _ended(self, why: str) -> None:
+        self._tell("arming", f"DISARMED: {why}")
+        self._audit(f"disarmed: {why}")

@@ -273,7 +273,12 @@ class BringUp:
             self._one.wall,
             self._one.metrics.denial,
         )
-        self._one.arming_desk = ArmingDesk(self._one.arming, self._one.shim, self._one.teller.note)
+        self._one.arming_desk = ArmingDesk(
+            self._one.arming,
+            self._one.shim,
+            self._one.teller.note,
+            lambda text: self._one.journal.write(self._one.audit_row("arming", text)),
+        )
         self._one.shim.listen(self._one.teller.order)
         self._one.shim.listen(OrderMetrics(self._one.metrics))
         self._one.limits = LimitOverrides(
