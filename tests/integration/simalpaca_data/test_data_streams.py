@@ -143,6 +143,9 @@ def test_an_unsubscribed_symbol_is_not_sent_any_more() -> None:
         ("no json", 400),
         ('{"action": "dance"}', 400),
         ('["subscribe"]', 400),
+        ("[" * 100_000, 400),
+        ('{"action": ["auth"]}', 400),
+        ('{"action": "subscribe", "bars": [1]}', 400),
         ('{"action": "subscribe", "bars": "SPY"}', 400),
         ('{"action": "subscribe", "orderbooks": ["SPY"]}', 410),
         ('{"action": "auth", "key": "PKTEST", "secret": "shh"}', 403),
@@ -311,3 +314,18 @@ def test_publishing_two_hundred_symbols_takes_little_of_the_loop() -> None:
         return sorted(costs)
 
     assert with_client(data, talk)[12] < 0.020
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xc1", b"\x93\x01", b"\x81\x90\x01", b"\x81\x01\x02", b"\xdd\xff\xff\xff\xff"]
+)
+def test_binary_garbage_is_a_syntax_error(data: bytes) -> None:
+    async def run() -> Any:
+        packed = {"Content-Type": "application/msgpack"}
+        async with served(service()) as url, stream(url, **packed, **KEYS) as client:
+            for _ in range(2):
+                await client.socket.receive_bytes(timeout=5)
+            await client.socket.send_bytes(data)
+            return msgspec.msgpack.decode(await client.socket.receive_bytes(timeout=5))
+
+    assert asyncio.run(run()) == [{"T": "error", "code": 400, "msg": "invalid syntax"}]

@@ -209,7 +209,7 @@ def test_the_stream_client_comes_back_after_its_connection_broke() -> None:
             task = asyncio.create_task(client._run_forever())
             for price in (470.0, 471.0):
                 await until(lambda: data._streams.wanted("bars"))
-                data.publish(T, [flat("SPY", price)])
+                data.publish(T + int(price), [flat("SPY", price)])
                 await received(price)
                 if price == 470.0:
                     data.misbehave({"close_now": True})

@@ -152,7 +152,7 @@ class Connection:
     def _take(self, data: str | bytes) -> None:
         try:
             message = self._codec.decode(data.encode() if isinstance(data, str) else data)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             message = None
         action = message.get("action") if isinstance(message, dict) else None
         if action == "auth":
