@@ -397,9 +397,7 @@ class SessionOperator:
         """Cancel one order of the account that nobody here sent."""
         text, seconds = await timed(self._facts.cancel_foreign(request.broker_order_id))
         self._tell("foreign", f"{text} cancelled by {peer.name}: {request.reason}")
-        return m.Done(
-            done=f"asked to cancel {text}", orders=(request.broker_order_id,), seconds=seconds
-        )
+        return m.Done(done=f"cancelled {text}", orders=(request.broker_order_id,), seconds=seconds)
 
     async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:
         """Freeze one part on purpose; never with real money."""
