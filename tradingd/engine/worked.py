@@ -28,8 +28,8 @@ class WorkedDesk:
         Works the rest.
     acting : Callable
         False while orders are disabled (warm-up).
-    may_rest : Callable
-        Whether an exit of a symbol may be worked as a limit.
+    exits_rest : bool
+        Whether the broker lets an exit rest beside the protective stop.
     """
 
     def __init__(
@@ -37,9 +37,10 @@ class WorkedDesk:
         desk: BoundDesk,
         floor: Floor,
         acting: Callable[[], bool] = lambda: True,
-        may_rest: Callable[[str], bool] = lambda _symbol: True,
+        *,
+        exits_rest: bool = True,
     ) -> None:
-        self._may_rest = may_rest
+        self._limits = exits_rest and floor.style.exits == "limit"
         self._desk = desk
         self._floor = floor
         self._acting = acting
@@ -75,8 +76,7 @@ class WorkedDesk:
 
     def exit(self, symbol: str, *, reason: str, quantity: int | None) -> str | None:
         """Work an exit, or send it at the market where the style says so."""
-        limit = self._floor.style.exits == "limit" and self._floor.knows_price(symbol)
-        if not limit or not self._may_rest(symbol) or not reason.strip():
+        if not self._limits or not self._floor.knows_price(symbol) or not reason.strip():
             if quantity is None:
                 self._floor.let_go(symbol, "the position is being closed")
             return self._desk.exit(symbol, reason=reason, quantity=quantity)

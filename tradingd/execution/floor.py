@@ -243,7 +243,8 @@ class Floor:
             self._do(job, job.work.let_go("the position was closed meanwhile"))
             return
         due = job.work.deadline
-        waits = due is not None and now >= due and job.child_id and now < job.until
+        entry = job.work.task.entry
+        waits = entry and due is not None and due <= now < job.until and job.child_id
         if waits and self._venue.waits(job.child_id):
             job.work.not_yet(now)
         self._do(job, job.work.on_time(now))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.integration.engine.engine_kit import OPEN
 from tests.integration.engine_live.live_kit import CALENDAR, settle
@@ -53,6 +53,7 @@ class Real:
         folder: Path,
         strategies: Sequence[Strategy],
         symbols: Sequence[str],
+        approval: Literal["auto", "manual"] = "auto",
         **options: Any,
     ) -> None:
         settings = SupervisionConfig(settle_seconds=0.25)
@@ -88,6 +89,7 @@ class Real:
             settings=settings,
             first_seq=self.recalled.next_seq,
             armed=lambda: None,
+            approval=approval,
         )
         self.engine = LiveEngine(
             strategies=strategies,

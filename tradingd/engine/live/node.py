@@ -86,8 +86,7 @@ class LiveEngine:
         That half spread, in basis points.
     exits_share : bool
         `Capabilities.exits_share` of the broker. Where two exits may not cover the same shares, a
-        limit could only rest once the protective stop is gone: what is guarded leaves at the
-        market.
+        limit beside the protective stop cannot rest: exits go at the market at once.
 
     Notes
     -----
@@ -330,7 +329,7 @@ class LiveEngine:
             on_fault=self._on_fault,
             on_timer=self._ticked,
             floor=floor,
-            may_rest=self._may_rest,
+            exits_rest=self._exits_share,
         )
         strategy.bind(runtime)
         _take_subscriptions(strategy, runtime)
@@ -381,10 +380,6 @@ class LiveEngine:
             action()
         except Exception as error:  # noqa: BLE001 - the loop would only log it
             self._on_fault(error, "engine")
-
-    def _may_rest(self, symbol: str) -> bool:
-        """Tell whether an exit of a symbol may rest as a limit."""
-        return self._exits_share or self._shim.stop_price(symbol) is None
 
     def _held_and_leaving(self, strategy: str, symbol: str) -> tuple[int, int]:
         held = self._runtimes[strategy].book.quantity(symbol)

@@ -38,8 +38,8 @@ class LiveRuntime:
         Called by the engine's one second timer, on the strategy's turn.
     floor : Floor, optional
         Works its orders; None where they go as they are.
-    may_rest : Callable
-        Whether an exit of a symbol may be worked as a limit.
+    exits_rest : bool
+        Whether exits may be worked as limits.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class LiveRuntime:
         on_fault: Callable[[BaseException, str], None],
         on_timer: Callable[[str], None],
         floor: Floor | None = None,
-        may_rest: Callable[[str], bool] = lambda _symbol: True,
+        exits_rest: bool = True,
     ) -> None:
         self.name = name
         self.bar_types = bar_types
@@ -66,7 +66,9 @@ class LiveRuntime:
             return present.acting
 
         self.floor = floor
-        self.desk = desk if floor is None else WorkedDesk(desk, floor, acting, may_rest)
+        self.desk = (
+            desk if floor is None else WorkedDesk(desk, floor, acting, exits_rest=exits_rest)
+        )
         self.native = native if floor is None else WorkedNative(native, floor, desk)
         self.stops = stops
         self.book = book
