@@ -2,12 +2,16 @@
 
 python -m tests.benchmarks.alpaca          every case
 python -m tests.benchmarks.alpaca decode   stream frames to objects, against alpaca-py's client
+python -m tests.benchmarks.alpaca reconnect   a broken stream to a shim in step, 1,000 open orders
 """
 
 import importlib
 import sys
 
-CASES = {"decode": "tests.benchmarks.alpaca.decode"}
+CASES = {
+    "decode": "tests.benchmarks.alpaca.decode",
+    "reconnect": "tests.benchmarks.alpaca.reconnect",
+}
 
 
 def main(words: list[str]) -> int:

@@ -73,7 +73,7 @@ def met(peer: Peer, *, scheme: str = "http", tls: ssl.SSLContext | None = None) 
     async def scene() -> Outcome:
         server = await asyncio.start_server(peer, "127.0.0.1", 0, ssl=tls)
         port = server.sockets[0].getsockname()[1]
-        async with server, commands(f"{scheme}://127.0.0.1:{port}") as made:
+        async with server, commands(f"{scheme}://127.0.0.1:{port}", patience=0.3) as made:
             return await made.submit(ENTRY)
 
     return asyncio.run(scene())
@@ -165,7 +165,7 @@ def test_an_answer_byte_by_byte_does_not_hold_a_command_up_for_ever() -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n")
         with contextlib.suppress(ConnectionError):
-            for _ in range(60):
+            for _ in range(25):
                 writer.write(b" ")
                 await writer.drain()
                 await asyncio.sleep(0.05)

@@ -123,6 +123,11 @@ class AlpacaBroker:
         """True while the trade-update stream is up; health checks use `ping` instead."""
         return self._stream.connected and not self._tasks.faults
 
+    @property
+    def requests(self) -> int:
+        """Requests that have been sent."""
+        return self._client.requests
+
     async def connect(self) -> BrokerAccount:
         """Log in, listen to the trade updates, and return the account.
 

@@ -50,8 +50,11 @@ WORKERS: Final = 4
 PATIENCE: Final = 60.0
 """Seconds that what is not an entry waits for its turn: all that the rate allows in a minute."""
 
+FIRST_PAUSE: Final = 0.5
+LONGEST_PAUSE: Final = 15.0
+"""Seconds without a request after a 429 that does not say how long: doubled with each in a row."""
+
 _TOO_MANY: Final = 429
-_PAUSE: Final = 2.0
 _SHOWN: Final = 300
 
 _MODELS: Final = {
@@ -91,6 +94,9 @@ class Client:
         self._own = threading.local()
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
+        self._pause = FIRST_PAUSE
+        self.requests = 0
+        """How many have been sent."""
 
     @property
     def pace(self) -> Pace:
@@ -158,6 +164,7 @@ class Client:
             return NothingSent("the rate limit leaves no room in time")
         if not self._pools:
             return NothingSent("not connected any more")
+        self.requests += 1
         running = self._pools[pool].submit(self._once, method, path, data)
         return await self._answer(running)
 
@@ -186,12 +193,15 @@ class Client:
             raise
 
     def _note(self, status: int, said: Rate) -> None:
-        if status == _TOO_MANY:
-            pause = _PAUSE if said.pause is None else said.pause
-            log.warning("Alpaca limits the rate: nothing is sent for %.1f s", pause)
-            self.pace.slow(pause)
-        elif said.remaining is not None:
-            self.pace.remaining(said.remaining)
+        if status != _TOO_MANY:
+            self._pause = FIRST_PAUSE
+            if said.remaining is not None:
+                self.pace.remaining(said.remaining)
+            return
+        pause = self._pause if said.pause is None else said.pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        log.warning("Alpaca limits the rate: nothing is sent for %.1f s", pause)
+        self.pace.slow(pause)
 
     # -- private: in a thread --------------------------------------------------------------------
 
