@@ -30,9 +30,7 @@ class Market(RuleBasedStateMachine):
         self.now = 1_000 * SECOND
         opens = self.now + (early - 50) * SECOND
         self.until = max(opens, self.now) + length * SECOND
-        task = Task(
-            quantity=quantity, entry=entry, started=self.now, opens=opens, until=self.until
-        )
+        task = Task(quantity=quantity, entry=entry, started=self.now, opens=opens, until=self.until)
         style = LimitStyle(
             timeout_seconds=timeout,
             reprices=reprices,
