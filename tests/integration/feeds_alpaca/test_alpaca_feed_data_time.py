@@ -154,21 +154,6 @@ def test_reordered_and_dropped_bars_never_break_the_order() -> None:
     run(work())
 
 
-def test_a_bar_that_comes_after_its_batch_is_counted_and_left_out() -> None:
-    async def work() -> None:
-        async with market() as one, open_feed(one) as feed:
-            taker = Taker(feed)
-            one.tell(MINUTES[1], *both(1))
-            await taker.has(1)
-            one.tell(MINUTES[0], *both(0))
-            one.tell(MINUTES[2], *both(2))
-            got = await taker.has(2)
-            assert [batch.ts for batch in got] == [MINUTES[1], MINUTES[2]]
-            assert feed.counts["late"] == 2
-
-    run(work())
-
-
 def test_after_a_restart_history_comes_first_and_nothing_twice() -> None:
     async def work() -> None:
         async with market() as one:

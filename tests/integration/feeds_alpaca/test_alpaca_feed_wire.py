@@ -54,6 +54,22 @@ def test_unknown_types_fields_and_garbage_are_counted_and_the_rest_is_delivered(
     run(work())
 
 
+def test_a_bar_that_comes_after_its_batch_is_counted_and_left_out() -> None:
+    async def work() -> None:
+        async with alpaca_stream_peer() as peer:
+            feed = await opened(peer)
+            taker = Taker(feed)
+            await peer.send(peer.frame([minute(1)]))
+            await taker.has(1)
+            await peer.send(peer.frame([minute(0)]), peer.frame([minute(1), minute(2)]))
+            got = await taker.has(2)
+            assert [batch.ts for batch in got] == [MINUTES[1], MINUTES[2]]
+            assert (feed.counts["late"], feed.counts["twice"]) == (1, 1)
+            await feed.close()
+
+    run(work())
+
+
 def test_a_server_that_speaks_json_is_understood() -> None:
     async def work() -> None:
         async with alpaca_stream_peer() as peer:

@@ -5,36 +5,30 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.domain.feed import Batch, Quote, TradingHalt
 from tradingd.domain.market import CorporateAction, Instrument, Resolution
+from tradingd.feeds.alpaca.asking import Asking
 from tradingd.feeds.alpaca.live import Live
-from tradingd.feeds.alpaca.making import HISTORY, label_of, made_pipe, made_rules
+from tradingd.feeds.alpaca.making import label_of, made_pipe, made_rules
 from tradingd.feeds.alpaca.messages import Decoder, Message
-from tradingd.feeds.alpaca.past import Past
 from tradingd.feeds.alpaca.pipes import Pipe, Rows
 from tradingd.feeds.alpaca.refusals import (
     checked,
     forgotten,
     not_started,
     stream_url,
-    unknown_symbols,
 )
 from tradingd.feeds.alpaca.rules import DataRules, Rules
 from tradingd.feeds.alpaca.stream import BATCH, Refused, Stream
-from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.failure import Failure
 from tradingd.session.calendar import SessionCalendar, local_date
-from tradingd.vendors.alpaca.data import DataClient
 from tradingd.vendors.alpaca.keys import Keys
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT: Final = 15.0
-_TRIES: Final = 5
 _TOLD_BEHIND: Final = 10
 
 
@@ -80,9 +74,7 @@ class AlpacaFeed:
         self._wall = wall
         self._ping = ping_seconds
         self._patience = start_seconds
-        self._client: DataClient | None = None
-        self._past: Past | None = None
-        self._pool: ThreadPoolExecutor | None = None
+        self._asking = Asking(config, keys, self._symbols, calendar, wall)
         self._live: Live | None = None
         self._rules: Rules | None = None
         self._pipe: Pipe | None = None
@@ -92,8 +84,6 @@ class AlpacaFeed:
         self._frozen_until = 0.0
         self._day: dt.date | None = None
         self._renewal: asyncio.Task[None] | None = None
-        self._instruments: Sequence[Instrument] = ()
-        self._actions: Sequence[CorporateAction] = ()
         self._on_quote: Callable[[Quote], None] = forgotten
         self._on_halt: Callable[[TradingHalt], None] = forgotten
 
@@ -121,7 +111,7 @@ class AlpacaFeed:
         found["late"] += pipe.late
         found["twice"] += pipe.twice
         found["outside"] += pipe.outside
-        found["garbage"] += pipe.garbage + live.decoder.garbage + self._garbage_of_past
+        found["garbage"] += pipe.garbage + live.decoder.garbage + self._asking.garbage
         found["unknown_types"] += live.decoder.unknown.total()
         return dict(found)
 
@@ -152,11 +142,11 @@ class AlpacaFeed:
 
     def instruments(self) -> Sequence[Instrument]:
         """Return the trading facts of the symbols; ticks by the last price (see `Past`)."""
-        return self._instruments
+        return self._asking.instruments
 
     def actions(self) -> Sequence[CorporateAction]:
         """Return splits and dividends of the last month and those announced, by ex-date."""
-        return self._actions
+        return self._asking.actions
 
     # -- life ------------------------------------------------------------------------------------
 
@@ -178,20 +168,6 @@ class AlpacaFeed:
             know; CONFIG for what this feed cannot do.
         """
         checked(self._config, self.resolution, self._symbols)
-        self._client = DataClient(
-            self._keys,
-            endpoint=self._config.endpoint,
-            per_minute=self._config.requests_per_minute,
-            timeout=_TIMEOUT,
-            tries=_TRIES,
-            code=ExitCode.FEED,
-            where="feed",
-        )
-        history = HISTORY.get(self._config.data)
-        if history is not None:
-            self._past = Past(self._client, self._symbols, history, self._calendar)
-        # Two: warm-up is read while a gap is filled.
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="alpaca data")
         try:
             await self.refresh()
             await self._start(resume_after)
@@ -207,24 +183,11 @@ class AlpacaFeed:
         Failure
             As `open`.
         """
-        past = self._past
-        if past is None:
-            self._instruments = [Instrument(symbol=name) for name in self._symbols]
-            return
-        if not self.replayed:
-            unknown = set(self._symbols) - await self._on_thread(past.known)
-            if unknown:
-                raise unknown_symbols(sorted(unknown), self._config.data)
-        self._instruments = await self._on_thread(past.instruments)
-        today = None if self.replayed else local_date(self._wall())
-        self._actions = await self._on_thread(partial(past.actions, today))
+        await self._asking.learn()
 
     async def history(self, before: int, bars: int) -> Sequence[Batch]:
         """Return up to `bars` batches that end at or before a data time, for warm-up."""
-        if bars <= 0 or self._past is None:
-            return ()
-        work = partial(self._past.batches, before, bars, self.resolution)
-        return await self._on_thread(work)
+        return await self._asking.history(before, bars, self.resolution)
 
     async def batches(self) -> AsyncIterator[Batch]:
         """Yield batches in time order; ends when a test server's market is over.
@@ -250,8 +213,7 @@ class AlpacaFeed:
     async def close(self) -> None:
         """Stop streaming and let go of sockets and threads; `batches` ends."""
         # First, so that nobody waits for an answer any more.
-        if self._client is not None:
-            self._client.close()
+        self._asking.call_off()
         tasks = [one for one in (self._task, self._renewal) if one is not None]
         self._task = self._renewal = None
         for task in tasks:
@@ -262,9 +224,7 @@ class AlpacaFeed:
             self._live.stop()
         self._frozen_until = 0.0
         self._queue.put_nowait(None)
-        if self._pool is not None:
-            pool, self._pool = self._pool, None
-            await asyncio.to_thread(pool.shutdown, wait=True, cancel_futures=True)
+        await self._asking.close()
 
     # -- private ---------------------------------------------------------------------------------
 
@@ -284,7 +244,7 @@ class AlpacaFeed:
             self._calendar,
             wall=self._wall,
             read=self._read,
-            clock=self._clock,
+            clock=self._asking.clock,
             begun=resume_after > 0,
         )
         self._live = Live(
@@ -338,14 +298,7 @@ class AlpacaFeed:
         )
 
     async def _read(self, until: int | None) -> Rows:
-        past, pipe = self._past, self._pipe
-        if past is None or pipe is None:
-            return ()
-        return await self._on_thread(lambda: list(pipe.read(past, until)))
-
-    async def _clock(self) -> dict[str, Any]:
-        assert self._client is not None
-        return await self._on_thread(self._client.clock)
+        return () if self._pipe is None else await self._asking.gap(self._pipe, until)
 
     def _deliver(self, batch: Batch) -> None:
         self._queue.put_nowait(batch)
@@ -364,16 +317,7 @@ class AlpacaFeed:
         except Failure as failure:
             log.warning("ticks and corporate actions were not renewed: %s", failure)
 
-    @property
-    def _garbage_of_past(self) -> int:
-        return 0 if self._past is None else self._past.garbage
-
     async def _thawed(self) -> None:
         loop = asyncio.get_running_loop()
         while (left := self._frozen_until - loop.time()) > 0:  # noqa: ASYNC110 - it may be lifted
             await asyncio.sleep(min(left, 0.1))
-
-    async def _on_thread[T](self, work: Callable[[], T]) -> T:
-        if self._pool is None:
-            raise RuntimeError("the feed is not open")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
