@@ -157,6 +157,13 @@ class Ear:
             for _ in range(count)
         ]
 
+    def until_listening(self) -> list[Any]:
+        """Return the updates up to the answer to a subscription."""
+        told = []
+        while (message := json.loads(self.socket.recv(5)))["stream"] != "listening":
+            told.append(message["data"])
+        return told
+
     def silent(self, seconds: float = 0.3) -> bool:
         try:
             self.socket.recv(seconds)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, strategies
 
 from tests.integration.simalpaca_trading.exchange_kit import KEYS, Exchange
+from tests.integration.simalpaca_trading.wishes_kit import changes, wishes
 
 pytestmark = pytest.mark.real_data
 
@@ -149,59 +150,18 @@ def test_generated_requests_are_answered_as_published(shared, contract, session,
         check()
 
 
-def prices() -> Any:
-    return strategies.sampled_from(["90", "99.99", "100", 101.5, "0.5001", "100.001", -1, "x"])
+def test_orders_as_clients_make_them_have_the_published_form(shared, contract, session):
+    taken = []
 
-
-SENSIBLE = {
-    "limit_price": prices(),
-    "stop_price": prices(),
-    "trail_price": prices(),
-    "trail_percent": prices(),
-    "take_profit": strategies.fixed_dictionaries({}, optional={"limit_price": prices()}),
-    "stop_loss": strategies.fixed_dictionaries(
-        {}, optional={"stop_price": prices(), "limit_price": prices()}
-    ),
-    "order_class": strategies.sampled_from(["", "simple", "bracket", "oco", "oto", "mleg"]),
-    "extended_hours": strategies.booleans(),
-    "position_intent": strategies.sampled_from(["buy_to_open", "sell_to_close", "sell_to_open"]),
-    "client_order_id": strategies.text(max_size=4),
-}
-TIMES = ["day", "gtc", "opg", "cls", "ioc", "fok"]
-TYPES = ["market", "limit", "stop", "stop_limit", "trailing_stop"]
-
-
-def test_likely_orders_and_their_mistakes_never_break_the_server(shared, contract, session):
-    @hypothesis.given(
-        body=strategies.fixed_dictionaries(
-            {
-                "symbol": strategies.sampled_from(["SPY", "QQQ", "nosuch"]),
-                "side": strategies.sampled_from(["buy", "sell"]),
-                "type": strategies.sampled_from(TYPES),
-                "time_in_force": strategies.sampled_from(TIMES),
-                "qty": strategies.sampled_from(["1", 7, "100", "0.5", "x"]),
-            },
-            optional=SENSIBLE,
-        ),
-        change=strategies.fixed_dictionaries(
-            {},
-            optional={
-                "qty": strategies.sampled_from(["1", 9, "1.5"]),
-                "limit_price": prices(),
-                "stop_price": prices(),
-                "trail": prices(),
-                "time_in_force": strategies.sampled_from(TIMES),
-            },
-        ),
-        price=strategies.integers(80, 120),
-    )
-    @hypothesis.settings(QUIET, max_examples=120)
+    @hypothesis.given(body=wishes(), change=changes(), price=strategies.integers(80, 120))
+    @hypothesis.settings(QUIET, max_examples=100)
     def check(body: dict[str, Any], change: dict[str, Any], price: int) -> None:
         answer = session.post(f"{shared.url}/v2/orders", json=body)
         assert answer.status_code in {200, 403, 422}, answer.text
         if answer.status_code != 200:
             assert {"code", "message"} <= set(answer.json())
             return
+        taken.append(body)
         contract["/v2/orders"]["POST"].validate_response(answer)
         url = f"{shared.url}/v2/orders/{answer.json()['id']}"
         changed = session.patch(url, json=change)
@@ -213,3 +173,4 @@ def test_likely_orders_and_their_mistakes_never_break_the_server(shared, contrac
         contract["/v2/positions"]["GET"].validate_response(positions)
 
     check()
+    assert len(taken) > 20, "orders that clients make are mostly taken"
