@@ -1,6 +1,7 @@
 """The protocol of the data streams, message by message."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -304,12 +305,13 @@ def test_publishing_two_hundred_symbols_takes_little_of_the_loop() -> None:
 
     async def talk(client: StreamClient) -> list[float]:
         await client.log_in(bars=names, quotes=names)
-        loop, costs = asyncio.get_running_loop(), []
+        costs = []
         for step in range(25):
             bars = [flat(name, 100.0 + step) for name in names]
-            began = loop.time()
+            # Of this thread alone: other programs do not count.
+            began = time.thread_time()
             data.publish(T + step * MINUTE, bars)
-            costs.append(loop.time() - began)
+            costs.append(time.thread_time() - began)
             assert len(await client.frame()) == 400
         return sorted(costs)
 
