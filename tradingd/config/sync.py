@@ -90,3 +90,7 @@ class SyncConfig(Group, frozen=True, kw_only=True):
         Count,
         Meta(description="Stored sessions before and after a range that the checks see with it."),
     ] = 60
+
+    def __post_init__(self) -> None:
+        if self.start is not None and self.end is not None and self.end < self.start:
+            raise ValueError(f"sync.end {self.end} is before sync.start {self.start}")

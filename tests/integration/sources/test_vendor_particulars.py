@@ -171,6 +171,15 @@ def test_yahoo_is_asked_until_now_so_that_later_splits_are_known() -> None:
     assert [one["volume"] for one in found] == [82_488_700, 58_414_500]
 
 
+def test_yahoo_without_cookies_works_in_silence(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(asked: Asked) -> Reply:
+        return answers.yahoo(asked) if asked.path.startswith("/v8") else Reply(b"no", 503)
+
+    with vendor_server(answer) as server:
+        assert len(rows(make_source(YahooSource(endpoint=server.url, **ASKED)))) == 4
+    assert capsys.readouterr() == ("", "")
+
+
 def test_yahoo_days_without_prices_are_counted_out() -> None:
     def answer(asked: Asked) -> Reply:
         if not asked.path.startswith("/v8"):

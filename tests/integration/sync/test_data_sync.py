@@ -388,5 +388,13 @@ def test_an_override_after_the_symbols_is_explained(capsys: pytest.CaptureFixtur
     assert "put overrides before --symbols" in capsys.readouterr().err
 
 
+def test_days_the_wrong_way_round_are_a_matter_of_configuration(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = ["sync.symbols=[AAA]", "sync.start=2024-02-01", "sync.end=2024-01-01"]
+    assert tradingd(["data", "sync", *words]) == ExitCode.CONFIG
+    assert "sync.end" in capsys.readouterr().err
+
+
 def test_nothing_to_keep_complete_is_refused(tmp_path: Path) -> None:
     assert tradingd(["data", "sync", f"store.root={tmp_path / 'none'}"]) == ExitCode.NO_DATA

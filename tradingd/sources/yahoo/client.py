@@ -5,8 +5,10 @@ answers about prices are judged: its requests for cookies fail by design and are
 """
 
 import datetime as dt
+import logging
 import os
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,13 +100,22 @@ class YahooClient:
         return Trouble(Kind.GARBLED, text)
 
     def _connect(self) -> None:
-        yfinance = imported("yfinance", extra="yahoo")
-        yfinance.config.debug.hide_exceptions = False
-        yfinance.set_tz_cache_location(str(_cache_folder()))
+        yfinance = _prepared()
         self._session = _session(self._endpoint, self._timeout, self._calls)
         # Answers that an earlier client of this process got are not those of now.
         imported("yfinance.data", extra="yahoo").YfData.cache_get.cache_clear()
         self._vendor = yfinance
+
+
+@cache
+def _prepared() -> Any:
+    """Return yfinance, set up once per process: moved again, its cache would stay open."""
+    yfinance = imported("yfinance", extra="yahoo")
+    yfinance.config.debug.hide_exceptions = False
+    # It warns of cookies it did not get, and goes on without them.
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)
+    yfinance.set_tz_cache_location(str(_cache_folder()))
+    return yfinance
 
 
 def _cache_folder() -> Path:
