@@ -1,6 +1,8 @@
+from pathlib import Path
+
 from tradingd.domain.market import Resolution
-from tradingd.history.manifest import Fill
-from tradingd.history.provenance import joined, paint
+from tradingd.history.manifest import Commit, FileRecord, Fill, append
+from tradingd.history.provenance import in_force, joined, paint
 
 DAY = Resolution.DAY.nanoseconds
 
@@ -53,3 +55,27 @@ def test_neighbours_of_one_write_are_joined_over_a_long_weekend() -> None:
 def test_gaps_symbols_and_verdicts_part_fills() -> None:
     apart = [fill(1, 1), fill(9, 9), fill(1, 1, symbol="QQQ"), fill(10, 10, verdict="clean")]
     assert len(joined(apart)) == 4
+
+
+def test_commits_without_fills_count_by_the_spans_of_their_files(tmp_path: Path) -> None:
+    def file(first: int, last: int, source: str) -> FileRecord:
+        return FileRecord(
+            path=f"bars/{source}{first}",
+            table="bars",
+            symbol="SPY",
+            resolution=Resolution.DAY,
+            rows=last - first + 1,
+            bytes=1,
+            sha256="",
+            source=source,
+            first_ts=first * DAY,
+            last_ts=last * DAY,
+        )
+
+    old = Commit(at="2026-01-01", source="lean", add=(file(1, 10, "lean"),))
+    new = Commit(at="2026-01-02", source="tiingo", fills=(fill(5, 10, source=""),))
+    united = Commit(at="2026-01-03", source="compact", add=(file(1, 10, "lean+tiingo"),))
+    append(tmp_path, [old, new, united])
+    found = in_force(tmp_path)
+    assert rounded(found) == [("lean", 1, 5), ("tiingo", 5, 10)]
+    assert [one.at for one in found] == ["2026-01-01", "2026-01-02"]
