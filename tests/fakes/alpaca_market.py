@@ -109,10 +109,6 @@ def closes(day: dt.date) -> list[int]:
     return list(range(session.open_ns + MINUTE, session.close_ns + 1, MINUTE))
 
 
-def plan_of(value: Mapping[str, object]) -> dict[str, object]:
-    return dict(value)
-
-
 def store_with(root: Path, symbol_bars: Mapping[str, Sequence[tuple[int, MarketBar]]]) -> Path:
     """Write minute bars by symbol into a store."""
     import numpy as np
