@@ -191,6 +191,8 @@ async def live(
     )
     for _ in range(rng.randint(15, 30)):
         await act(process, rng)
+        if exits_apart and rng.random() < 0.5:
+            quote(process, rng)
         if rng.random() < 0.3:
             await asyncio.sleep(rng.uniform(0, 0.03))
     await asyncio.sleep(rng.choice((0, 0.1, 0.3)))
@@ -198,6 +200,13 @@ async def live(
         await told(folder, {})
         await cancels_end(process)
     return steps.count
+
+
+def quote(process: Process, rng: random.Random) -> None:
+    """Show a price between the bars, often beyond what is watched here."""
+    symbol = rng.choice(sorted(process.book.positions()) or SYMBOLS)
+    price = process.prices[symbol] + rng.randint(-150, 150) * CENT
+    process.shim.on_quote(symbol, price - CENT, price + CENT)
 
 
 async def cancels_end(process: Process) -> None:

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.domain.broker import Broker, BrokerUnavailable
 from tradingd.domain.feed import Batch
-from tradingd.domain.journal import Journal, OrderRow, OrderState
+from tradingd.domain.journal import Journal, OrderRow
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Purpose, Side, Verdict
@@ -21,7 +21,6 @@ from tradingd.gate.states import TradingStates
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.orders.assembly import Parts
 from tradingd.orders.recovery import Reconciliation
-from tradingd.orders.ticket import WAITING_ROOM, WAITS, Ticket
 from tradingd.session.clock import SessionClock
 
 _SAVE_EVERY: Final = 1_000_000_000
@@ -320,7 +319,9 @@ class Shim:
 
     async def settled(self, seconds: float) -> bool:
         """Wait until no order is between the gate and its outcome; False when it takes longer."""
-        return await self._desk.until(lambda: not any(map(_in_flight, self._desk.open())), seconds)
+        return await self._desk.until(
+            lambda: not any(ticket.in_flight for ticket in self._desk.open()), seconds
+        )
 
     def unknown_orders(self) -> Sequence[OrderRow]:
         """Return orders whose outcome is not proven.
@@ -328,7 +329,7 @@ class Shim:
         Sent without an answer, told to be over without their fills, and exits that cannot leave
         because the broker does not confirm that protection has let go.
         """
-        return [ticket.row() for ticket in self._desk.open() if _unproven(ticket)]
+        return [ticket.row() for ticket in self._desk.open() if ticket.unproven]
 
     def unprotected(self) -> Sequence[str]:
         """Return the symbols whose wanted stop is not working at the broker."""
@@ -353,16 +354,3 @@ class Shim:
     def broker_errors(self, now: int) -> int:
         """Return how often the broker failed in the minute before a wall time (UTC ns)."""
         return self._parts.errors.count(now)
-
-
-def _unproven(ticket: Ticket) -> bool:
-    """Tell whether it is not known what an order is, or when it can leave."""
-    if not ticket.sent:
-        return ticket.note == WAITING_ROOM
-    return ticket.state is not OrderState.WORKING or ticket.ending is not None
-
-
-def _in_flight(ticket: Ticket) -> bool:
-    """Tell whether an answer of the broker decides an order now."""
-    unproven = ticket.state in (OrderState.INTENT, OrderState.UNKNOWN)
-    return (unproven and ticket.note not in WAITS) or ticket.cancel_asked

@@ -110,6 +110,20 @@ class Ticket(msgspec.Struct, kw_only=True):
         """True when the order works at the broker and nothing about it is under way."""
         return self.state is OrderState.WORKING and not self.busy and not self.cancel_asked
 
+    @property
+    def unproven(self) -> bool:
+        """True when it is not known what the order is, or when it can leave."""
+        if not self.sent:
+            return self.note == WAITING_ROOM
+        return self.state is not OrderState.WORKING or self.ending is not None
+
+    @property
+    def in_flight(self) -> bool:
+        """True when an answer of the broker decides the order now."""
+        waits = self.note in WAITS
+        unproven = self.state in (OrderState.INTENT, OrderState.UNKNOWN) and not waits
+        return unproven or self.cancel_asked
+
     def intent(self, mark: Nanos) -> OrderIntent:
         """Return what the gate judges: what is left, a market order at the last mark."""
         price = self.limit if self.limit is not None else self.stop

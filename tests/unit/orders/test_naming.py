@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradingd.domain.orders import Purpose
@@ -32,6 +32,7 @@ def test_an_order_of_nobody_names_nobody() -> None:
     assert resolved("paper", name, ["", "swing"]) == ""
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     instance=st.text(min_size=1, max_size=40),
     strategy=st.text(max_size=60),
