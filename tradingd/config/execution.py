@@ -77,13 +77,29 @@ class LimitStyle(Group, tag_field="kind", tag="limit", frozen=True, kw_only=True
     ] = 50.0
     timeout_seconds: Annotated[
         int,
-        Meta(ge=1, le=86_400, description="Data time until a new price.", extra={"unit": "s"}),
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Session time until a new price; looked at after bars where data is time.",
+            extra={"unit": "s"},
+        ),
     ] = 60
     reprices: Annotated[
-        int, Meta(ge=0, le=100, description="New prices before the rest is given up.")
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="New prices before the rest is given up; per part where there are several.",
+        ),
     ] = 3
     accept_percent: Annotated[
-        Percent, Meta(description="Filled share of an entry with which its rest is let go.")
+        float,
+        Meta(
+            ge=1,
+            le=100,
+            description="Filled share of an entry with which its rest is let go.",
+            extra={"unit": "percent"},
+        ),
     ] = 80.0
     slices: Annotated[
         Positive, Meta(description="Parts that an order is cut into, evenly in time (TWAP).")

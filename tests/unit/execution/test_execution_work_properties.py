@@ -22,7 +22,7 @@ class Market(RuleBasedStateMachine):
         reprices=st.integers(0, 4),
         slices=st.integers(1, 4),
         interval=st.integers(1, 200),
-        accept=st.sampled_from([0.0, 50.0, 80.0, 100.0]),
+        accept=st.sampled_from([1.0, 50.0, 80.0, 100.0]),
     )
     def begin(
         self, quantity, entry, early, length, timeout, reprices, slices, interval, accept
