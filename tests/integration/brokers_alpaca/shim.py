@@ -22,10 +22,12 @@ BATCH = 25
 
 
 @contextlib.asynccontextmanager
-async def shim(server: Server, folder: Path) -> AsyncIterator[tuple[Process, AlpacaBroker]]:
+async def shim(
+    server: Server, folder: Path, *, patience: float = 5.0
+) -> AsyncIterator[tuple[Process, AlpacaBroker]]:
     """Run the parts of a trading process; the admin socket must be `b.sock` in `folder`."""
     broker = AlpacaBroker(
-        KEYS, rest=server.url, timeout=5.0, requests_per_minute=1_000_000, connect_seconds=10
+        KEYS, rest=server.url, timeout=patience, requests_per_minute=1_000_000, connect_seconds=10
     )
     await broker.connect()
     process = Process(folder, client=lambda *_parts, **_options: broker, settings=SETTINGS)

@@ -1,14 +1,17 @@
 """The order shim over this broker: after a reconnect it is in step before anything leaves."""
 
 import asyncio
+import random
 from pathlib import Path
 
 import pytest
 
-from tests.crash.life import MINUTE
+from tests.crash.life import MINUTE, Process, act
 from tests.integration.brokers_alpaca.script import until
-from tests.integration.brokers_alpaca.server import serving, trading
+from tests.integration.brokers_alpaca.server import admin, serving, trading
 from tests.integration.brokers_alpaca.shim import place, reconciled, resting, shim
+from tradingd.brokers.alpaca import ear, hearing
+from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.domain.broker import Accepted
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType
@@ -87,5 +90,58 @@ def test_a_stop_moves_as_one_order_over_restarts_of_the_process(folder: Path) ->
                 assert process.shim.order(stop.client_order_id) is not None
                 process.clock.advance(process.clock.now() + MINUTE)
                 await until(lambda: not process.shim.unprotected())
+
+    asyncio.run(scene())
+
+
+PLAN = {
+    "probabilities": {
+        "drop_request": 0.05,
+        "drop_response": 0.05,
+        "disconnect_before": 0.03,
+        "disconnect_after": 0.03,
+        "504_done": 0.05,
+        "status_429": 0.02,
+        "status_500": 0.04,
+        "status_503": 0.04,
+        "partial": 0.2,
+    },
+    "stream": {"drop": 0.2, "duplicate": 0.2, "reorder": 0.2},
+}
+
+
+@pytest.mark.parametrize("seed", [1, 12, 101])
+def test_random_faults_end_in_one_truth(
+    folder: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ear, "PATIENCE", 0.5)
+    monkeypatch.setattr(hearing, "_LOOK", 0.1)
+    dice = random.Random(seed)
+
+    async def at_rest(process: Process, broker: AlpacaBroker) -> bool:
+        # Partial fills go on with the bars.
+        await process.batch({})
+        there = {one.symbol: one.quantity for one in await broker.positions()}
+        held = process.book.positions().items()
+        ours = {symbol: line.quantity for symbol, line in held if line.quantity}
+        working = {one.client_order_id for one in await broker.open_orders()}
+        known = {one.order_id for one in process.shim.open_orders()}
+        calm = process.shim.ready and not process.shim.unprotected()
+        return calm and there == ours and working == known
+
+    async def scene() -> None:
+        with serving(folder, "--socket", str(folder / "b.sock")) as server:
+            async with admin(server) as book, shim(server, folder) as (process, broker):
+                await book.misbehave({"seed": seed, **PLAN})
+                for _ in range(20):
+                    await act(process, dice)
+                    if dice.random() < 0.1:
+                        broker._stream.drop("the network is away")
+                    await asyncio.sleep(dice.uniform(0, 0.03))
+                await book.misbehave({})
+                async with asyncio.timeout(20):
+                    while not await at_rest(process, broker):  # noqa: ASYNC110 - real parts
+                        await asyncio.sleep(0.1)
+                assert process.shim.reconciliation.mismatches == ()
 
     asyncio.run(scene())
