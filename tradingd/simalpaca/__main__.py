@@ -51,8 +51,8 @@ def _add_replay(group: argparse._ArgumentGroup) -> None:
     add("--store", type=Path, help="folder of a history store")
     add("--bars", choices=("1m", "1d"), default="1m")
     add("--symbols", type=_symbols, default=(), help="A,B; all that the store has")
-    add("--start", type=dt.date.fromisoformat, help="first New York day")
-    add("--end", type=dt.date.fromisoformat, help="last New York day")
+    add("--start", type=_date, help="first New York day")
+    add("--end", type=_date, help="last New York day")
     add("--speed", type=_speed, default=60.0, help="data seconds a second; 0: as fast as it goes")
     add("--wait-for-client", action="store_true", help="begin with the first subscription")
 
@@ -65,7 +65,10 @@ def main() -> int:
         parser.error("--end is before --start")
     if options.store is not None and not options.store.is_dir():
         parser.error(f"--store: no folder {options.store}")
-    options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        options.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        parser.error(f"--state: {error}")
     options.socket = options.socket or options.state / "simbroker.sock"
     from tradingd.simalpaca.process import serve
 
@@ -85,6 +88,13 @@ def _whole(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"not a whole number from 0: {text!r}")
     return int(text)
+
+
+def _date(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a date like 2024-03-15: {text!r}") from None
 
 
 def _speed(text: str) -> float:

@@ -33,8 +33,10 @@ def test_a_replayed_day_trades_the_book_and_feeds_the_streams(make_exchange, sto
         assert "authenticated" in str(socket.recv(5))
         socket.send(json.dumps({"action": "subscribe", "bars": ["SPY"]}))
         assert "subscription" in str(socket.recv(5))
-        first = json.loads(socket.recv(10))
-        assert first[0]["S"] == "SPY"
+        told = json.loads(socket.recv(10))
+        assert told[0]["S"] == "SPY"
+        while told[-1]["t"] != "2024-01-02T20:59:00Z":
+            told = json.loads(socket.recv(10))
         wait_for(lambda: "2024-01-02T16:00" in exchange.get("/v2/clock")["timestamp"])
     assert exchange.look(waiting)["status"] == "filled"
     assert exchange.look(resting)["status"] == "expired", "the replay closes its session"
