@@ -1,6 +1,6 @@
 """Live or replayed market data: batches of bars that close at the same moment."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -59,6 +59,25 @@ class LiveStreams(Protocol):
 
     def mute(self) -> Sequence[str]:
         """Return symbols that are subscribed and silent for too long while others speak."""
+        ...
+
+
+@runtime_checkable
+class Freezable(Protocol):
+    """A feed whose bars can be held back on purpose, for a drill."""
+
+    def freeze(self, seconds: float) -> None:
+        """Hand over nothing for so many wall seconds."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A feed that counts what was not as it should be."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Totals since the start, by kind (late, twice, garbage, reconnects, ...)."""
         ...
 
 

@@ -13,10 +13,12 @@ class BrokerErrors:
     def __init__(self, wall: Callable[[], int]) -> None:
         self._wall = wall
         self._times: deque[int] = deque(maxlen=1_000)
+        self.total = 0
 
     def note(self) -> None:
         """Count one error."""
         self._times.append(self._wall())
+        self.total += 1
 
     def count(self, now: int) -> int:
         """Return the errors of the minute before `now` (UTC ns)."""

@@ -354,3 +354,8 @@ class Shim:
     def broker_errors(self, now: int) -> int:
         """Return how often the broker failed in the minute before a wall time (UTC ns)."""
         return self._parts.errors.count(now)
+
+    @property
+    def broker_errors_total(self) -> int:
+        """How often the broker failed since the start."""
+        return self._parts.errors.total

@@ -201,9 +201,9 @@ class Metrics:
         """Take one round trip."""
         self._flow.ping.observe(seconds)
 
-    def broker_error(self) -> None:
-        """Count an error of the broker or its connection."""
-        self._flow.broker_errors.inc()
+    def broker_errors(self, count: int) -> None:
+        """Take how often the broker has failed since the start."""
+        self._raise_to("broker_errors", "", count, self._flow.broker_errors)
 
     def broker_reconnect(self) -> None:
         """Count a connection that came back."""
@@ -260,6 +260,11 @@ class Metrics:
         for outcome, count in counts.items():
             self._raise_to("alerts", outcome, count, self._service.alerts.labels(outcome=outcome))
         self._service.alerts_waiting.set(waiting)
+
+    def feed_counts(self, counts: Mapping[str, int]) -> None:
+        """Take what a live feed has counted since its start, by kind."""
+        for kind, count in counts.items():
+            self._raise_to("feed", kind, count, self._flow.feed_events.labels(kind=kind))
 
     def log_record(self, level: str) -> None:
         """Count a log record."""

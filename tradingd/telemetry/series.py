@@ -182,6 +182,12 @@ class FlowSeries:
         self.broker_errors = Counter(
             "tradingd_broker_errors", "Errors of the broker or its connection.", registry=registry
         )
+        self.feed_events = Counter(
+            "tradingd_feed_events",
+            "What a live feed counted by kind: late, twice, garbage, reconnects, gaps ...",
+            ["kind"],
+            registry=registry,
+        )
         self.reconnects = Counter(
             "tradingd_broker_reconnects", "Connections that came back.", registry=registry
         )

@@ -10,6 +10,7 @@ from typing import Final
 
 import tradingd
 from tradingd.app.doctor import access, environment, freshness, storage
+from tradingd.app.doctor.alpaca import alpaca
 from tradingd.app.doctor.check import Check, Diagnosis, diagnosis
 from tradingd.config.environment import Environment, read_environment
 from tradingd.config.load import Loaded, load
@@ -71,6 +72,7 @@ def _configured(overrides: Sequence[str], overlay: Path | None, today: dt.date) 
         needed=not isinstance(loaded.config.mode, BacktestMode),
     )
     yield from _dated(loaded, today)
+    yield from alpaca(loaded.config, today)
 
 
 def _folders(loaded: Loaded, variables: Environment) -> Iterator[Check]:

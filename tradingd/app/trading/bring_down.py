@@ -94,7 +94,7 @@ class BringDown:
         """Wait for the stops that are on their way: what is held stays guarded without us."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _GRACE
-        while self._one.shim.unprotected() and loop.time() < end:
+        while self._one.shim.unprotected() and loop.time() < end:  # noqa: ASYNC110 - for a moment
             await asyncio.sleep(0.05)
         left = self._one.shim.unprotected()
         return f"no working stop: {', '.join(left)}" if left else ""

@@ -54,7 +54,7 @@ def alpaca_broker(config: SystemConfig, alpaca: AlpacaConfig, secret: Resolve) -
     from tradingd.brokers.alpaca.accounts import check_endpoint
     from tradingd.brokers.alpaca.broker import AlpacaBroker
 
-    rest = _rest(config, alpaca)
+    rest = rest_of(config, alpaca)
     keys = Keys(secret(alpaca.key_id).reveal(), secret(alpaca.secret_key).reveal())
     check_endpoint(mode=mode_name(config), rest=rest, keys=keys)
     return AlpacaBroker(
@@ -72,7 +72,7 @@ def endpoint_of(config: SystemConfig, state: Path, account: str) -> BrokerEndpoi
         return BrokerEndpoint(
             kind="alpaca",
             account=account,
-            url=_rest(config, config.broker),
+            url=rest_of(config, config.broker),
             key_id=config.broker.key_id,
             secret_key=config.broker.secret_key,
             mode=mode_name(config),
@@ -82,7 +82,8 @@ def endpoint_of(config: SystemConfig, state: Path, account: str) -> BrokerEndpoi
     )
 
 
-def _rest(config: SystemConfig, alpaca: AlpacaConfig) -> str:
+def rest_of(config: SystemConfig, alpaca: AlpacaConfig) -> str:
+    """Return the base URL of the trading API."""
     return alpaca.endpoint or (hosts.LIVE if mode_name(config) == "live" else hosts.PAPER)
 
 

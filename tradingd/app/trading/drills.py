@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tradingd.app.trading.operator import Drill
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.feeds.replay import ReplayFeed
+from tradingd.domain.feed import Freezable
 
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
@@ -27,15 +27,15 @@ def session_drills(session: "TradingSession") -> Mapping[str, Drill]:
         asyncio.get_running_loop().call_later(0.2, time.sleep, seconds)
 
     drills: dict[str, Drill] = {"strategy": strategy, "journal": journal, "loop": loop}
-    # The market and a real broker cannot be frozen.
-    if isinstance(session.feed, ReplayFeed):
+    # A real broker cannot be frozen.
+    if isinstance(session.feed, Freezable):
         drills["feed"] = _feed_drill(session.feed)
     if session.simulated is not None:
         drills["broker"] = _broker_drill(session, session.simulated)
     return drills
 
 
-def _feed_drill(feed: ReplayFeed) -> Drill:
+def _feed_drill(feed: Freezable) -> Drill:
     async def drill(seconds: float) -> None:
         feed.freeze(seconds)
 

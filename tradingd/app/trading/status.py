@@ -8,6 +8,7 @@ from tradingd.app.trading import views
 from tradingd.control import messages as m
 from tradingd.daemon.silence import silence_limits
 from tradingd.daemon.summary import Standing, status_line
+from tradingd.domain.feed import Counting
 
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
@@ -149,6 +150,7 @@ class StatusBoard:
         metrics.state(views.account_state(one.states.snapshot()))
         metrics.market_open(session is not None and session.open_ns <= now < session.close_ns)
         metrics.broker_connected(one.broker.connected)
+        metrics.broker_errors(one.shim.broker_errors_total)
         metrics.broker_ping(one.pinger.last.round_trip)
         metrics.reconciled(len(found.mismatches) + len(found.foreign), found.wall)
         metrics.loop_lag(one.lag.window().max_ms / 1_000)
@@ -160,6 +162,8 @@ class StatusBoard:
         metrics.alerts(one.alerts.stats(), waiting=one.alerts.waiting)
         limits = silence_limits(one.loaded.config.supervision, one.feed.seconds_between)
         metrics.feed_limit(limits.block)
+        if isinstance(one.feed, Counting):
+            metrics.feed_counts(one.feed.counts)
         for job in one.scheduler.states():
             done = job.last_due if job.last_status == "done" else None
             metrics.job(job.name, due_ns=job.next_due, success_ns=done)

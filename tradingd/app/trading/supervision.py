@@ -15,6 +15,7 @@ from tradingd.daemon.checks.feed import FeedCheck
 from tradingd.daemon.checks.journal import JournalCheck
 from tradingd.daemon.checks.loop import LoopCheck
 from tradingd.daemon.checks.machine import ClockCheck, CpuCheck, DiskCheck, MemoryCheck
+from tradingd.daemon.checks.mute import MuteCheck
 from tradingd.daemon.checks.orders import (
     BrokerErrorsCheck,
     ExecutionLatencyCheck,
@@ -62,6 +63,7 @@ def session_checks(
     feed: Feed,
     pinger: Pinger,
     silence: Callable[[], float | None],
+    mute: Callable[[], Sequence[str]],
     lag: LagSampler,
     drift: Callable[[], Drift | None],
     slowest_answer: Callable[[], float | None],
@@ -84,6 +86,7 @@ def session_checks(
     return (
         StrategyTimerCheck(lambda: engine.timer_progress, limits, seconds),
         JournalCheck(journal, limits),
+        MuteCheck(mute),
         FeedCheck(silence, lambda: feed.seconds_between, limits),
         BrokerCheck(lambda: pinger.last, lambda: broker.connected, limits, seconds),
         ReconciliationCheck(mismatches),

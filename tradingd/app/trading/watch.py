@@ -45,6 +45,7 @@ class Watch:
 
     def __init__(self, session: "TradingSession") -> None:
         self._one = session
+        self._connected = True
         self._urgent: list[asyncio.Task[object]] = []
 
     def monitor(self) -> None:
@@ -85,6 +86,7 @@ class Watch:
             feed=self._one.feed,
             pinger=self._one.pinger,
             silence=lambda: self._one.kill_switch.seconds_silent,
+            mute=lambda: self._one.market.mute,
             lag=self._one.lag,
             drift=lambda: None if self._one.drift is None else self._one.drift.last,
             slowest_answer=answers.slowest,
@@ -142,6 +144,9 @@ class Watch:
         if self._one.phase == "STOPPING":
             return
         self._one.kill_switch.look(account=not self._one.feed.replayed)
+        if self._one.broker.connected and not self._connected:
+            self._one.metrics.broker_reconnect()
+        self._connected = self._one.broker.connected
         self._one.keeper.expire()
         self._one.arming_desk.look()
         for key in self._one.limits.expire():
