@@ -270,7 +270,26 @@ def test_nobody_there_stops_the_start_in_time() -> None:
             await broker.connect()
         return caught.value
 
-    assert "cannot be reached" in str(asyncio.run(scene()))
+    failure = asyncio.run(scene())
+    assert "cannot be reached" in str(failure)
+    assert "refused" in failure.found
+
+
+def test_commands_and_questions_need_no_stream() -> None:
+    async def scene() -> None:
+        script = Script()
+        script.refuse = True
+        script.answers["DELETE", "/v2/orders"] = (207, [{"id": ORDER_ID, "status": 200}])
+        async with script.running() as url:
+            broker = AlpacaBroker(KEYS, rest=url, timeout=1, connect_seconds=2, listen=False)
+            account = await broker.connect()
+            assert account.account_id == "PA3SIM000001"
+            assert await broker.cancel_all() == 1
+            assert await broker.positions() == []
+            assert not broker.connected
+            await broker.close()
+
+    asyncio.run(scene())
 
 
 def test_a_stream_that_lets_nobody_in_stops_the_start() -> None:

@@ -9,13 +9,14 @@ from urllib.parse import quote
 from tradingd.brokers.alpaca import parsing, times
 from tradingd.brokers.alpaca.client import Client
 from tradingd.brokers.alpaca.commands import Commands
+from tradingd.brokers.alpaca.failures import keys_refused, unreachable
 from tradingd.brokers.alpaca.finder import Finder
 from tradingd.brokers.alpaca.hearing import Hearing
 from tradingd.brokers.alpaca.history import History
 from tradingd.brokers.alpaca.parsing import Unreadable
 from tradingd.brokers.alpaca.reader import Reader
 from tradingd.brokers.alpaca.registry import Registry
-from tradingd.brokers.alpaca.replies import Answered, Refused
+from tradingd.brokers.alpaca.replies import Answered, Garbled, Lost, NoAnswer, NothingSent, Refused
 from tradingd.brokers.alpaca.rules import CAPABILITIES
 from tradingd.brokers.alpaca.stream import TradeStream
 from tradingd.domain.broker import (
@@ -33,7 +34,6 @@ from tradingd.domain.broker import (
     Outcome,
 )
 from tradingd.domain.money import Nanos
-from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.tasks import Fault, Tasks
 from tradingd.vendors.alpaca.hosts import websocket
 from tradingd.vendors.alpaca.keys import Keys
@@ -107,6 +107,7 @@ class AlpacaBroker:
         self._tasks = Tasks(self._fault)
         self._first = asyncio.Event()
         self._fractions: set[str] = set()
+        self._trouble = ""
 
     @property
     def name(self) -> str:
@@ -145,12 +146,11 @@ class AlpacaBroker:
                     self._spawn()
                     await self._first.wait()
         except TimeoutError as error:
-            why = self._stream.trouble or "no answer to GET /v2/account"
             await self._disconnect()
-            raise self._unreachable(why) from error
+            raise unreachable(self._rest, self._why(), self._connect_seconds) from error
         except BrokerUnavailable as error:
             await self._disconnect()
-            raise self._unreachable(str(error)) from error
+            raise unreachable(self._rest, str(error), self._connect_seconds) from error
         except BaseException:
             await self._disconnect()
             raise
@@ -278,8 +278,9 @@ class AlpacaBroker:
                 case Answered(body):
                     return self._parsed(lambda found: parsing.account(parsing.row(found)), body)
                 case Refused(status=status) if status in _REFUSED:
-                    raise self._keys_refused(reply)
-            log.warning("Alpaca does not answer yet: %s", reply)
+                    raise keys_refused(self._rest, reply)
+            self._trouble = "" if isinstance(reply, Answered) else _words(reply)
+            log.info("Alpaca does not answer yet: %s", self._trouble)
             await asyncio.sleep(_PAUSE)
 
     def _spawn(self) -> None:
@@ -308,6 +309,9 @@ class AlpacaBroker:
             ConnectionUpdate(connected=False, reason=f"{fault.task} failed: {fault.error!r}")
         )
 
+    def _why(self) -> str:
+        return self._stream.trouble or self._trouble or "no answer to GET /v2/account"
+
     @staticmethod
     def _parsed[A, B](parse: Callable[[A], B], body: A) -> B:
         try:
@@ -315,22 +319,6 @@ class AlpacaBroker:
         except Unreadable as error:
             raise BrokerUnavailable(str(error)) from error
 
-    def _unreachable(self, why: str) -> Failure:
-        return Failure(
-            "Alpaca cannot be reached",
-            code=ExitCode.BROKER,
-            where=self._rest,
-            expected=f"account and trade updates within {self._connect_seconds:g} s",
-            found=why,
-            next_step="see status.alpaca.markets and the network, then start again",
-        )
 
-    def _keys_refused(self, reply: Refused) -> Failure:
-        return Failure(
-            "Alpaca refuses the keys",
-            code=ExitCode.BROKER,
-            where=self._rest,
-            expected="keys of an account of this host",
-            found=reply.text(),
-            next_step="keys of paper and live accounts differ; make new ones where they are lost",
-        )
+def _words(reply: Refused | NothingSent | Lost | NoAnswer | Garbled) -> str:
+    return reply.text() if isinstance(reply, Refused) else reply.why
