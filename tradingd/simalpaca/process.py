@@ -201,7 +201,7 @@ class _Process:
 def _market_data(book: Book, options: argparse.Namespace, access: Access) -> MarketData | None:
     from tradingd.simalpaca.marketdata.service import Service
 
-    return Service(
+    service = Service(
         store=options.store,
         bars=options.bars,
         symbols=options.symbols,
@@ -214,6 +214,8 @@ def _market_data(book: Book, options: argparse.Namespace, access: Access) -> Mar
         after=book.desk.now,
         half_spread_bps=options.half_spread_bps / 10_000,
     )
+    service.on_action = lambda message: book.handle("corporate_action", message)
+    return service
 
 
 def _last_port(endpoint: Path, host: str) -> int:

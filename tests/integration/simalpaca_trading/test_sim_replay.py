@@ -56,3 +56,21 @@ def test_bars_of_the_admin_reach_the_data_api(make_exchange):
     exchange.misbehave(data_stream={"mute": True})
     exchange.misbehave()
     assert exchange.ask("GET", "/v2/stocks/bars/latest?symbols=SPY", headers={})[0] == 401
+
+
+def test_a_replayed_dividend_and_split_reach_the_account(make_exchange, store):
+    exchange = make_exchange(
+        *("--store", str(store), "--symbols", "SPY", "--bars", "1d", "--speed", "0"),
+        *("--start", "2024-01-02", "--end", "2024-01-04", "--wait-for-client"),
+    )
+    bought = exchange.submit("SPY", "buy", 10, time_in_force="gtc")
+    with connect(f"ws{exchange.url[4:]}/v2/iex") as socket:
+        socket.recv(5)
+        socket.send(json.dumps({"action": "auth", "key": "key", "secret": "secret"}))
+        socket.recv(5)
+        socket.send(json.dumps({"action": "subscribe", "dailyBars": ["SPY"]}))
+        wait_for(lambda: "2024-01-04T16:00" in exchange.get("/v2/clock")["timestamp"])
+    assert exchange.look(bought)["status"] == "filled"
+    assert exchange.held("SPY") == 20, "two for one"
+    dividend = exchange.get("/v2/account/activities/DIV")
+    assert [one["net_amount"] for one in dividend] == ["19.06"], "1.906 on ten shares"
