@@ -17,7 +17,7 @@ def show_metrics(title: str, metrics: Metrics) -> None:
     screen.table(title, ["account and returns", "value", "trades and costs", "value "], rows)
     if metrics.denials:
         denials = sorted(metrics.denials.items(), key=lambda item: (-item[1], item[0]))
-        screen.table("orders denied by the gate", ["limit", "orders"], denials)
+        screen.table("orders denied or given up", ["limit", "orders"], denials)
     _show_undefined(metrics)
 
 

@@ -136,9 +136,9 @@ def test_several_strategies_share_their_bars_and_each_kind_is_there_once() -> No
         "intraday_mean_reversion",
         "swing_trend",
     ]
-    with pytest.raises(Failure, match="members.trend trades on 1d bars"):
+    with pytest.raises(Failure, match=r"members\.trend trades on 1d bars"):
         load(("strategy=both", "strategy.members.trend.bars=1d"))
-    with pytest.raises(Failure, match="swing_trend is among the members twice"):
+    with pytest.raises(Failure, match=r"swing_trend is among the members twice"):
         load(("strategy=both", "+strategy.members.other={kind: swing_trend, bars: 1m}"))
     with pytest.raises(Failure) as refused:
         load(("strategy=both", "mode=backtest"))

@@ -78,6 +78,7 @@ class BringDown:
         self._one.notifier.status(f"stopping: {text}")
 
     async def _stop_signals(self) -> None:
+        self._one.engine.work_no_more()
         for task in asyncio.all_tasks():
             if task.get_name() == "feed" and not task.done():
                 task.cancel()
