@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.daemon.alpaca_server import Alpaca, Trader
 from tests.acceptance.daemon.paper import Broker, Paper
+from tradingd.app.sim.server import Market
 
 
 @pytest.fixture
@@ -38,3 +40,31 @@ def broker(home: Path) -> Iterator[Broker]:
     one = Broker(home).start()
     yield one
     one.close()
+
+
+@pytest.fixture
+def serve(home: Path) -> Iterator[Callable[..., Alpaca]]:
+    """Make Alpaca's test servers; every one is ended after the test."""
+    made: list[Alpaca] = []
+
+    def make(market: Market | None = None, *more: str) -> Alpaca:
+        made.append(Alpaca(home, market, *more))
+        return made[-1].start()
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def trader(home: Path) -> Iterator[Callable[..., Trader]]:
+    """Make daemons that trade at such a server; every one is ended after the test."""
+    made: list[Trader] = []
+
+    def make(*overrides: str) -> Trader:
+        made.append(Trader(home, *overrides))
+        return made[-1]
+
+    yield make
+    for one in reversed(made):
+        one.close()

@@ -81,7 +81,7 @@ def test_a_marked_secret_is_in_no_output_of_a_session(paper: Make, home: Path) -
             ("jobs", "list"),
             ("reload",),
             ("audit", "tail"),
-            ("audit", "export", str(home / "audit.out")),
+            ("audit", "export", "--to", str(home / "audit.out")),
             ("top", "--once"),
         )
     ]
