@@ -140,4 +140,5 @@ def _refused(reference: str, why: str, expected: str) -> Failure:
         code=ExitCode.CONFIG,
         where=reference,
         expected=expected,
+        next_step="give the secret under that name, or name where it is; conf/README.md, Secrets",
     )
