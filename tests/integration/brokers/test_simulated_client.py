@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 
+import msgspec
 import pytest
 
 from tests.integration.brokers.client_kit import Session, bars, connected, order, run, until
@@ -21,12 +22,14 @@ from tradingd.domain.broker import (
     BrokerUnavailable,
     ConnectionUpdate,
     MarketSink,
+    OrderRequest,
     Rejected,
+    TimeInForce,
     Unknown,
 )
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import nanos
-from tradingd.domain.orders import Side
+from tradingd.domain.orders import OrderType, Side
 from tradingd.kits.failure import ExitCode, Failure
 
 
@@ -81,6 +84,42 @@ def test_the_life_of_an_order_is_told_in_order(process):
 
     session = run(process.socket, story)
     assert session.states("a") == ["WORKING", "WORKING", "FILLED"]
+
+
+@pytest.mark.parametrize("trail", [{"trail": nanos("2")}, {"trail_bps": 200}])
+def test_a_trailing_stop_follows_the_price_and_sells(process, trail):
+    async def story(session: Session):
+        broker = session.broker
+        await broker.market(bars(1, "100"))
+        await broker.submit(order("a"))
+        stop = OrderRequest(
+            client_order_id="t",
+            symbol="SPY",
+            side=Side.SELL,
+            quantity=10,
+            type=OrderType.TRAILING_STOP,
+            **trail,
+        )
+        assert isinstance(await broker.submit(stop), Accepted)
+        await broker.market(bars(2, "110"))
+        assert (await broker.order("t")).status is BrokerStatus.WORKING
+        await broker.market(bars(3, "107.5"))
+        assert (await broker.order("t")).status is BrokerStatus.FILLED
+
+    run(process.socket, story)
+
+
+@pytest.mark.parametrize("patience", [TimeInForce.IOC, TimeInForce.FOK])
+def test_an_order_of_the_moment_is_over_at_once(process, patience):
+    async def story(session: Session):
+        broker = session.broker
+        await broker.market(bars(1, "100"))
+        asked = msgspec.structs.replace(order("a", limit="99"), time_in_force=patience)
+        assert isinstance(await broker.submit(asked), Accepted)
+        found = await broker.order("a")
+        assert (found.status, found.time_in_force) == (BrokerStatus.CANCELED, patience)
+
+    run(process.socket, story)
 
 
 def test_the_fills_of_a_batch_are_on_the_stream_when_it_is_taken(process):

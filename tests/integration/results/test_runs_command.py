@@ -47,7 +47,7 @@ def test_show_prints_the_metrics_and_the_files(
     out = capsys.readouterr().out
     for words in (
         "Sharpe ratio",
-        "orders denied by the gate",
+        "orders denied or given up",
         str(folder / "tearsheet.html"),
         "c0ffee",
     ):

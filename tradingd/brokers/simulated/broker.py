@@ -33,9 +33,15 @@ from tradingd.kits.failure import ExitCode, Failure
 
 CAPABILITIES: Final = Capabilities(
     types=frozenset(
-        {OrderType.MARKET, OrderType.LIMIT, OrderType.STOP_MARKET, OrderType.STOP_LIMIT}
+        {
+            OrderType.MARKET,
+            OrderType.LIMIT,
+            OrderType.STOP_MARKET,
+            OrderType.STOP_LIMIT,
+            OrderType.TRAILING_STOP,
+        }
     ),
-    times_in_force=frozenset({TimeInForce.DAY, TimeInForce.GTC}),
+    times_in_force=frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}),
     lockstep=True,
 )
 

@@ -1,6 +1,7 @@
 """Wire messages <-> domain types; decimal text becomes Nanos here and nowhere else."""
 
 from collections.abc import Sequence
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,11 +17,15 @@ from tradingd.domain.broker import (
     FillUpdate,
     OrderRequest,
     OrderUpdate,
+    TimeInForce,
 )
 from tradingd.domain.feed import Batch
 from tradingd.domain.market import CorporateAction
 from tradingd.domain.money import SCALE, Nanos, nanos
 from tradingd.domain.orders import OrderType, Side
+
+_HELD: Final = "HELD"
+_BASIS_POINTS: Final = 10_000
 
 
 class _Order(msgspec.Struct):
@@ -33,9 +38,10 @@ class _Order(msgspec.Struct):
     type: OrderType
     limit: str | None
     stop: str | None
-    status: BrokerStatus
+    status: Literal["WORKING", "FILLED", "CANCELED", "EXPIRED", "REJECTED", "HELD"]
     reason: str
     ts: int
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 class _Fill(msgspec.Struct):
@@ -101,7 +107,17 @@ def submit_fields(order: OrderRequest) -> Body:
         "limit": _wire_or_none(order.limit),
         "stop": _wire_or_none(order.stop),
         "time_in_force": order.time_in_force.value,
+        **_trail(order),
     }
+
+
+def _trail(order: OrderRequest) -> Body:
+    """Return what a trailing stop keeps from the price: dollars, or a part of it."""
+    if order.trail is not None:
+        return {"trail": wire(order.trail)}
+    if order.trail_bps is not None:
+        return {"trail_rate": wire(order.trail_bps * SCALE // _BASIS_POINTS)}
+    return {}
 
 
 def replace_fields(
@@ -202,7 +218,9 @@ def _order(item: _Order) -> BrokerOrder:
         side=item.side,
         quantity=item.quantity,
         type=item.type,
-        status=item.status,
+        # A leg that waits for its entry is held; that it will work is all that counts here.
+        status=BrokerStatus.WORKING if item.status == _HELD else BrokerStatus(item.status),
+        time_in_force=item.time_in_force,
         filled=item.filled,
         limit=None if item.limit is None else nanos(item.limit),
         stop=None if item.stop is None else nanos(item.stop),
