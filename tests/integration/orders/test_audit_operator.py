@@ -23,7 +23,8 @@ from tests.integration.orders.shim_bench import (
     working,
 )
 from tradingd.app.trading.commands import NOT_PROVEN, Flattener, StateKeeper
-from tradingd.app.trading.operator import Facts, SessionOperator
+from tradingd.app.trading.facts import Facts
+from tradingd.app.trading.operator import SessionOperator
 from tradingd.app.trading.supervision import AUTHOR, KillSwitchWatch
 from tradingd.control import messages as m
 from tradingd.control.events import EventHub

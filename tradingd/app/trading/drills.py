@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from tradingd.app.trading.operator import Drill
+from tradingd.app.trading.facts import Drill
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.domain.feed import Freezable
 

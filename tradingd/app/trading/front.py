@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from tradingd.app.trading.drills import session_drills
-from tradingd.app.trading.operator import Facts, SessionOperator
+from tradingd.app.trading.facts import Facts
+from tradingd.app.trading.operator import SessionOperator
 from tradingd.app.trading.reloading import Reloader
 from tradingd.app.trading.work import recent_trades
 from tradingd.control.location import own_socket
@@ -49,7 +50,6 @@ class Front:
             live=self._one.identity.mode == "live",
             strategies=[one.name for one in self._one.strategies],
             symbols=[one.symbol for one in self._one.feed.instruments()],
-            journal_file=self._one.journal.path,
             status=self._one.board.status,
             health=self._one.board.health,
             jobs=self._one.board.jobs,

@@ -1,63 +1,20 @@
 """The daemon as its operator sees it: every verb of the control socket."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
-
-import msgspec
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from tradingd.app.trading import views
 from tradingd.app.trading.arming import ArmingDesk
-from tradingd.app.trading.commands import (
-    Flattener,
-    StateKeeper,
-    known_scope,
-    timed,
-)
+from tradingd.app.trading.commands import Flattener, StateKeeper, known_scope, timed
+from tradingd.app.trading.facts import Facts
 from tradingd.app.trading.limits import LimitOverrides
+from tradingd.app.trading.state_verbs import StateVerbs
 from tradingd.control import messages as m
 from tradingd.control.events import EventHub
 from tradingd.domain.journal import AuditRow, Journal
-from tradingd.domain.orders import Purpose
-from tradingd.domain.states import Scope, TradingState
+from tradingd.domain.states import Scope
 from tradingd.domain.trading import OrderShim
 from tradingd.gate.arming import nothing_to_arm
 from tradingd.kits.failure import ExitCode, Failure
-
-_PERSIST_SECONDS = 0.5
-"""How long cancels wait for the journal to take the halt that they belong to."""
-
-type Drill = Callable[[float], Awaitable[None]]
-
-
-class Facts(msgspec.Struct, kw_only=True):
-    """What the verbs need to know of the session; the composition root fills it in."""
-
-    instance: str
-    live: bool
-    strategies: Sequence[str]
-    symbols: Sequence[str]
-    journal_file: Path
-    status: Callable[[], m.Status]
-    health: Callable[[], m.HealthView]
-    jobs: Callable[[], Sequence[m.JobView]]
-    config: Callable[[], m.ConfigView]
-    positions: Callable[[], Sequence[m.PositionView]]
-    reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
-    run_job: Callable[[str], Awaitable[str]]
-    report_job: Callable[[m.JobReportRequest], Awaitable[str]]
-    set_log_level: Callable[[str, int | None], str]
-    acknowledge: Callable[[str], bool]
-    approve: Callable[[str, str], Awaitable[bool]]
-    reject: Callable[[str, str], Awaitable[bool]]
-    adopt: Callable[[str, str], Awaitable[tuple[Sequence[str], Sequence[str]]]]
-    reconcile: Callable[[], Awaitable[tuple[Sequence[str], Sequence[str]]]]
-    cancel_foreign: Callable[[str], Awaitable[str]]
-    latched: Callable[[], str | None]
-    resumed: Callable[[], None]
-    drills: Mapping[str, Drill]
-    trades: Callable[[int], Awaitable[Sequence[m.TradeView]]]
-    orders_today: Callable[[], Sequence[m.OrderView]]
 
 
 class SessionOperator:
@@ -102,14 +59,13 @@ class SessionOperator:
         wall: Callable[[], int],
     ) -> None:
         self._facts = facts
-        self._keeper = keeper
-        self._flattener = flattener
         self._shim = shim
         self._limits = limits
         self._arming = arming
         self._journal = journal
         self._events = events
         self._wall = wall
+        self._states = StateVerbs(facts, keeper=keeper, flattener=flattener, shim=shim)
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -160,101 +116,19 @@ class SessionOperator:
 
     async def pause(self, request: m.PauseRequest, peer: m.Peer) -> m.Done:
         """Allow no increases in scope."""
-        scope = self._scope(request.scope)
-        before = self._keeper.current(scope)
-        if before in (TradingState.HALTED, TradingState.FLATTENING, TradingState.FLAT):
-            raise _stricter(scope, before)
-        record = self._keeper.now(
-            scope,
-            TradingState.PAUSED,
-            reason=request.reason,
-            author=peer.name,
-            minutes=request.minutes,
-        )
-        _, seconds = await timed(self._keeper.set(record))
-        return _changed(scope, before, TradingState.PAUSED, seconds)
+        return await self._states.pause(request, peer)
 
     async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> m.Done:
         """Go back to RUNNING."""
-        scope = self._scope(request.scope)
-        before = self._keeper.current(scope)
-        if before is TradingState.RUNNING:
-            return m.Done(done=f"{scope} is RUNNING already")
-        if before is TradingState.FLATTENING:
-            raise _stricter(scope, before)
-        held = self._facts.latched() if scope == Scope() else None
-        if held is not None:
-            raise Failure(
-                "the kill switch is latched",
-                code=ExitCode.REFUSED,
-                where="latch",
-                expected="a latch that was reset with a reason",
-                found=held,
-                next_step=f"tradingd kill --instance {self.instance} --reset --reason TEXT; "
-                "remove the flag file HALT if there is one",
-            )
-        record = self._keeper.now(
-            scope, TradingState.RUNNING, reason=request.reason, author=peer.name, minutes=None
-        )
-        _, seconds = await timed(self._keeper.set(record))
-        after = self._keeper.current(scope)
-        if after is not TradingState.RUNNING:
-            raise _overtaken(scope, after)
-        if scope == Scope():
-            self._facts.resumed()
-        return _changed(scope, before, TradingState.RUNNING, seconds)
+        return await self._states.resume(request, peer)
 
     async def halt(self, request: m.HaltRequest, peer: m.Peer) -> m.Done:
         """Send nothing more in scope and cancel what is open."""
-        scope = self._scope(request.scope)
-        before = self._keeper.current(scope)
-        record = self._keeper.now(
-            scope, TradingState.HALTED, reason=request.reason, author=peer.name, minutes=None
-        )
-
-        async def act() -> Sequence[str]:
-            # Persisted first; but a disk that hangs or fails must not keep orders working.
-            setting = asyncio.ensure_future(self._keeper.set(record))
-            await asyncio.wait({setting}, timeout=_PERSIST_SECONDS)
-            done = await self._shim.cancel_all(scope, reason=request.reason, author=peer.name)
-            await setting
-            return done
-
-        cancelled, seconds = await timed(act())
-        left = self._unprotecting(scope)
-        return m.Done(
-            done=f"{scope} is HALTED, {len(cancelled)} orders cancelled",
-            changes=((str(scope), before, TradingState.HALTED),),
-            orders=tuple(cancelled),
-            verified=not left,
-            seconds=seconds,
-        )
+        return await self._states.halt(request, peer)
 
     async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> m.Done:
         """Close everything in scope and verify it with the broker."""
-        scope = self._scope(request.scope)
-        before = self._keeper.current(scope)
-        flat, seconds = await timed(
-            self._flattener.flatten(
-                scope, reason=request.reason, author=peer.name, then=TradingState.FLAT
-            )
-        )
-        after = self._keeper.current(scope)
-        if not flat:
-            raise Failure(
-                f"{scope} is not proven flat",
-                code=ExitCode.NOT_FLAT,
-                where=str(scope),
-                expected="no position and no working order at the broker",
-                found=", ".join(_held(self.positions())) or "orders that are not confirmed",
-                next_step="tradingctl orders; tradingctl positions; then flatten again",
-            )
-        return m.Done(
-            done=f"{scope} is flat, verified with the broker",
-            changes=((str(scope), before, after),),
-            verified=True,
-            seconds=seconds,
-        )
+        return await self._states.flatten(request, peer)
 
     async def cancel(self, request: m.CancelRequest, peer: m.Peer) -> m.Done:
         """Cancel one order, or all in scope."""
@@ -427,19 +301,6 @@ class SessionOperator:
     def _tell(self, kind: str, text: str) -> None:
         self._events.publish(kind, text, wall=self._wall())
 
-    def _unprotecting(self, scope: Scope) -> list[str]:
-        """Return orders in scope that are still open and are no protective ones."""
-        return [
-            row.order_id
-            for row in self._shim.open_orders()
-            if row.purpose != Purpose.PROTECT
-            and (
-                scope.kind == "account"
-                or (scope.kind == "strategy" and row.strategy == scope.name)
-                or (scope.kind == "symbol" and row.symbol == scope.name)
-            )
-        ]
-
     async def _decide(
         self,
         act: Callable[[str, str], Awaitable[bool]],
@@ -458,28 +319,6 @@ class SessionOperator:
         )
 
 
-def _stricter(scope: Scope, state: TradingState) -> Failure:
-    return Failure(
-        f"{scope} is {state}, which is stricter",
-        code=ExitCode.REFUSED,
-        where=str(scope),
-        expected="RUNNING or PAUSED",
-        found=state,
-        next_step="tradingctl resume with a confirmation comes first",
-    )
-
-
-def _overtaken(scope: Scope, state: TradingState) -> Failure:
-    return Failure(
-        f"{scope} was {state} while it was being resumed",
-        code=ExitCode.REFUSED,
-        where=str(scope),
-        expected="no other change of its state meanwhile",
-        found=state,
-        next_step="tradingctl status says why; then resume again",
-    )
-
-
 def _no_order(order_id: str) -> Failure:
     return Failure(
         "there is no such order in this session",
@@ -488,13 +327,3 @@ def _no_order(order_id: str) -> Failure:
         found=order_id,
         next_step="tradingctl orders lists the open ones, tradingd journal orders all",
     )
-
-
-def _changed(scope: Scope, before: str, after: str, seconds: float) -> m.Done:
-    return m.Done(
-        done=f"{scope} is {after}", changes=((str(scope), before, after),), seconds=seconds
-    )
-
-
-def _held(positions: Sequence[m.PositionView]) -> list[str]:
-    return [f"{one.quantity} {one.symbol}" for one in positions]
