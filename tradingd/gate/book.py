@@ -4,8 +4,6 @@ Every event costs O(1) however long the run is. All money is exact (Nanos). Equi
 positions at their last marks; a fill moves cash and quantity, never the mark.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Self
 
 import msgspec
@@ -14,6 +12,7 @@ from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Fill, OrderIntent, Purpose
 from tradingd.gate import working
+from tradingd.gate.account import BETWEEN, Account
 from tradingd.gate.day import Day
 from tradingd.gate.position import Position, share
 from tradingd.gate.trading import CashKind, book_cash, book_trade, rescale
@@ -21,9 +20,6 @@ from tradingd.gate.trip import ClosedTrip
 from tradingd.gate.working import WorkingOrder
 
 __all__ = ["Book", "BookState", "CashKind", "ClosedTrip", "Position"]
-
-_BETWEEN = -1
-"""Instant of events without a time (cash, splits); equity then is half-booked, never a peak."""
 
 
 class BookState(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +34,7 @@ class BookState(msgspec.Struct, frozen=True, kw_only=True):
     working: tuple[WorkingOrder, ...]
 
 
-class Book:
+class Book(Account):
     """Positions, cash, session peaks and pending exposure of one account.
 
     Parameters
@@ -53,117 +49,6 @@ class Book:
     `start_session` before that session's splits, dividends and bars.
     """
 
-    def __init__(self, cash: Nanos) -> None:
-        self._cash = cash
-        self._long: Nanos = 0
-        self._short: Nanos = 0
-        self._pending_long: Nanos = 0
-        self._pending_short: Nanos = 0
-        self._open_risk: Nanos = 0
-        self._occupied = 0
-        self._unfilled_entries = 0
-        self._peak: Nanos = cash
-        self._instant = _BETWEEN
-        self._session: Session | None = None
-        self._day = Day(start_equity=cash)
-        self._lines: dict[str, Position] = {}
-        self._open: dict[str, Position] = {}
-        self._working: dict[str, WorkingOrder] = {}
-
-    # -- account ---------------------------------------------------------------------------------
-
-    @property
-    def cash(self) -> Nanos:
-        """Cash; the proceeds of short sales are part of it."""
-        return self._cash
-
-    @property
-    def equity(self) -> Nanos:
-        """Cash plus positions at their last marks."""
-        return self._cash + self._long - self._short
-
-    @property
-    def long_value(self) -> Nanos:
-        """Value of the long positions at their last marks."""
-        return self._long
-
-    @property
-    def short_value(self) -> Nanos:
-        """Value of the short positions at their last marks, as a positive amount."""
-        return self._short
-
-    @property
-    def gross(self) -> Nanos:
-        """Sum of the absolute position values, working orders apart."""
-        return self._long + self._short
-
-    @property
-    def pending_long(self) -> Nanos:
-        """Value of working orders that would open or enlarge longs."""
-        return self._pending_long
-
-    @property
-    def pending_short(self) -> Nanos:
-        """Value of working orders that would open or enlarge shorts."""
-        return self._pending_short
-
-    @property
-    def open_risk(self) -> Nanos:
-        """Entry-to-stop losses of all positions and working entries."""
-        return self._open_risk
-
-    @property
-    def occupied(self) -> int:
-        """Symbols with a position or a working entry."""
-        return self._occupied
-
-    # -- session ---------------------------------------------------------------------------------
-
-    @property
-    def session(self) -> Session | None:
-        """The session begun last; None before the first."""
-        return self._session
-
-    @property
-    def day_peak(self) -> Nanos:
-        """Highest equity since the session began, the present included."""
-        return max(self._peak, self.equity)
-
-    @property
-    def session_start_equity(self) -> Nanos:
-        """Equity when the session began, at the marks of the evening before."""
-        return self._day.start_equity
-
-    @property
-    def realised_today(self) -> Nanos:
-        """Gains taken by reducing fills since the session began, less all commissions."""
-        return self._day.realised
-
-    @property
-    def trades_today(self) -> int:
-        """Orders since the session began that opened or enlarged a position when they filled."""
-        return self._day.trades
-
-    @property
-    def unfilled_entries(self) -> int:
-        """Working entry orders without a fill yet: trades that may still be counted today."""
-        return self._unfilled_entries
-
-    @property
-    def loss_streak(self) -> int:
-        """Losing round trips in a row (dividends and borrow included); carries over sessions."""
-        return self._day.loss_streak
-
-    @property
-    def last_loss_ts(self) -> int:
-        """Time of the last losing round trip's end, UTC ns; -1 before the first."""
-        return self._day.last_loss_ts
-
-    @property
-    def day_trades(self) -> int:
-        """Same-day round trips of this session and the four before it."""
-        return self._day.day_trades_in_window
-
     def start_session(self, session: Session) -> None:
         """Begin a session: peaks and daily counts start anew; the same day again changes nothing.
 
@@ -174,24 +59,12 @@ class Book:
         equity = self.equity
         self._session = session
         self._peak = equity
-        self._instant = _BETWEEN
+        self._instant = BETWEEN
         self._day.begin(equity)
         for position in self._open.values():
             position.increased_today = False
 
     # -- positions -------------------------------------------------------------------------------
-
-    def position(self, symbol: str) -> Position | None:
-        """Return the open position of a symbol, or None when flat."""
-        return self._open.get(symbol)
-
-    def positions(self) -> Mapping[str, Position]:
-        """Return a live read-only view of the open positions by symbol."""
-        return MappingProxyType(self._open)
-
-    def line(self, symbol: str) -> Position | None:
-        """Return what is known of a symbol, flat or not: last mark and working entries too."""
-        return self._lines.get(symbol)
 
     def mark(self, symbol: str, price: Nanos, ts: int) -> None:
         """Take the last price of a symbol."""
@@ -223,7 +96,7 @@ class Book:
         slippage are divided between the two by shares. CORPORATE fills change quantity and
         average price only: no realised P&L, no trade count.
         """
-        self._advance(_BETWEEN if fill.purpose is Purpose.CORPORATE else fill.ts)
+        self._advance(BETWEEN if fill.purpose is Purpose.CORPORATE else fill.ts)
         line = self._line(fill.symbol)
         if line.mark_ts < 0:
             line.mark, line.mark_ts = fill.price, fill.ts
@@ -248,7 +121,7 @@ class Book:
         line = self._lines.get(symbol)
         if line is None:
             return
-        self._advance(_BETWEEN)
+        self._advance(BETWEEN)
         self._unvalue(line)
         rescale(line, self._working.values(), numerator, denominator)
         self._value(line)
@@ -262,7 +135,7 @@ class Book:
         ValueError
             When `kind` is no `CashKind`.
         """
-        self._advance(_BETWEEN)
+        self._advance(BETWEEN)
         self._cash += amount
         line = self._open.get(symbol)
         if line is not None:
@@ -274,7 +147,7 @@ class Book:
 
         It is no gain and no loss: the day's start and its peak move along.
         """
-        self._advance(_BETWEEN)
+        self._advance(BETWEEN)
         self._cash += amount
         self._peak += amount
         self._day.start_equity += amount
@@ -371,12 +244,12 @@ class Book:
     def _advance(self, ts: int) -> None:
         """Settle the instant that ends here: its equity may be the day's peak.
 
-        Splits, their shares and cash movements advance to _BETWEEN: they settle what was before
+        Splits, their shares and cash movements advance to BETWEEN: they settle what was before
         and the state that they leave half-booked is never settled.
         """
         if ts == self._instant:
             return
-        if self._instant != _BETWEEN:
+        if self._instant != BETWEEN:
             self._peak = max(self._peak, self.equity)
         self._instant = ts
 
