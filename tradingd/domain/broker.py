@@ -49,7 +49,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `exits_share` tells whether two resting exits may cover the same shares. Where they may not
     (the broker holds the shares of every working sale back), the shim rests the stop alone and
-    watches the target itself. `lockstep` marks a broker that can say when all it has done so far
+    watches the target itself. `opposite_orders` tells whether an order may work beside one of the
+    other side that it could trade with; where it may not, entries give way to stops and exits, and
+    are denied beside them. `lockstep` marks a broker that can say when all it has done so far
     was heard, which a replay waits for.
     """
 
@@ -58,6 +60,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
     extended_hours: bool = False
     exits_share: bool = True
+    opposite_orders: bool = True
     lockstep: bool = False
 
 

@@ -12,6 +12,7 @@ from tradingd.gate.gate import Gate
 from tradingd.gate.states import TradingStates
 from tradingd.orders import capability
 from tradingd.orders.desk import Desk
+from tradingd.orders.opposing import Opposing
 from tradingd.orders.ticket import Ticket
 
 
@@ -38,6 +39,10 @@ class Admission:
         Why nothing may be opened in a symbol: (symbol, side, shares held now); None when it may.
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may.
+    opposing : Opposing
+        Says what the broker would refuse for an order of the other side.
+    bare : Callable
+        Tells whether the broker refused the stop of a symbol's position, and none works.
     """
 
     def __init__(
@@ -50,6 +55,8 @@ class Admission:
         session: Callable[[int], Session | None],
         armed: Callable[[], str | None],
         ready: Callable[[], bool],
+        opposing: Opposing,
+        bare: Callable[[str], bool],
         unwell: Callable[[], str | None] = lambda: None,
         closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _held: None,
         barred: Callable[[], str | None] = lambda: None,
@@ -61,6 +68,8 @@ class Admission:
         self._session = session
         self._armed = armed
         self._ready = ready
+        self._opposing = opposing
+        self._bare = bare
         self._unwell = unwell
         self._closed = closed
         self._barred = barred
@@ -136,6 +145,8 @@ class Admission:
             self._health(ticket),
             self._market(ticket),
             self._state(ticket),
+            self._opposing.denial(ticket),
+            self._protection(ticket),
         )
         return tuple(denial for denial in found if denial is not None)
 
@@ -288,6 +299,19 @@ class Admission:
             return None
         intent = ticket.intent(self._desk.mark(ticket.symbol))
         return self._states.judge(intent, self._increases(ticket), self._desk.wall())
+
+    def _protection(self, ticket: Ticket) -> Denial | None:
+        """Keep a position from growing whose stop the broker has refused."""
+        symbol = ticket.symbol
+        grows = self._desk.held(symbol) * ticket.side.sign > 0
+        if ticket.purpose is not Purpose.ENTRY or not grows or not self._bare(symbol):
+            return None
+        return Denial(
+            limit="broker",
+            observed=f"the stop of {symbol} was refused",
+            allowed="entries once the stop works",
+            explanation=f"the broker refused the stop of {symbol}: the position does not grow",
+        )
 
     def _increases(self, ticket: Ticket) -> bool:
         held = self._desk.held(ticket.symbol)

@@ -25,6 +25,7 @@ from tradingd.orders.following import Following
 from tradingd.orders.guards import Guards
 from tradingd.orders.halting import Halt
 from tradingd.orders.intake import Intake
+from tradingd.orders.opposing import Opposing
 from tradingd.orders.protection import Protection
 from tradingd.orders.reconcile import Reconciler
 from tradingd.orders.restarting import Restart
@@ -84,6 +85,11 @@ class Parts:
         self.changes = Changes(self.desk, broker, self.truth, self.errors, self.shadow)
         self.halt = Halt(self.desk, self.changes, states, halted)
         self.sender = Sender(self.desk, broker, self.truth, self.errors, settings, shadow=shadow)
+        self.opposing = Opposing(
+            self.desk,
+            refused=not broker.capabilities.opposite_orders,
+            stopped=lambda symbol: self.protection.stopped(symbol),
+        )
         self.admission = Admission(
             self.desk,
             broker,
@@ -92,6 +98,8 @@ class Parts:
             session=session,
             armed=armed,
             ready=lambda: self.following.ready,
+            opposing=self.opposing,
+            bare=lambda symbol: self.protection.bare(symbol),
             unwell=unwell,
             closed=closed,
             barred=barred,
@@ -102,6 +110,7 @@ class Parts:
             self.changes,
             self.doubt,
             self.admission.check,
+            opposing=self.opposing,
             apart=apart,
             shadow=self.shadow,
         )
@@ -197,6 +206,7 @@ class Parts:
         self.sender.refusal = self.admission.refusal
         self.sender.room = self.protection.room
         self.sender.fits = self.protection.fits
+        self.sender.alone = self.protection.alone
         self.sender.backed = self.doubt.backed
         self.protection.ready = self._may_act
         self.reconciler.adjustments = self.adjustments

@@ -58,7 +58,7 @@ class Intake:
             ticket.note = WAITING_APPROVAL
         elif self._watching.needed(ticket):
             self._watching.keep(ticket)
-        elif ticket.leaving and not self._protection.room(ticket):
+        elif self._blocked(ticket):
             ticket.note = WAITING_ROOM
         signal = self._admission.signal(ticket)
         committed = self._desk.record(ticket, Step.INTENT, ticket.note, signal)
@@ -74,6 +74,12 @@ class Intake:
     def next_id(self, strategy: str, purpose: Purpose | None) -> str:
         """Return an order id that has never been used; it names its owner (`naming`)."""
         return self._desk.next_id(strategy, leg_letter(purpose))
+
+    def _blocked(self, ticket: Ticket) -> bool:
+        if ticket.purpose is Purpose.ENTRY:
+            return False
+        fits = self._protection.room if ticket.leaving else self._protection.alone
+        return not fits(ticket)
 
     def _denials(self, ticket: Ticket) -> tuple[Denial, ...]:
         """Ask first what the broker takes at all; only the rest is put to the gate."""

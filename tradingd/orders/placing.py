@@ -63,6 +63,7 @@ class Placing:
         self._failed: dict[tuple[str, Leg], int] = {}
         self._not_before: dict[tuple[str, Leg], float] = {}
         self._judged: set[str] = set()
+        self._refused: set[str] = set()
 
     def place(
         self, symbol: str, wanted: Place, *, letter: LegLetter | None = None, reason: str = ""
@@ -104,13 +105,25 @@ class Placing:
         if ticket.state is OrderState.WORKING or ticket.state is OrderState.FILLED:
             self._failed.pop(key, None)
             self._not_before.pop(key, None)
+            if leg is Leg.STOP:
+                self._refused.discard(ticket.symbol)
             return
+        if leg is Leg.STOP and ticket.state in (OrderState.REJECTED, OrderState.DENIED):
+            self._refused.add(ticket.symbol)
         came_to_nothing = not ticket.open and not ticket.cancel_asked and not ticket.filled
         if came_to_nothing and ticket.order_id not in self._judged:
             self._judged.add(ticket.order_id)
             count = self._failed[key] = self._failed.get(key, 0) + 1
             wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(count, 10))
             self._not_before[key] = asyncio.get_running_loop().time() + wait
+
+    def again(self, symbol: str) -> None:
+        """Let a stop that was refused try at once: what was in its way has gone."""
+        self._not_before.pop((symbol, Leg.STOP), None)
+
+    def refused(self, symbol: str) -> bool:
+        """Tell whether the last stop of a symbol was refused, and none has worked since."""
+        return symbol in self._refused
 
     def _ticket(self, guard: Guard, wanted: Place, letter: LegLetter, reason: str) -> Ticket:
         resting = wanted.leg is not Leg.CLOSE

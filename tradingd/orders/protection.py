@@ -9,12 +9,14 @@ from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.doubt import Doubt
 from tradingd.orders.guard import Action, Cancel, Change, Guard, Leg, Place, leg_of, plan
+from tradingd.orders.opposing import Opposing
 from tradingd.orders.placing import Placing
 from tradingd.orders.sending import Sender
 from tradingd.orders.shadow import Shadow
 from tradingd.orders.surplus import Surplus
 from tradingd.orders.ticket import Ticket
 from tradingd.orders.wanted import Wanted
+from tradingd.orders.yielding import Yielding
 
 
 class Protection:
@@ -29,6 +31,8 @@ class Protection:
         Parts of the same shim.
     check : Callable
         The gate's verdict on a protective order.
+    opposing : Opposing
+        Which entries are in the way of a stop or an exit.
     apart : bool
         The broker lets no two exits rest over the same shares: the stop alone is an order.
     shadow : Shadow or None
@@ -43,6 +47,7 @@ class Protection:
         doubt: Doubt,
         check: Callable[[Ticket], Verdict],
         *,
+        opposing: Opposing,
         apart: bool = False,
         shadow: Shadow | None = None,
     ) -> None:
@@ -50,6 +55,7 @@ class Protection:
         self._desk = desk
         self._changes = changes
         self._doubt = doubt
+        self._opposing = opposing
         self._apart = apart
         self._wanted = Wanted(desk, self.sync)
         self._surplus = Surplus()
@@ -62,6 +68,7 @@ class Protection:
             room=self.room,
             shadow=shadow,
         )
+        self._yielding = Yielding(desk, opposing, changes, bare=self.bare, sync=self.sync)
         self._dirty: set[str] = set()
 
     # -- what is wanted --------------------------------------------------------------------------
@@ -108,11 +115,20 @@ class Protection:
         it: an exit waits for both, also when the position has grown meanwhile. So does a leg that
         is on its way there: when the price is beyond it, it fills the moment it arrives.
         """
+        if not self.alone(ticket):
+            return False
         cover = max(0, abs(self._desk.held(ticket.symbol)) - self._desk.leaving(ticket.symbol))
         others = self._beside(ticket)
         if not all(other.leaves <= cover and other.still for other in others):
             return False
         return not self._apart or sum(other.leaves for other in others) <= cover
+
+    def alone(self, ticket: Ticket) -> bool:
+        """Tell whether an exit can leave: nothing works on the other side that it could trade with.
+
+        The stop of a position waits for that in `plan`, and not for ever.
+        """
+        return leg_of(ticket) is Leg.STOP or not self._opposing.against(ticket)
 
     def fits(self, ticket: Ticket) -> bool:
         """Tell whether a protective order is still what the position needs."""
@@ -131,6 +147,15 @@ class Protection:
             and abs(self._desk.held(symbol)) - self._desk.leaving(symbol) > self._stopped(symbol)
         ]
 
+    def stopped(self, symbol: str) -> bool:
+        """Tell whether the position of a symbol must have a stop."""
+        guard = self.guard(symbol)
+        return guard is not None and guard.stop is not None
+
+    def bare(self, symbol: str) -> bool:
+        """Tell whether a position must have a stop and the broker has refused it."""
+        return self.stopped(symbol) and self._placing.refused(symbol)
+
     def strays(self) -> list[str]:
         """Return the symbols with shares that nobody meant to hold and that are being closed."""
         return [
@@ -147,6 +172,9 @@ class Protection:
         leg = leg_of(ticket)
         if leg is not None:
             self._placing.judge(ticket, leg)
+        self._opposing.forget(ticket)
+        if ticket.purpose is Purpose.ENTRY and not ticket.open:
+            self._placing.again(ticket.symbol)
         self.sync(ticket.symbol)
 
     def sync(self, symbol: str) -> None:
@@ -177,6 +205,7 @@ class Protection:
         self._dirty.discard(symbol)
         if not self.ready():
             return
+        self._yielding.look(symbol)
         actions = plan(
             self._desk.held(symbol),
             self._desk.claimed(symbol),
@@ -185,7 +214,7 @@ class Protection:
             apart=self._apart,
         )
         for action in actions:
-            if not self._reaches(symbol, action):
+            if not self._yielding.postpones(symbol, action) and not self._reaches(symbol, action):
                 self._act(symbol, action)
         self.close(symbol, self._surplus.of(symbol), leg=Leg.CLOSE, reason="")
 

@@ -48,6 +48,7 @@ class Sender:
         self.refusal: Callable[[Ticket], str]
         self.room: Callable[[Ticket], bool]
         self.fits: Callable[[Ticket], bool]
+        self.alone: Callable[[Ticket], bool]
         self.backed: Callable[[str], int]
         self._desk = desk
         self._broker = broker
@@ -117,8 +118,10 @@ class Sender:
         if ticket.rests and ticket.purpose is Purpose.PROTECT and not self.fits(ticket):
             self._desk.close(ticket, OrderState.CANCELED, "the position changed before sending")
             return False
-        if ticket.purpose is Purpose.ENTRY or ticket.rests:
+        if ticket.purpose is Purpose.ENTRY:
             return False
+        if ticket.rests:
+            return await self._cleared(ticket)
         if not self.room(ticket):
             await self._desk.until(lambda: not ticket.open or self.room(ticket))
             return True
@@ -128,6 +131,18 @@ class Sender:
         # From here on a restart must take it for sent: that is committed first.
         ticket.note = ""
         await self._desk.record(ticket, Step.INTENT, "protection has let go")
+        return True
+
+    async def _cleared(self, ticket: Ticket) -> bool:
+        """Wait until what it could trade with has gone; True when that took time."""
+        if self.alone(ticket):
+            if ticket.note != WAITING_ROOM:
+                return False
+            ticket.note = ""
+            await self._desk.record(ticket, Step.INTENT, "entries have given way")
+            return True
+        self._desk.changed(ticket)
+        await self._desk.until(lambda: not ticket.open or self.alone(ticket))
         return True
 
     def _cut(self, ticket: Ticket) -> bool:

@@ -259,7 +259,8 @@ def test_an_entry_against_what_was_bought_gives_way_to_the_stop(folder: Path) ->
             wish(process, Side.SELL, 50, type=OrderType.LIMIT, limit=110 * DOLLAR)
         ).order_id
         await stands(process, 1)
-        process.shim.submit(wish(process, protective_stop=98 * DOLLAR))
+        limit = {"type": OrderType.LIMIT, "limit": 101 * DOLLAR}
+        process.shim.submit(wish(process, protective_stop=98 * DOLLAR, **limit))
         await until(lambda: process.shim.order(against).state == "CANCELED")
         (order,) = await stands(process, 1)
         assert (order.type, order.quantity) == (OrderType.STOP_MARKET, 100)
@@ -291,7 +292,7 @@ def test_an_extended_hours_limit_is_refused_where_the_broker_has_none(folder: Pa
         asked = [
             wish(process, extended_hours=True, **limit),
             wish(process, time_in_force=TimeInForce.OPG, **limit),
-            wish(process, type=OrderType.TRAILING_STOP, trail=DOLLAR),
+            wish(process, type=OrderType.TRAILING_STOP),
             msgspec.structs.replace(wish(process), trail_bps=50),
         ]
         for one in asked:

@@ -11,6 +11,7 @@ from tradingd.domain.broker import TimeInForce
 from tradingd.domain.journal import OrderState
 from tradingd.domain.orders import Fill, OrderType, Purpose, Side, Verdict
 from tradingd.journal.writer import SqliteJournal
+from tradingd.orders.opposing import Opposing
 from tradingd.orders.protection import Protection
 from tradingd.orders.ticket import WAITING_PRICE, Ticket
 
@@ -50,7 +51,10 @@ def leaves(tmp_path: Path, *others: Ticket, apart: bool = False) -> bool:
     leaving = order("x", 40, type=OrderType.MARKET, purpose=Purpose.EXIT, stop=None)
     for one in (leaving, *others):
         made.add(one)
-    protection = Protection(made, NONE, NONE, NONE, lambda _ticket: Verdict(), apart=apart)
+    opposing = Opposing(made, refused=apart, stopped=lambda _symbol: False)
+    protection = Protection(
+        made, NONE, NONE, NONE, lambda _ticket: Verdict(), opposing=opposing, apart=apart
+    )
     return protection.room(leaving)
 
 

@@ -44,6 +44,7 @@ CAPABILITIES: Final = Capabilities(
     classes=frozenset(OrderClass),
     extended_hours=True,
     exits_share=False,
+    opposite_orders=False,
 )
 
 _WHOLE_CENTS: Final = SCALE // 100
