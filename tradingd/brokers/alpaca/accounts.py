@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tradingd.domain.broker import BrokerAccount
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca.hosts import LIVE, PAPER, local
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import Keys, demand_form
 
 type Mode = Literal["paper", "live"]
 
@@ -29,7 +29,7 @@ def check_endpoint(*, mode: Mode, rest: str, keys: Keys) -> None:
     Failure
         CONFIG, naming what contradicts what; a key itself is never shown.
     """
-    _check_form(keys)
+    demand_form(keys, "broker")
     here = local(rest)
     parts = urlsplit(rest)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -74,15 +74,6 @@ def check_account(*, mode: Mode, account: BrokerAccount, wanted: str = "") -> No
         )
 
 
-def _check_form(keys: Keys) -> None:
-    for name, text in (("key_id", keys.key_id), ("secret_key", keys.secret)):
-        if not text:
-            raise _key(name, "nothing")
-        if not text.isascii() or not text.isprintable() or " " in text:
-            # Such a header is refused by the HTTP library, which would quote it.
-            raise _key(name, "white space, a line end or another character that no key has")
-
-
 def _check_kind(mode: Mode, host: str, kind: str) -> None:
     if kind == _PAPER_KEY and host == LIVE:
         raise _config("These are paper keys, and the host is the live one", host, PAPER)
@@ -100,17 +91,6 @@ def _config(what: str, found: str, expected: str) -> Failure:
         expected=expected,
         found=found,
         next_step="leave broker.endpoint empty for the host of the mode, and use that mode's keys",
-    )
-
-
-def _key(name: str, found: str) -> Failure:
-    return Failure(
-        f"broker.{name} is no key",
-        code=ExitCode.CONFIG,
-        where=f"broker.{name}",
-        expected="the key as Alpaca shows it when it is made",
-        found=found,
-        next_step="see the credential or variable that broker.key_id and broker.secret_key name",
     )
 
 

@@ -17,8 +17,9 @@ from requests import RequestException
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca import hosts
 from tradingd.vendors.alpaca.exact import Answered, ExactClient, Raw
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import Keys, demand_form
 from tradingd.vendors.alpaca.pace import Turnstile
+from tradingd.vendors.alpaca.rest import masked
 from tradingd.vendors.alpaca.values import rfc3339
 
 type Page = Mapping[str, Sequence[Raw]]
@@ -263,6 +264,7 @@ class DataClient:
                         expected=f"{hosts.DATA}, or a server on this machine",
                         found=base,
                     )
+                demand_form(self._keys, self._where.partition(" ")[0])
                 self._clients[base] = ExactClient(
                     self._keys, base=base, timeout=self._timeout, environment=not local
                 )
@@ -304,9 +306,7 @@ class DataClient:
         )
 
     def _masked(self, text: str) -> str:
-        for secret in (self._keys.secret, self._keys.key_id):
-            text = text.replace(secret, "***") if secret else text
-        return text[:_SHOWN]
+        return masked(text, self._keys)[:_SHOWN]
 
 
 def _text(moment: Moment) -> str:

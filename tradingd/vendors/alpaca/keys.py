@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from tradingd.kits.failure import ExitCode, Failure
+
 _SHOWN: Final = 2
 
 
@@ -29,3 +31,37 @@ class Keys:
     def headers(self) -> dict[str, str]:
         """Return the headers that log a request in."""
         return {"APCA-API-KEY-ID": self.key_id, "APCA-API-SECRET-KEY": self.secret}
+
+
+def demand_form(keys: Keys, group: str) -> None:
+    """Refuse what cannot be sent as a header, before a library does, which would quote it.
+
+    Parameters
+    ----------
+    keys : Keys
+    group : str
+        Of the configuration that names them, e.g. ``broker``.
+
+    Raises
+    ------
+    Failure
+        CONFIG, naming the key of the configuration and never what it stands for.
+    """
+    for name, text in (("key_id", keys.key_id), ("secret_key", keys.secret)):
+        if not text:
+            raise _no_key(f"{group}.{name}", "nothing")
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise _no_key(
+                f"{group}.{name}", "white space, a line end or another character that no key has"
+            )
+
+
+def _no_key(where: str, found: str) -> Failure:
+    return Failure(
+        f"{where} is no key",
+        code=ExitCode.CONFIG,
+        where=where,
+        expected="the key as Alpaca shows it when it is made",
+        found=found,
+        next_step="see the credential or variable that key_id and secret_key name",
+    )
