@@ -5,7 +5,8 @@ Sends no orders and never imports the engine.
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pyarrow as pa
 from tradingd.app.data import import_history, open_store
 from tradingd.app.lookback import BAR_SIZES, Duration, warm_up_start
 from tradingd.app.resample import Series, daily, resample, scaled
-from tradingd.config.source import LeanSource
+from tradingd.config.source import LeanSource, RemoteSourceConfig, SourceConfig
 from tradingd.config.strategy import EmaCross, IntradayMeanReversion, StrategyBase, SwingTrend
 from tradingd.config.system import SystemConfig
 from tradingd.domain.market import (
@@ -81,11 +82,13 @@ def analyze_signals(
     duration: Duration,
     bar_size: str,
     save: bool,
+    wall: Callable[[], int] = time.time_ns,
 ) -> SignalReport:
     """Report every signal of the last `duration`, and where every symbol stands now.
 
     Bars come from the store. What it lacks comes from the configured source: into the store when
-    `save`, else into a temporary one that is gone afterwards.
+    `save`, else into a temporary one that is gone afterwards. A vendor is always asked for the
+    bars up to now, the store holds yesterday's.
 
     Raises
     ------
@@ -96,7 +99,8 @@ def analyze_signals(
     minutes = BAR_SIZES[bar_size]
     rows: list[SignalRow] = []
     bars = 0
-    with _history(config, symbols, minutes, save) as (found, fetched):
+    asked = _asked(config.source, symbols, minutes, duration, calendar, local_date(wall()))
+    with _history(config, symbols, minutes, save, asked) as (found, fetched):
         for symbol in symbols:
             store, resolution = found[symbol]
             series, shown_from = _load(store, symbol, resolution, minutes, duration, calendar)
@@ -264,22 +268,47 @@ type Found = dict[str, tuple[Store, Resolution]]
 
 @contextmanager
 def _history(
-    config: SystemConfig, symbols: Sequence[str], minutes: int, save: bool
+    config: SystemConfig,
+    symbols: Sequence[str],
+    minutes: int,
+    save: bool,
+    asked: RemoteSourceConfig | None,
 ) -> Iterator[tuple[Found, tuple[str, ...]]]:
     """Say where each symbol's bars are, after fetching what the store lacks."""
     usable = (Resolution.MINUTE,) if minutes else (Resolution.DAY, Resolution.MINUTE)
     kept = open_store(config)
-    found = _stored(kept, symbols, usable)
+    found = {} if asked else _stored(kept, symbols, usable)
     missing = tuple(symbol for symbol in symbols if symbol not in found)
     with tempfile.TemporaryDirectory(prefix="tradingd-analyze-") as folder:
         if missing:
             place = kept.root if save else Path(folder)
-            fetched = _fetch(config, missing, usable, place)
+            fetched = _fetch(config, asked or config.source, missing, usable, place)
             found |= _stored(fetched, missing, usable)
         for symbol in missing:
             if symbol not in found:
                 raise _not_found(config, kept, symbol, usable)
         yield found, missing
+
+
+def _asked(
+    source: SourceConfig,
+    symbols: Sequence[str],
+    minutes: int,
+    duration: Duration,
+    calendar: SessionCalendar,
+    today: dt.date,
+) -> RemoteSourceConfig | None:
+    """Return what to ask a vendor for: the bars of the duration and of the warm-up before it."""
+    if not isinstance(source, RemoteSourceConfig):
+        return None
+    first = duration.first_day(today, calendar)
+    return msgspec.structs.replace(
+        source,
+        symbols=tuple(symbols),
+        start=warm_up_start(first, minutes, calendar),
+        end=None,
+        resolution=Resolution.MINUTE.value if minutes else Resolution.DAY.value,
+    )
 
 
 def _stored(store: Store, symbols: Sequence[str], usable: Sequence[Resolution]) -> Found:
@@ -291,10 +320,13 @@ def _stored(store: Store, symbols: Sequence[str], usable: Sequence[Resolution]) 
 
 
 def _fetch(
-    config: SystemConfig, symbols: Sequence[str], usable: Sequence[Resolution], root: Path
+    config: SystemConfig,
+    source: SourceConfig,
+    symbols: Sequence[str],
+    usable: Sequence[Resolution],
+    root: Path,
 ) -> Store:
-    """Import bars of the symbols from the configured source into the store at `root`."""
-    source = config.source
+    """Import bars of the symbols from a source into the store at `root`."""
     if isinstance(source, LeanSource):
         source = msgspec.structs.replace(source, symbols=tuple(symbols))
     target = msgspec.structs.replace(
