@@ -1,0 +1,73 @@
+"""The daemon under its units at Alpaca's test server: a day, stopped in the middle; then the books."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.daemon.alpaca_server import SECRET, invented
+from tests.systemd.alpaca import AlpacaTrading
+from tests.systemd.machine import Machine
+
+pytestmark = [pytest.mark.systemd, pytest.mark.slow]
+
+BOTH = {"intraday_mean_reversion", "swing_trend"}
+
+
+def strategies(desk: AlpacaTrading) -> set[str]:
+    """Return the strategies that have traded."""
+    return {str(row["strategy"]) for row in desk.rows("SELECT DISTINCT strategy FROM fills")}
+
+
+def engine_has_the_brokers_positions(desk: AlpacaTrading) -> bool:
+    """Compare what the control socket tells with the broker's own file."""
+    held = {one.symbol: one.quantity for one in desk.positions()}
+    return bool(held) and held == desk.at_broker()
+
+
+def picture(desk: AlpacaTrading) -> tuple[str, str]:
+    checks = json.loads(desk.ctl("health", "--json").stdout)["checks"]
+    (check,) = [one for one in checks if one["name"] == "engine_picture"]
+    return check["grade"], check["value"]
+
+
+def verified(desk: AlpacaTrading) -> subprocess.CompletedProcess[str]:
+    """Run `tradingd verify` as its unit does: with the instance's credentials."""
+    words = ("systemd-run", "--quiet", "--wait", "--pipe", "--collect", "-p", "User=tradingd")
+    for kind in ("key", "secret"):
+        words += ("-p", f"LoadCredentialEncrypted=broker-{kind}-{desk.name}")
+    words += ("-p", f"StateDirectory=tradingd/{desk.name}")
+    program = ("/usr/lib/tradingd/launch", desk.name, "tradingd", "verify", "-i", desk.name)
+    return desk.machine.exec(*words, *program, "--json", "--again", "1", check=False)
+
+
+def test_a_day_at_alpaca_stopped_by_systemctl_and_by_its_end_leaves_three_equal_books(
+    machine: Machine, tmp_path: Path
+) -> None:
+    desk = AlpacaTrading(machine, "alpaca", invented(tmp_path / "history", symbols=4), speed=600)
+    desk.install()
+    try:
+        desk.start()
+        desk.eventually(lambda: strategies(desk) == BOTH, "both strategies trade")
+        desk.eventually(lambda: engine_has_the_brokers_positions(desk), "positions are equal")
+        assert picture(desk) == ("OK", "as the book has it")
+        machine.stop(desk.name)
+        assert machine.show(desk.unit, "Result") == "success"
+        assert desk.differences() == []
+        assert verified(desk).returncode == 0
+
+        desk.start()
+        machine.wait_state(desk.unit, "inactive", 90)
+        assert machine.show(desk.unit, "Result") == "success"
+        assert "the replay is over" in desk.said()
+        assert desk.differences() == []
+        done = verified(desk)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert json.loads(done.stdout)["agree"] is True
+
+        assert SECRET not in machine.exec("journalctl", "-o", "json", "--all").stdout
+        left = [one for one in machine.state(desk.name).rglob("*") if one.is_file()]
+        assert [one.name for one in left if SECRET.encode() in one.read_bytes()] == []
+    finally:
+        desk.remove()
