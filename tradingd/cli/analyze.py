@@ -41,6 +41,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         examples=(
             'tradingd analyze signals --symbols AAPL --duration "5 D" --bar-size "5 mins"',
             'tradingd analyze signals --symbols AAPL MSFT --duration "1 Y" --bar-size "1 day"',
+            'tradingd analyze signals source=alpaca --symbols AAPL --duration "5 D" --no-save',
             "tradingd analyze signals strategy=swing_trend strategy.adx_min=25 --symbols AAPL "
             '--bar-size "1 day" --duration "2 Y" --no-save',
         ),

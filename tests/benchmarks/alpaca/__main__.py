@@ -3,6 +3,7 @@
 python -m tests.benchmarks.alpaca          every case
 python -m tests.benchmarks.alpaca decode   stream frames to objects, against alpaca-py's client
 python -m tests.benchmarks.alpaca reconnect   a broken stream to a shim in step, 1,000 open orders
+python -m tests.benchmarks.alpaca signal   a wish to the broker's answer, against alpaca-py alone
 """
 
 import importlib
@@ -11,6 +12,7 @@ import sys
 CASES = {
     "decode": "tests.benchmarks.alpaca.decode",
     "reconnect": "tests.benchmarks.alpaca.reconnect",
+    "signal": "tests.benchmarks.alpaca.signal",
 }
 
 

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import uvloop
 
 from tests.benchmarks.daemon.running import INSTANCE, OPEN
-from tradingd.app.trading import bring_up, parts
+from tradingd.app.trading import joining, parts
 from tradingd.app.trading.session import TradingSession
 from tradingd.config.load import load
 from tradingd.config.system import SystemConfig
@@ -38,11 +38,11 @@ async def started(
         state, output = _prepared(Path(folder))
         read = partial(load, [*OPEN, *overrides])
         logs = configure(INSTANCE, "", "INFO", stream=output, style="json")
-        engine = partial(bring_up.LiveEngine, symbols=symbols)
+        engine = partial(joining.LiveEngine, symbols=symbols)
         try:
             with (
                 patch.object(parts, "session_strategies", parties),
-                patch.object(bring_up, "LiveEngine", engine),
+                patch.object(joining, "LiveEngine", engine),
             ):
                 session = TradingSession(
                     read(),
