@@ -70,7 +70,10 @@ def check_account(*, mode: Mode, account: BrokerAccount, wanted: str = "") -> No
         raise _broker("This is another account than mode.account", wanted, number)
     if account.blocked:
         raise _broker(
-            "The account may not trade", "an account that is not blocked", account.blocked
+            "The account may not trade",
+            "an account that is not blocked",
+            account.blocked,
+            next_step="see the account at Alpaca: its settings suspend, its support unblocks",
         )
 
 
@@ -94,12 +97,18 @@ def _config(what: str, found: str, expected: str) -> Failure:
     )
 
 
-def _broker(what: str, expected: str, found: str) -> Failure:
+def _broker(
+    what: str,
+    expected: str,
+    found: str,
+    *,
+    next_step: str = "use the keys of the account that is meant, or change the mode",
+) -> Failure:
     return Failure(
         what,
         code=ExitCode.BROKER,
         where="GET /v2/account",
         expected=expected,
         found=found,
-        next_step="use the keys of the account that is meant, or change the mode",
+        next_step=next_step,
     )
