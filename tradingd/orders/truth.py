@@ -130,10 +130,10 @@ class Truth:
         state = OrderState(order.status.value)
         ticket.quantity = order.quantity
         if order.filled > ticket.filled:
-            ticket.ending = (state, order.filled, order.reason)
+            ticket.ending = (state, order.filled, _reason(ticket, order))
             self.fetch_fills()
         elif ticket.open or ticket.state is OrderState.LOST:
-            self._desk.close(ticket, state, order.reason or ticket.note)
+            self._desk.close(ticket, state, _reason(ticket, order))
 
     async def _fetch(self) -> None:
         wait = 0.1
@@ -159,3 +159,9 @@ class Truth:
             except BrokerUnavailable:
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, 5.0)
+
+
+def _reason(ticket: Ticket, order: BrokerOrder) -> str:
+    """Return why an order is over: whoever cancelled it knows better than the broker."""
+    ours = ticket.note if ticket.cancel_asked and order.status is BrokerStatus.CANCELED else ""
+    return ours or order.reason or ticket.note
