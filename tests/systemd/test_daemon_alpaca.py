@@ -1,4 +1,4 @@
-"""The daemon under its units at Alpaca's test server: a day, stopped in the middle; then the books."""
+"""The daemon under its units at Alpaca's test server: a day, and a stop in the middle."""
 
 import json
 import subprocess

@@ -204,4 +204,3 @@ def reaches(daemon: Paper, ts: int, seconds: float = 60.0) -> None:
 def position(daemon: Paper) -> int:
     """Return the close of the last bars that the journal has as taken, UTC ns."""
     return int(daemon.mark("feed_position") or 0)
-

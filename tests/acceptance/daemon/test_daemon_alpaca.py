@@ -1,4 +1,4 @@
-"""The daemon at Alpaca's test server through a day on which everything breaks once; then the books."""
+"""The daemon at Alpaca's test server through a day on which everything breaks once."""
 
 import base64
 import json
@@ -125,7 +125,8 @@ def live_outputs(daemon: Trader, port: int) -> bytes:
     words = (
         ("status", "--json"), ("health", "--json"), ("config", "--json"), ("config",),
         ("events", "--after", "0", "--json"), ("orders", "--all", "--json"), ("reload",),
-        ("audit", "tail"), ("audit", "export", "--to", str(daemon.home / "audit.out")), ("top", "--once"),
+        ("audit", "tail"), ("audit", "export", "--to", str(daemon.home / "audit.out")),
+        ("top", "--once"),
     )  # fmt: skip
     said = [daemon.ctl(*one) for one in words]
     assert all(one.returncode == 0 for one in said), [one.stderr for one in said if one.returncode]
