@@ -7,14 +7,14 @@ wrappers only count; the parts behind them are real.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 
-from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.domain.broker import (
     AdjustmentUpdate,
+    Broker,
     BrokerAccount,
     BrokerEvent,
     BrokerFill,
@@ -66,13 +66,23 @@ class CountedJournal:
 class CountedBroker:
     """A broker whose commands, questions and events are steps.
 
-    With `exits_apart` it says that two exits may not rest over the same shares.
+    With `exits_apart` it says that two exits may not rest over the same shares, nor orders beside
+    those of the other side that they could trade with. `lingers` draws how long after a command's
+    sending one more step comes, while its answer is on its way.
     """
 
-    def __init__(self, broker: SimulatedBroker, steps: Steps, *, exits_apart: bool = False) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        steps: Steps,
+        *,
+        exits_apart: bool = False,
+        lingers: Callable[[], float] | None = None,
+    ) -> None:
         self.inner = broker
         self.exits_apart = exits_apart
         self._steps = steps
+        self._lingers = lingers
 
     @property
     def name(self) -> str:
@@ -80,7 +90,10 @@ class CountedBroker:
 
     @property
     def capabilities(self) -> Capabilities:
-        return msgspec.structs.replace(self.inner.capabilities, exits_share=not self.exits_apart)
+        apart = self.exits_apart
+        return msgspec.structs.replace(
+            self.inner.capabilities, exits_share=not apart, opposite_orders=not apart
+        )
 
     @property
     def connected(self) -> bool:
@@ -138,6 +151,9 @@ class CountedBroker:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         self._steps("sent")
+        if self._lingers is not None:
+            await asyncio.wait({task}, timeout=self._lingers())
+            self._steps("under way")
         outcome = await task
         self._steps("outcome")
         return outcome

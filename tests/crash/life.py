@@ -9,7 +9,7 @@ import contextlib
 import datetime as dt
 import random
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -99,7 +99,7 @@ class Process:
     async def start(self) -> None:
         self.writer.start()
         self.recalled = recalled = recall(self.writer.path)
-        await self.client.connect()
+        await self.connect()
         self.states.restore(recalled.states)
         self.clock.advance(max(OPEN, self.client.market_ts))
         gate = Gate(LIMITS, self.book, reference=ReferenceData(), account="margin", bar_seconds=60)
@@ -122,7 +122,11 @@ class Process:
         if recalled.book is not None or recalled.fill_ids:
             self.notes += self.shim.reconciliation.notes
         for symbol, line in self.book.positions().items():
-            self.prices[symbol] = line.mark or self.prices[symbol]
+            # A mark may be the price of a fill; the market trades in whole cents.
+            self.prices[symbol] = line.mark // CENT * CENT or self.prices[symbol]
+
+    async def connect(self) -> None:
+        await self.client.connect()
 
     async def batch(self, moves: dict[str, tuple[int, int, int]], *, night: bool = False) -> None:
         """Tell the market one bar of every symbol: low, high and close as moves in cents.
@@ -168,6 +172,32 @@ class Process:
         self.writer.close()
 
 
+class Venue(Protocol):
+    """Where a run trades: whose broker process, whose client, and what goes wrong there."""
+
+    @property
+    def settings(self) -> SupervisionConfig:
+        """Time limits of a process that is to be killed: short ones, so that they pass."""
+
+    @property
+    def exits_apart(self) -> bool:
+        """Whether two exits may not rest over the same shares."""
+
+    @property
+    def heals(self) -> float:
+        """Share of the last processes that live through misbehaviour and are not killed."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds in which a run must come to rest."""
+
+    def process(self, folder: Path, steps: Steps, **options: Any) -> Process:
+        """Put a process together; nothing is connected."""
+
+    def faults(self, rng: random.Random, slow: bool) -> dict[str, object]:
+        """Draw a plan of misbehaviour; mild, so that a life gets somewhere."""
+
+
 def session_of(ts: int) -> Session:
     """Return the session of the day of a data time; every day has one."""
     day = (ts - OPEN) // NIGHT
@@ -175,31 +205,30 @@ def session_of(ts: int) -> Session:
     return Session(DAY + dt.timedelta(days=day), opened, opened + 390 * MINUTE)
 
 
-async def live(
-    folder: Path, seed: int, steps: Steps, slow: bool, *, exits_apart: bool = False
-) -> int:
-    """Trade at random; return how many steps it took when nothing killed it.
-
-    Its time limits are short, so that unknown outcomes are settled within a life.
-    """
+async def live(folder: Path, seed: int, steps: Steps, slow: bool, venue: Venue) -> int:
+    """Trade at random; return how many steps it took when nothing killed it."""
     rng = random.Random(seed)
-    await told(folder, faults(rng, slow))
-    manual = rng.random() < 0.2
-    approval = "manual" if manual else "auto"
-    process = await started(
-        folder, steps, settings=HASTY, approval=approval, exits_apart=exits_apart
-    )
-    for _ in range(rng.randint(15, 30)):
-        await act(process, rng)
-        if exits_apart and rng.random() < 0.5:
-            quote(process, rng)
-        if rng.random() < 0.3:
-            await asyncio.sleep(rng.uniform(0, 0.03))
+    await told(folder, venue.faults(rng, slow))
+    approval = "manual" if rng.random() < 0.2 else "auto"
+    process = await started(folder, steps, venue, settings=venue.settings, approval=approval)
+    await acts(process, rng, rng.randint(8, 15), venue)
+    await told(folder, venue.faults(rng, slow))
+    await acts(process, rng, rng.randint(8, 15), venue)
     await asyncio.sleep(rng.choice((0, 0.1, 0.3)))
     if rng.random() < 0.3:
         await told(folder, {})
         await cancels_end(process)
     return steps.count
+
+
+async def acts(process: Process, rng: random.Random, times: int, venue: Venue) -> None:
+    """Do so many things, one after the other."""
+    for _ in range(times):
+        await act(process, rng)
+        if venue.exits_apart and rng.random() < 0.5:
+            quote(process, rng)
+        if rng.random() < 0.3:
+            await asyncio.sleep(rng.uniform(0, 0.03))
 
 
 def quote(process: Process, rng: random.Random) -> None:
@@ -216,14 +245,18 @@ async def cancels_end(process: Process) -> None:
             await asyncio.sleep(0.01)
 
 
-async def started(folder: Path, steps: Steps, **options: Any) -> Process:
-    """Start a hasty process; a busy machine may make it fail, as a daemon may, and start again."""
+async def started(folder: Path, steps: Steps, venue: Venue, **options: Any) -> Process:
+    """Start a hasty process; a busy machine may make it fail, as a daemon may, and start again.
+
+    What misbehaves for good while a process starts ends after the first attempt.
+    """
     while True:
-        process = Process(folder, steps, **options)
+        process = venue.process(folder, steps, **options)
         try:
             await process.start()
         except Failure:
             await process.end()
+            await told(folder, {})
         else:
             return process
 
@@ -383,38 +416,24 @@ async def dividend(process: Process, symbol: str, rng: random.Random) -> None:
         await process.client.corporate_action(action, process.clock.now())
 
 
-def faults(rng: random.Random, slow: bool) -> dict[str, object]:
-    """Return a plan of misbehaviour; mild, so that a life gets somewhere."""
-    share = rng.choice((0.0, 0.05, 0.1))
-    kinds = ("drop_request", "drop_response", "late_response", "reject")
-    odds = dict.fromkeys(kinds, share)
-    odds |= {"disconnect_before": share / 6, "disconnect_after": share / 6}
-    odds |= {"delay": 2 * share, "partial": 0.3, "duplicate": share, "reorder": share}
-    return {
-        "seed": rng.randint(0, 10**9),
-        "probabilities": odds,
-        "delay_seconds": [0.1, LATEST] if slow else [0.001, 0.02],
-        "late_seconds": [0.04, 0.08],
-        "refuse_seconds": rng.choice((0.0, 0.05)),
-        # Every life begins with a broker that is about to go away, now and then.
-        "disconnect_now": rng.random() < 0.1,
-        "script": {"cancel": [_cancel(rng) for _ in range(40)]} if rng.random() < 0.5 else {},
-    }
+async def come_to_rest(folder: Path, seed: int, slow: bool, venue: Venue) -> list[str]:
+    """Recover with a broker that behaves; return what is wrong in the end.
 
-
-def _cancel(rng: random.Random) -> object:
-    """What happens to a cancel: often lost or late, so that exits and stops race."""
-    late = {"fault": "delay", "seconds": rng.uniform(0.005, 0.02)}
-    return rng.choice(("ok", "ok", "drop_request", "drop_response", late, late))
-
-
-async def come_to_rest(folder: Path, slow: bool, *, exits_apart: bool = False) -> list[str]:
-    """Recover with a broker that behaves; return what is wrong in the end."""
+    In some runs the broker only begins to behave when this process has traded for a while: then it
+    recovers as one that nobody restarts.
+    """
+    rng = random.Random(seed)
+    hardened = rng.random() < venue.heals
     patient = msgspec.structs.replace(SETTINGS, command_seconds=2.0)
     await told(folder, {})
-    process = await started(folder, Steps(), settings=patient, exits_apart=exits_apart)
+    settings = venue.settings if hardened else patient
+    process = await started(folder, Steps(), venue, settings=settings)
+    if hardened:
+        await told(folder, venue.faults(rng, slow))
+        await acts(process, rng, rng.randint(10, 25), venue)
+        await told(folder, {})
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + 20
+    deadline = loop.time() + venue.patience
     # Messages of the dead may still be on their way.
     earliest = loop.time() + (LATEST + 0.1 if slow else 0)
     calm = 0

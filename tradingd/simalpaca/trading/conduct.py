@@ -13,11 +13,14 @@ from tradingd.simalpaca.trading.errors import INTERNAL, NOT_FOUND, TOO_MANY, Api
 from tradingd.simalpaca.trading.faults import STATUSES, Plan
 from tradingd.simalpaca.trading.limits import RateLimit
 from tradingd.simbroker.faults import (
+    DELAY,
     DISCONNECT_AFTER,
     DISCONNECT_BEFORE,
     DROP_REQUEST,
     DROP_RESPONSE,
     LATE_RESPONSE,
+    NONE,
+    PARTIAL,
     Decision,
 )
 
@@ -80,6 +83,7 @@ class Conduct:
             return await handler(request)
         plan = self._plan()
         decision = plan.decide(operation(request))
+        _note(operation(request), decision)
         request[DECISION] = decision
         if decision.fault in (DROP_REQUEST, DISCONNECT_BEFORE):
             return self._break(request, decision)
@@ -145,6 +149,18 @@ class Conduct:
         if decision.fault in (DISCONNECT_BEFORE, DISCONNECT_AFTER):
             self._refuse(decision.refuse)
         return web.Response(status=500)
+
+
+def _note(what: str, decision: Decision) -> None:
+    """Write what goes wrong on purpose into the log, so that it can be counted."""
+    fired = {
+        decision.fault: decision.fault != NONE,
+        DELAY: decision.delay,
+        PARTIAL: decision.pieces,
+    }
+    for fault, does in fired.items():
+        if does:
+            log.info("fault %s %s", what, fault)
 
 
 def middleware(conduct: Conduct) -> Middleware:

@@ -114,6 +114,7 @@ class TradeUpdates:
         """Serve one connection."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._refused_until:
+            _note("refuse")
             return web.Response(status=503, text="refused for a while")
         socket = web.WebSocketResponse(autoping=False, max_msg_size=_LIMIT)
         await socket.prepare(request)
@@ -190,14 +191,22 @@ class TradeUpdates:
         """Send one update, or let it be lost, repeated, late, or overtaken."""
         stream = plan.stream
         if stream.mute or stream.half_open:
+            _note("mute" if stream.mute else "half_open")
             return
         name = f"stream:{listener.number}:{self._sent}"
         if plan.chance(f"{name}:drop") < stream.drop:
+            _note("drop")
             return
         first, last = stream.delay
         delay = first + (last - first) * plan.chance(f"{name}:delay")
-        copies = 2 if plan.chance(f"{name}:duplicate") < stream.duplicate else 1
+        if delay:
+            _note("delay")
+        copies = 1
+        if plan.chance(f"{name}:duplicate") < stream.duplicate:
+            _note("duplicate")
+            copies = 2
         if plan.chance(f"{name}:reorder") < stream.reorder:
+            _note("reorder")
             listener.put_late(text, _OVERTAKEN_SECONDS * (1 + plan.chance(f"{name}:late")))
             copies -= 1
         for _ in range(copies):
@@ -209,12 +218,18 @@ class TradeUpdates:
         if stream.refuse_seconds:
             self._refused_until = asyncio.get_running_loop().time() + stream.refuse_seconds
         if stream.close_now or plan.disconnect_now:
+            _note("close_now" if stream.close_now else "disconnect_now")
             self.abort()
 
     def abort(self) -> None:
         """Break every connection."""
         for listener in list(self._listeners):
             listener.abort()
+
+
+def _note(fault: str) -> None:
+    """Write what goes wrong on purpose into the log, so that it can be counted."""
+    log.info("fault stream %s", fault)
 
 
 def _error(words: str) -> dict[str, object]:
