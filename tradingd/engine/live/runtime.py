@@ -13,6 +13,7 @@ from tradingd.engine.live.mirror import LEVELLING, Mirror
 from tradingd.engine.live.native import LiveNative
 from tradingd.engine.live.present import Present
 from tradingd.engine.live.working import OwnedBook, OwnedStops
+from tradingd.engine.strategy import Strategy
 from tradingd.engine.units import RAW_PER_NANO
 from tradingd.engine.venue import Verbs
 from tradingd.engine.worked import WorkedDesk, WorkedNative
@@ -170,6 +171,21 @@ class LiveRuntime:
         fault = self.faults.first
         if fault is not None:
             on_fault(fault.error, self.name)
+
+
+def take_subscriptions(strategy: Strategy, runtime: LiveRuntime) -> None:
+    """Lead the strategy's later wishes for bars to its runtime; its first go to the engine."""
+    to_engine = strategy.subscribe_bars
+
+    def subscribe(bar_type: BarType, *args: Any, **kwargs: Any) -> None:
+        runtime.want_bars(bar_type, wanted=True)
+        if not runtime.begun:
+            to_engine(bar_type, *args, **kwargs)
+
+    def unsubscribe(bar_type: BarType, *_args: Any, **_kwargs: Any) -> None:
+        runtime.want_bars(bar_type, wanted=False)
+
+    vars(strategy).update(subscribe_bars=subscribe, unsubscribe_bars=unsubscribe)
 
 
 def _levels(event: Any) -> bool:
