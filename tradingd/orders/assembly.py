@@ -143,7 +143,6 @@ class Parts:
             adjustments=self.adjustments,
             protection=self.protection,
             reconciler=self.reconciler,
-            flag=self.reconciler.flag,
         )
         self.flattening = Flattening(
             self.desk,

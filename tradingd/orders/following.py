@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Final
 
 from tradingd.domain.broker import (
@@ -38,8 +37,6 @@ class Following:
     ----------
     desk, broker, fills, truth, doubt, adjustments, protection, reconciler
         Parts of the same shim.
-    flag : Callable
-        Told of what is not ours.
     """
 
     def __init__(
@@ -53,7 +50,6 @@ class Following:
         adjustments: Adjustments,
         protection: Protection,
         reconciler: Reconciler,
-        flag: Callable[[str], None],
     ) -> None:
         self.ready = False
         self._running = False
@@ -65,7 +61,6 @@ class Following:
         self._adjustments = adjustments
         self._protection = protection
         self._reconciler = reconciler
-        self._flag = flag
 
     def begin(self) -> None:
         """Let orders leave, and follow the events in a task."""
@@ -108,10 +103,7 @@ class Following:
             case FillUpdate(fill):
                 if not self._fills.apply(fill) and not self._fills.known(fill.fill_id):
                     self._doubt.foreign(fill)
-                    self._flag(
-                        f"{fill.symbol}: {fill.side} {fill.quantity} of order"
-                        f" {fill.client_order_id or fill.broker_order_id}, which is not ours"
-                    )
+                    self._reconciler.foreign(fill)
             case OrderUpdate(order):
                 self._truth.apply(order, asked=False)
             case AdjustmentUpdate():

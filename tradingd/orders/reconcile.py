@@ -61,7 +61,7 @@ class Reconciler:
         halt: Callable[[str], None],
     ) -> None:
         self.last = Reconciliation()
-        self.flags: list[str] = []
+        self._flags: list[tuple[str, str]] = []
         self.fresh = False
         self.adjustments: Adjustments
         self._desk = desk
@@ -79,9 +79,13 @@ class Reconciler:
 
     def flag(self, what: str) -> None:
         """Raise a mismatch that a comparison would not find; the account is halted for it."""
-        log.error("mismatch: %s", what)
-        self.flags.append(what)
-        self._halt(what)
+        self._flag(what, "")
+
+    def foreign(self, fill: BrokerFill) -> None:
+        """Raise an execution that is not ours, unless it is adopted before the next comparison."""
+        order = fill.client_order_id or fill.broker_order_id
+        what = f"{fill.symbol}: {fill.side} {fill.quantity} of order {order}, which is not ours"
+        self._flag(what, fill.fill_id)
 
     async def run(self) -> Reconciliation:
         """Compare once.
@@ -140,7 +144,7 @@ class Reconciler:
             mismatches = ()
             notes.append("the account was moving; positions are compared next time")
         self._unproven()
-        flags, self.flags = tuple(self.flags), []
+        flags = self._raised()
         return Reconciliation(
             complete=True,
             foreign=self._foreign(orders),
@@ -149,6 +153,16 @@ class Reconciler:
             recovered_fills=booked,
             wall=self._desk.wall(),
         )
+
+    def _flag(self, what: str, fill_id: str) -> None:
+        log.error("mismatch: %s", what)
+        self._flags.append((what, fill_id))
+        self._halt(what)
+
+    def _raised(self) -> tuple[str, ...]:
+        """Return what was raised since the last comparison, but for fills that are ours by now."""
+        raised, self._flags = self._flags, []
+        return tuple(what for what, fill_id in raised if not self._fills.known(fill_id))
 
     def _book(self, adjustments: Sequence[AdjustmentUpdate], fills: Sequence[BrokerFill]) -> int:
         """Book what was missed in the order it happened; adjustments come before the bars."""

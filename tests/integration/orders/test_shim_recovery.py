@@ -184,6 +184,7 @@ def test_what_others_traded_enters_the_book_when_a_person_adopts_it(folder: Path
         adopted = await process.shim.adopt(reason="the kill switch closed it", author="op")
         assert [text.split(" (")[0] for text in adopted] == ["EXIT SELL 100 AAA", "ENTRY BUY 5 BBB"]
         assert (held(process), held(process, "BBB")) == (0, 5)
+        assert process.shim.reconciliation.clean
         assert process.shim.owners() == {"BBB": "external"}
         await stands(process, 0)
         await process.reconcile()
