@@ -72,6 +72,21 @@ class Freezable(Protocol):
 
 
 @runtime_checkable
+class Renewing(Protocol):
+    """A feed that hears of new corporate actions while it runs."""
+
+    async def refresh(self) -> None:
+        """Ask for them anew; `Feed.actions` then has them.
+
+        Raises
+        ------
+        Failure
+            When there is no answer; what was known stands.
+        """
+        ...
+
+
+@runtime_checkable
 class Counting(Protocol):
     """A feed that counts what was not as it should be."""
 

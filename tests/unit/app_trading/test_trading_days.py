@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 
 from tradingd.app.trading.days import Days
-from tradingd.domain.market import ActionKind, CorporateAction
+from tradingd.domain.market import ActionKind, CorporateAction, Session
 from tradingd.domain.money import SCALE
 from tradingd.gate.book import Book
 from tradingd.session.calendar import SessionCalendar, local_midnight_ns
@@ -64,3 +64,20 @@ def test_a_restart_in_the_middle_of_a_day_forgives_nothing_and_tells_no_action_t
 
     asyncio.run(go())
     assert told == [dividend]
+
+
+def test_actions_that_are_announced_while_it_runs_are_told_too() -> None:
+    dividend = CorporateAction(symbol="A", ex_date=TUESDAY, kind=ActionKind.DIVIDEND, amount=5)
+    told, begun = list[CorporateAction](), list[Session]()
+
+    async def tell(action: CorporateAction, ts: int) -> None:
+        told.append(action)
+
+    clock, book = ReplayClock(_open(MONDAY) + 1), Book(SCALE)
+    days = Days(book, clock, CALENDAR, [], tell, begun.append)
+    days.start(clock.now())
+    clock.advance(local_midnight_ns(TUESDAY))
+    assert [session.day for session in begun] == [TUESDAY]
+    days.know([dividend])
+    asyncio.run(days.before(_open(TUESDAY)))
+    assert told == [dividend], "known at its own midnight"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from tradingd.domain.market import ActionKind, CorporateAction, Session
 from tradingd.gate.book import Book
-from tradingd.session.calendar import SessionCalendar, local_midnight_ns
+from tradingd.session.calendar import SessionCalendar, local_date, local_midnight_ns
 from tradingd.session.clock import SessionClock
 
 
@@ -24,6 +24,8 @@ class Days:
         by itself.
     tell : Callable, optional
         Tells the simulated broker an action: (action, session time).
+    begun : Callable
+        Hears of every day that begins while the session runs, at its local midnight.
     """
 
     def __init__(
@@ -33,15 +35,19 @@ class Days:
         calendar: SessionCalendar,
         actions: Sequence[CorporateAction] = (),
         tell: Callable[[CorporateAction, int], Awaitable[None]] | None = None,
+        begun: Callable[[Session], None] = lambda _session: None,
     ) -> None:
         self._book = book
         self._clock = clock
         self._calendar = calendar
-        kinds = (ActionKind.SPLIT, ActionKind.DIVIDEND)
-        due = [action for action in actions if action.kind in kinds]
-        # Dividends first: their amount is per share of the close before, split or not.
-        self._due = sorted(due, key=lambda one: (one.ex_date, one.kind is ActionKind.SPLIT))
+        self._due = _in_order(actions)
         self._tell = tell
+        self._begun = begun
+
+    def know(self, actions: Sequence[CorporateAction]) -> None:
+        """Take the actions that are known now; a broker applies one of today only once."""
+        today = local_date(self._clock.now())
+        self._due = [one for one in _in_order(actions) if one.ex_date >= today]
 
     def start(self, now: int) -> None:
         """Begin with the session that `now` lies in, and wait for the next ones.
@@ -83,4 +89,12 @@ class Days:
 
     def _begin(self, session: Session) -> None:
         self._book.start_session(session)
+        self._begun(session)
         self._wait(local_midnight_ns(session.day))
+
+
+def _in_order(actions: Sequence[CorporateAction]) -> list[CorporateAction]:
+    kinds = (ActionKind.SPLIT, ActionKind.DIVIDEND)
+    due = [action for action in actions if action.kind in kinds]
+    # Dividends first: their amount is per share of the close before, split or not.
+    return sorted(due, key=lambda one: (one.ex_date, one.kind is ActionKind.SPLIT))

@@ -1,5 +1,6 @@
 """Joins the parts that decide and trade: book, gate, shim, engine, and what tells of them."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from tradingd import __version__
@@ -17,16 +18,20 @@ from tradingd.config.mode import LiveMode
 from tradingd.daemon.jobs import session_jobs
 from tradingd.daemon.scheduler import Scheduler
 from tradingd.daemon.stopfiles import latch_reason
+from tradingd.domain.feed import Renewing
 from tradingd.domain.journal import MarkRow
 from tradingd.engine.live.node import LiveEngine
 from tradingd.gate.arming import ARMING, Arming
 from tradingd.gate.states import TradingStates
+from tradingd.kits.failure import Failure
 from tradingd.orders.shim import Shim
 from tradingd.telemetry.metrics import Metrics
 from tradingd.telemetry.orders import OrderMetrics
 
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
+
+log = logging.getLogger(__name__)
 
 OVERRIDES = "limit_overrides"
 """Journal mark: limits an operator has overridden, as JSON."""
@@ -114,7 +119,25 @@ def _days(session: "TradingSession") -> None:
         session.calendar,
         session.feed.actions(),
         None if session.simulated is None else session.simulated.corporate_action,
+        begun=lambda _: _renew(session),
     )
+
+
+def _renew(session: "TradingSession") -> None:
+    """Ask a live feed for corporate actions when a day begins: some are announced the day before."""
+    feed = session.feed
+    if not isinstance(feed, Renewing) or feed.replayed:
+        return
+
+    async def renew() -> None:
+        try:
+            await feed.refresh()
+        except Failure as failure:
+            log.warning("corporate actions are those of yesterday: %s", failure.line())
+        session.days.know(feed.actions())
+        session.engine.know_actions(feed.actions())
+
+    session.tasks.spawn("corporate actions", renew(), eternal=False)
 
 
 def _telling(session: "TradingSession") -> None:

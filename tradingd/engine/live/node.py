@@ -218,6 +218,10 @@ class LiveEngine:
         self._orphans.finish()
         self._sessions.begin()
 
+    def know_actions(self, actions: Sequence[CorporateAction]) -> None:
+        """Take the corporate actions that are known now, past ones too."""
+        self._day.know(actions)
+
     async def deliver(self, batch: Batch) -> None:
         """Give the bars to the strategies; return when each has seen each of its bars.
 

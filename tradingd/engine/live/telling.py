@@ -28,6 +28,11 @@ class DayTeller:
     ) -> None:
         self._strategies = strategies
         self._runtimes = runtimes
+        self._splits: list[CorporateAction] = []
+        self.know(actions)
+
+    def know(self, actions: Iterable[CorporateAction]) -> None:
+        """Take the actions that are known now: a live feed hears of new ones every day."""
         self._splits = [one for one in actions if one.kind is ActionKind.SPLIT]
 
     def split(self, session: Session) -> bool:
