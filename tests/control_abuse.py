@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import HealthView
 from tradingd.control.client import ControlClient
 from tradingd.kits.failure import Failure
 
@@ -327,7 +328,7 @@ class Bystander(threading.Thread):
         while not self._ended.wait(0.05):
             began = time.monotonic()
             try:
-                self._client.get("health", m.HealthView)
+                self._client.get("health", HealthView)
                 self.looks += 1
             except Failure as failure:
                 self.lost.append(failure.line())

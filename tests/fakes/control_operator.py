@@ -14,6 +14,19 @@ from pathlib import Path
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    Done,
+    Event,
+    HealthView,
+    JobView,
+    LimitView,
+    OrderView,
+    PositionView,
+    StateView,
+    Status,
+    TradeView,
+)
 from tradingd.control.events import EventHub
 from tradingd.control.server import ControlServer
 from tradingd.domain.health import Grade, Reading
@@ -36,7 +49,7 @@ class FakeOperator:
     def __init__(self, instance: str = "paper", *, mode: str = "paper") -> None:
         self.instance = instance
         self.mode = mode
-        self.states: dict[str, m.StateView] = {}
+        self.states: dict[str, StateView] = {}
         self.open_orders = {f"O-{number}": order(f"O-{number}") for number in (1, 2, 3)}
         self.waiting = {"O-9"}
         self.open_positions = [
@@ -55,12 +68,12 @@ class FakeOperator:
 
     # -- looking ---------------------------------------------------------------------------------
 
-    def status(self) -> m.Status:
+    def status(self) -> Status:
         if self.broken:
             raise RuntimeError("the book is gone")
         account = self.states.get("account")
         state = account.state if account else "RUNNING"
-        return m.Status(
+        return Status(
             instance=self.instance,
             mode=self.mode,
             version="0.1.0",
@@ -99,8 +112,8 @@ class FakeOperator:
             drawdown_limit_percent=2.0,
         )
 
-    def health(self) -> m.HealthView:
-        return m.HealthView(
+    def health(self) -> HealthView:
+        return HealthView(
             live=True,
             ready=True,
             grade="DEGRADED",
@@ -110,24 +123,24 @@ class FakeOperator:
             ),
         )
 
-    def positions(self) -> Sequence[m.PositionView]:
+    def positions(self) -> Sequence[PositionView]:
         return self.open_positions
 
-    def orders(self, *, all_today: bool = False) -> Sequence[m.OrderView]:
+    def orders(self, *, all_today: bool = False) -> Sequence[OrderView]:
         done = [order("O-0", state="FILLED")] if all_today else []
         return [*done, *self.open_orders.values()]
 
-    async def trades(self, *, last: int = 50) -> Sequence[m.TradeView]:
+    async def trades(self, *, last: int = 50) -> Sequence[TradeView]:
         return [trade() for _ in range(min(last, 3))]
 
-    def limits(self) -> Sequence[m.LimitView]:
+    def limits(self) -> Sequence[LimitView]:
         configured = {
             "risk.drawdown_percent": "2.0",
             "risk.max_positions": "30",
             "risk.no_trade_open_minutes": "5",
         }
         return [
-            m.LimitView(
+            LimitView(
                 key=key,
                 value=self.overrides.get(key, value),
                 configured=value,
@@ -138,9 +151,9 @@ class FakeOperator:
             for key, value in configured.items()
         ]
 
-    def jobs(self) -> Sequence[m.JobView]:
+    def jobs(self) -> Sequence[JobView]:
         return [
-            m.JobView(
+            JobView(
                 name="session-open",
                 where="in process",
                 next_due=NOON,
@@ -150,34 +163,34 @@ class FakeOperator:
             )
         ]
 
-    def config(self) -> m.ConfigView:
-        return m.ConfigView(hash="ab12cd34ef56", tree={"mode": {"kind": self.mode}, "risk": {}})
+    def config(self) -> ConfigView:
+        return ConfigView(hash="ab12cd34ef56", tree={"mode": {"kind": self.mode}, "risk": {}})
 
-    def events(self, after: int) -> AsyncIterator[m.Event]:
+    def events(self, after: int) -> AsyncIterator[Event]:
         return self.hub.subscribe(after)
 
     # -- acting ----------------------------------------------------------------------------------
 
-    async def pause(self, request: m.PauseRequest, peer: m.Peer) -> m.Done:
+    async def pause(self, request: m.PauseRequest, peer: m.Peer) -> Done:
         return await self._set(request.scope, "PAUSED", request.reason, peer)
 
-    async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> m.Done:
+    async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> Done:
         return await self._set(request.scope, "RUNNING", request.reason, peer)
 
-    async def halt(self, request: m.HaltRequest, peer: m.Peer) -> m.Done:
+    async def halt(self, request: m.HaltRequest, peer: m.Peer) -> Done:
         cancelled = tuple(self.open_orders)
         self.open_orders.clear()
         done = await self._set(request.scope, "HALTED", request.reason, peer)
         return msgspec.structs.replace(done, orders=cancelled)
 
-    async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> m.Done:
+    async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> Done:
         cancelled = tuple(self.open_orders)
         self.open_orders.clear()
         self.open_positions.clear()
         done = await self._set(request.scope, "FLAT", request.reason, peer)
         return msgspec.structs.replace(done, orders=cancelled, verified=True)
 
-    async def cancel(self, request: m.CancelRequest, peer: m.Peer) -> m.Done:
+    async def cancel(self, request: m.CancelRequest, peer: m.Peer) -> Done:
         wanted = [request.order_id] if request.order_id else list(self.open_orders)
         missing = [one for one in wanted if one not in self.open_orders]
         if missing:
@@ -186,56 +199,56 @@ class FakeOperator:
             del self.open_orders[one]
         return await self._done(f"{len(wanted)} cancelled", orders=tuple(wanted))
 
-    async def arm(self, request: m.ArmRequest, peer: m.Peer) -> m.Done:
+    async def arm(self, request: m.ArmRequest, peer: m.Peer) -> Done:
         self.armed, self.armed_with = True, request.token
         return await self._done("armed")
 
-    async def reconcile(self, request: m.ReconcileRequest, peer: m.Peer) -> m.Done:
+    async def reconcile(self, request: m.ReconcileRequest, peer: m.Peer) -> Done:
         return await self._done("journal and broker agree")
 
-    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> m.Done:
+    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> Done:
         return await self._done(f"asked to cancel {request.broker_order_id}")
 
-    async def disarm(self, request: m.DisarmRequest, peer: m.Peer) -> m.Done:
+    async def disarm(self, request: m.DisarmRequest, peer: m.Peer) -> Done:
         self.armed = False
         return await self._done("disarmed")
 
-    async def set_limit(self, request: m.LimitRequest, peer: m.Peer) -> m.Done:
+    async def set_limit(self, request: m.LimitRequest, peer: m.Peer) -> Done:
         before = {view.key: view.value for view in self.limits()}
         if request.key not in before:
             raise Failure("no such limit", code=ExitCode.USAGE, found=request.key)
         self.overrides[request.key] = request.value
         return await self._done("set", changes=((request.key, before[request.key], request.value),))
 
-    async def run_job(self, request: m.JobRequest, peer: m.Peer) -> m.Done:
+    async def run_job(self, request: m.JobRequest, peer: m.Peer) -> Done:
         return await self._done(f"{request.name} started")
 
-    async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> m.Done:
+    async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> Done:
         raise Failure("the configuration does not fit", code=ExitCode.CONFIG, where="risk.x")
 
-    async def log_level(self, request: m.LogLevelRequest, peer: m.Peer) -> m.Done:
+    async def log_level(self, request: m.LogLevelRequest, peer: m.Peer) -> Done:
         return await self._done("set", changes=(("log level", "INFO", request.level),))
 
-    async def approve(self, request: m.DecideRequest, peer: m.Peer) -> m.Done:
+    async def approve(self, request: m.DecideRequest, peer: m.Peer) -> Done:
         if request.order_id not in self.waiting:
             raise Failure("nothing waits under this number", code=ExitCode.REFUSED)
         self.waiting.remove(request.order_id)
         return await self._done("approved", orders=(request.order_id,))
 
-    async def reject(self, request: m.DecideRequest, peer: m.Peer) -> m.Done:
+    async def reject(self, request: m.DecideRequest, peer: m.Peer) -> Done:
         self.waiting.discard(request.order_id)
         return await self._done("rejected", orders=(request.order_id,))
 
-    async def report_job(self, request: m.JobReportRequest, peer: m.Peer) -> m.Done:
+    async def report_job(self, request: m.JobReportRequest, peer: m.Peer) -> Done:
         return await self._done(f"{request.name} {request.status}")
 
-    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> m.Done:
+    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> Done:
         return await self._done("nothing to adopt")
 
-    async def acknowledge(self, request: m.AcknowledgeRequest, peer: m.Peer) -> m.Done:
+    async def acknowledge(self, request: m.AcknowledgeRequest, peer: m.Peer) -> Done:
         return await self._done(f"{request.key} acknowledged")
 
-    async def drill(self, request: m.DrillRequest, peer: m.Peer) -> m.Done:
+    async def drill(self, request: m.DrillRequest, peer: m.Peer) -> Done:
         return await self._done(f"{request.part} frozen for {request.seconds:g} s")
 
     def audit(self, *, actor: m.Peer, action: str, subject: str, detail: str) -> None:
@@ -245,13 +258,13 @@ class FakeOperator:
 
     # -- inside ----------------------------------------------------------------------------------
 
-    async def _set(self, scope: str, state: str, reason: str, peer: m.Peer) -> m.Done:
+    async def _set(self, scope: str, state: str, reason: str, peer: m.Peer) -> Done:
         before = self.states[scope].state if scope in self.states else "RUNNING"
         shown = scope.replace(":", " ", 1)
         if state == "RUNNING":
             self.states.pop(scope, None)
         else:
-            self.states[scope] = m.StateView(
+            self.states[scope] = StateView(
                 scope=shown, state=state, reason=reason, author=peer.name, since=NOON, expires=None
             )
         self.tell("state", f"{shown} {before} -> {state}: {reason}")
@@ -263,17 +276,17 @@ class FakeOperator:
         *,
         changes: tuple[tuple[str, str, str], ...] = (),
         orders: tuple[str, ...] = (),
-    ) -> m.Done:
+    ) -> Done:
         await asyncio.sleep(self.act_seconds)
         self.acts += 1
-        return m.Done(done=text, changes=changes, orders=orders)
+        return Done(done=text, changes=changes, orders=orders)
 
     def tell(self, kind: str, text: str) -> None:
         self.hub.publish(kind, text, wall=time.time_ns(), ts=NOON)
 
 
-def order(order_id: str, *, state: str = "WORKING") -> m.OrderView:
-    return m.OrderView(
+def order(order_id: str, *, state: str = "WORKING") -> OrderView:
+    return OrderView(
         order_id=order_id,
         strategy="swing_trend",
         symbol="AAPL",
@@ -291,8 +304,8 @@ def order(order_id: str, *, state: str = "WORKING") -> m.OrderView:
     )
 
 
-def position(symbol: str, quantity: int, price: str, unrealised: str) -> m.PositionView:
-    return m.PositionView(
+def position(symbol: str, quantity: int, price: str, unrealised: str) -> PositionView:
+    return PositionView(
         symbol=symbol,
         strategy="swing_trend",
         quantity=quantity,
@@ -304,8 +317,8 @@ def position(symbol: str, quantity: int, price: str, unrealised: str) -> m.Posit
     )
 
 
-def trade() -> m.TradeView:
-    return m.TradeView(
+def trade() -> TradeView:
+    return TradeView(
         symbol="KO",
         strategy="swing_trend",
         side="LONG",

@@ -7,7 +7,7 @@ import pytest
 
 from tests.systemd.machine import Machine
 from tests.systemd.trading import Trading, heard_of, hook
-from tradingd.control import messages as m
+from tradingd.control.answers import PositionView, Status
 
 pytestmark = pytest.mark.systemd
 
@@ -40,7 +40,7 @@ def running(desk: Trading, heard: Path) -> Trading:
     return desk
 
 
-def kept(status: m.Status, positions: tuple[m.PositionView, ...], limit: str) -> dict[str, object]:
+def kept(status: Status, positions: tuple[PositionView, ...], limit: str) -> dict[str, object]:
     """Return what must be the same after a restart."""
     return {
         "states": status.states,

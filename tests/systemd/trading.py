@@ -13,6 +13,7 @@ from tests.acceptance import compare_books
 from tests.acceptance.daemon.paper import ask_broker
 from tests.systemd.machine import Machine
 from tradingd.control import messages as m
+from tradingd.control.answers import Limits, Orders, OrderView, Positions, PositionView, Status
 from tradingd.control.client import ControlClient
 
 STRATEGY = Path(__file__).with_name("trader.py")
@@ -137,9 +138,9 @@ class Trading:
         path = self.machine.path(f"/run/tradingd/{self.name}.sock")
         return ControlClient(self.name, paths=[path], timeout=30)
 
-    def status(self) -> m.Status:
+    def status(self) -> Status:
         """Return what `tradingctl status` shows."""
-        return self.control.get("status", m.Status)
+        return self.control.get("status", Status)
 
     def ctl(self, *words: str, user: str = "root", check: bool = True) -> Any:
         """Run `tradingctl` of the instance as a user."""
@@ -194,17 +195,17 @@ class Trading:
             f"no position in {symbol}",
         )
 
-    def positions(self) -> tuple[m.PositionView, ...]:
+    def positions(self) -> tuple[PositionView, ...]:
         """Return its positions."""
-        return self.control.get("positions", m.Positions).positions
+        return self.control.get("positions", Positions).positions
 
-    def orders(self) -> tuple[m.OrderView, ...]:
+    def orders(self) -> tuple[OrderView, ...]:
         """Return the orders that this process knows."""
-        return self.control.get("orders", m.Orders, {"all": "true"}).orders
+        return self.control.get("orders", Orders, {"all": "true"}).orders
 
     def limit(self, name: str) -> str:
         """Return a limit in force, without trailing zeros."""
-        limits = self.control.get("limits", m.Limits).limits
+        limits = self.control.get("limits", Limits).limits
         return next(one.value for one in limits if one.key.endswith(name)).removesuffix(".0")
 
     # -- what it left ------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def _command(
     return Command(
         path=tuple(words.split()),
         params=params,
-        result=f"tradingd.control.messages:{answer}",
+        result=f"tradingd.control.answers:{answer}",
         function="tradingd.cli.control_run:" + words.replace(" ", "_").replace("-", "_"),
         render=f"tradingd.cli.control_render:{_RENDERERS[answer]}",
         summary=summary,

@@ -7,6 +7,7 @@ import msgspec
 
 from tradingd.cli.prompts import ask, at_terminal
 from tradingd.control import messages as m
+from tradingd.control.answers import Done
 from tradingd.kits.failure import ExitCode, Failure
 
 _SHORTEST = 3
@@ -42,11 +43,11 @@ def confirmed[R: m.Request](
     wanted: str,
     why: str,
     request: R,
-    send: Callable[[R], m.Done],
+    send: Callable[[R], Done],
     *,
     always: bool,
     what: str = "the instance's name",
-) -> m.Done:
+) -> Done:
     """Send a dangerous request, with what confirms it typed where that is asked for.
 
     Parameters

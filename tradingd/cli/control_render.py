@@ -9,7 +9,20 @@ from rich.text import Text
 
 from tradingd.cli import screen
 from tradingd.cli.control_format import clean, exchange_time, label, money, signed, span
-from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    Done,
+    Event,
+    HealthView,
+    Jobs,
+    Labelled,
+    Limits,
+    Orders,
+    Positions,
+    StateView,
+    Status,
+    Trades,
+)
 
 STATE_STYLE = {
     "RUNNING": "bold green",
@@ -27,7 +40,7 @@ def banner(instance: str, mode: str, synthetic: bool) -> Text:
     return Text.assemble((f" {clean(instance)} ", "bold"), (f" {label(mode, synthetic)} ", style))
 
 
-def status(answer: m.Status) -> None:
+def status(answer: Status) -> None:
     """Print the whole picture."""
     out = screen.console()
     out.print(banner(answer.instance, answer.mode, answer.synthetic))
@@ -45,7 +58,7 @@ def status(answer: m.Status) -> None:
         )
 
 
-def _status_rows(answer: m.Status) -> list[tuple[str, str | Text]]:
+def _status_rows(answer: Status) -> list[tuple[str, str | Text]]:
     limit = answer.drawdown_limit_percent
     of_limit = f" of {limit:g} %" if limit is not None else ""
     session = "open" if answer.session_open else "closed"
@@ -75,7 +88,7 @@ def _status_rows(answer: m.Status) -> list[tuple[str, str | Text]]:
     ]
 
 
-def _account(answer: m.Status) -> Text:
+def _account(answer: Status) -> Text:
     where = f"{answer.broker}, account {answer.account}"
     if not answer.arming:
         return Text(where)
@@ -83,12 +96,12 @@ def _account(answer: m.Status) -> Text:
     return Text.assemble(f"{where}, ", (answer.arming, style))
 
 
-def _state_row(view: m.StateView) -> list[object]:
+def _state_row(view: StateView) -> list[object]:
     since, until = exchange_time(view.since), exchange_time(view.expires)
     return [*map(_cell, (view.scope, view.state, since, until, view.author, view.reason))]
 
 
-def health(answer: m.HealthView) -> None:
+def health(answer: HealthView) -> None:
     """Print every check, and what to do about those that are not OK."""
     out = screen.console()
     live, ready = ("yes" if flag else "NO" for flag in (answer.live, answer.ready))
@@ -117,7 +130,7 @@ def health(answer: m.HealthView) -> None:
     )
 
 
-def positions(answer: m.Positions) -> None:
+def positions(answer: Positions) -> None:
     """Print the open positions."""
     _listed(
         answer,
@@ -139,7 +152,7 @@ def positions(answer: m.Positions) -> None:
     )
 
 
-def orders(answer: m.Orders) -> None:
+def orders(answer: Orders) -> None:
     """Print the orders."""
     _listed(
         answer,
@@ -159,7 +172,7 @@ def orders(answer: m.Orders) -> None:
     )  # fmt: skip
 
 
-def trades(answer: m.Trades) -> None:
+def trades(answer: Trades) -> None:
     """Print the round trips."""
     _listed(
         answer,
@@ -179,7 +192,7 @@ def trades(answer: m.Trades) -> None:
     )  # fmt: skip
 
 
-def limits(answer: m.Limits) -> None:
+def limits(answer: Limits) -> None:
     """Print the limits; what differs from the configuration is an override."""
     _listed(
         answer,
@@ -199,7 +212,7 @@ def limits(answer: m.Limits) -> None:
     )
 
 
-def jobs(answer: m.Jobs) -> None:
+def jobs(answer: Jobs) -> None:
     """Print the jobs."""
     _listed(
         answer,
@@ -219,7 +232,7 @@ def jobs(answer: m.Jobs) -> None:
     )
 
 
-def config(answer: m.ConfigView) -> None:
+def config(answer: ConfigView) -> None:
     """Print the configuration as `key: value` lines with the whole path, and its hash."""
     for path, value in _leaves("", answer.tree):
         sys.stdout.write(f"{clean(path)}: {clean(value)}\n")
@@ -233,13 +246,13 @@ def _leaves(path: str, value: object) -> list[tuple[str, str]]:
     return [(path, msgspec.json.encode(value).decode())]
 
 
-def event(one: m.Event) -> None:
+def event(one: Event) -> None:
     """Print one line of the event stream: number, exchange time, kind, text."""
     when = exchange_time(one.ts or one.wall)
     sys.stdout.write(f"{one.seq:>6}  {when}  {clean(one.kind):<10}  {clean(one.text)}\n")
 
 
-def done(answer: m.Done) -> None:
+def done(answer: Done) -> None:
     """Print what changed."""
     out = screen.console()
     verified = {None: "", True: ", verified with the broker", False: ", NOT VERIFIED"}
@@ -252,7 +265,7 @@ def done(answer: m.Done) -> None:
 
 
 def _listed(
-    answer: m.Labelled, empty: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]
+    answer: Labelled, empty: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]
 ) -> None:
     screen.console().print(banner(answer.instance, answer.mode, answer.synthetic))
     if rows:

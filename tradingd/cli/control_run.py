@@ -6,6 +6,18 @@ from collections.abc import Iterator
 from tradingd.cli import control_params as p
 from tradingd.cli.control_confirm import confirmed, reason
 from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    Done,
+    Event,
+    HealthView,
+    Jobs,
+    Limits,
+    Orders,
+    Positions,
+    Status,
+    Trades,
+)
 from tradingd.control.client import ControlClient
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -23,47 +35,47 @@ def client(params: p.ControlParams) -> ControlClient:
 # -- looking ---------------------------------------------------------------------------------------
 
 
-def status(params: p.ControlParams) -> m.Status:
+def status(params: p.ControlParams) -> Status:
     """Return the whole picture."""
-    return client(params).get("status", m.Status)
+    return client(params).get("status", Status)
 
 
-def health(params: p.ControlParams) -> m.HealthView:
+def health(params: p.ControlParams) -> HealthView:
     """Return every health check."""
-    return client(params).get("health", m.HealthView)
+    return client(params).get("health", HealthView)
 
 
-def positions(params: p.ControlParams) -> m.Positions:
+def positions(params: p.ControlParams) -> Positions:
     """Return the open positions."""
-    return client(params).get("positions", m.Positions)
+    return client(params).get("positions", Positions)
 
 
-def orders(params: p.OrdersParams) -> m.Orders:
+def orders(params: p.OrdersParams) -> Orders:
     """Return the open orders, or all of the day."""
-    return client(params).get("orders", m.Orders, {"all": str(params.all).lower()})
+    return client(params).get("orders", Orders, {"all": str(params.all).lower()})
 
 
-def trades(params: p.TradesParams) -> m.Trades:
+def trades(params: p.TradesParams) -> Trades:
     """Return the last round trips."""
-    return client(params).get("trades", m.Trades, {"last": params.last})
+    return client(params).get("trades", Trades, {"last": params.last})
 
 
-def limits_list(params: p.ControlParams) -> m.Limits:
+def limits_list(params: p.ControlParams) -> Limits:
     """Return the limits."""
-    return client(params).get("limits", m.Limits)
+    return client(params).get("limits", Limits)
 
 
-def jobs_list(params: p.ControlParams) -> m.Jobs:
+def jobs_list(params: p.ControlParams) -> Jobs:
     """Return the jobs."""
-    return client(params).get("jobs", m.Jobs)
+    return client(params).get("jobs", Jobs)
 
 
-def config(params: p.ControlParams) -> m.ConfigView:
+def config(params: p.ControlParams) -> ConfigView:
     """Return the configuration in force."""
-    return client(params).get("config", m.ConfigView)
+    return client(params).get("config", ConfigView)
 
 
-def events(params: p.EventsParams) -> Iterator[m.Event]:
+def events(params: p.EventsParams) -> Iterator[Event]:
     """Return the latest events and, with `follow`, those to come."""
     after = -params.last if params.after is None else params.after
     return client(params).events(after, follow=params.follow)
@@ -73,13 +85,13 @@ def events(params: p.EventsParams) -> Iterator[m.Event]:
 # `again=True`: doing it twice is the same as doing it once, and takes risk away or changes nothing.
 
 
-def pause(params: p.PauseParams) -> m.Done:
+def pause(params: p.PauseParams) -> Done:
     """Allow no increases."""
     request = m.PauseRequest(reason=params.reason, scope=params.scope, minutes=params.minutes)
     return client(params).post("pause", request, again=True)
 
 
-def resume(params: p.ResumeParams) -> m.Done:
+def resume(params: p.ResumeParams) -> Done:
     """Go back to RUNNING."""
     request = m.ResumeRequest(
         reason=reason(params.reason), scope=params.scope, confirm=params.confirm
@@ -93,7 +105,7 @@ def resume(params: p.ResumeParams) -> m.Done:
     )
 
 
-def halt(params: p.HaltParams) -> m.Done:
+def halt(params: p.HaltParams) -> Done:
     """Cancel open orders and send nothing more; without a daemon, leave it a flag."""
     try:
         request = m.HaltRequest(reason=params.reason, scope=params.scope)
@@ -106,7 +118,7 @@ def halt(params: p.HaltParams) -> m.Done:
         return leave(params.instance, params.reason, failure)
 
 
-def flatten(params: p.FlattenParams) -> m.Done:
+def flatten(params: p.FlattenParams) -> Done:
     """Close everything in scope."""
     request = m.FlattenRequest(
         reason=reason(params.reason), confirm=params.confirm, scope=params.scope
@@ -120,7 +132,7 @@ def flatten(params: p.FlattenParams) -> m.Done:
     )
 
 
-def cancel(params: p.CancelParams) -> m.Done:
+def cancel(params: p.CancelParams) -> Done:
     """Cancel one order or a scope."""
     if bool(params.order_id) == bool(params.scope):
         raise Failure(
@@ -144,7 +156,7 @@ def cancel(params: p.CancelParams) -> m.Done:
     )
 
 
-def arm(params: p.ArmParams) -> m.Done:
+def arm(params: p.ArmParams) -> Done:
     """Allow a live instance to open positions."""
     request = m.ArmRequest(
         reason=reason(params.reason),
@@ -163,12 +175,12 @@ def arm(params: p.ArmParams) -> m.Done:
     )
 
 
-def disarm(params: p.DisarmParams) -> m.Done:
+def disarm(params: p.DisarmParams) -> Done:
     """Take that back."""
     return client(params).post("disarm", m.DisarmRequest(reason=params.reason), again=True)
 
 
-def limits_set(params: p.LimitsSetParams) -> m.Done:
+def limits_set(params: p.LimitsSetParams) -> Done:
     """Override one limit for a while."""
     request = m.LimitRequest(
         key=params.key,
@@ -186,12 +198,12 @@ def limits_set(params: p.LimitsSetParams) -> m.Done:
     )
 
 
-def jobs_run(params: p.JobsRunParams) -> m.Done:
+def jobs_run(params: p.JobsRunParams) -> Done:
     """Run a job now."""
     return client(params).post("jobs", m.JobRequest(name=params.name, reason=params.reason))
 
 
-def jobs_report(params: p.JobsReportParams) -> m.Done:
+def jobs_report(params: p.JobsReportParams) -> Done:
     """Say how a job ended."""
     ended = time.time_ns()
     request = m.JobReportRequest(
@@ -204,32 +216,32 @@ def jobs_report(params: p.JobsReportParams) -> m.Done:
     return client(params).post("job-report", request)
 
 
-def reload(params: p.ReloadParams) -> m.Done:
+def reload(params: p.ReloadParams) -> Done:
     """Read the configuration again."""
     return client(params).post("reload", m.ReloadRequest(reason=params.reason), again=True)
 
 
-def log_level(params: p.LogLevelParams) -> m.Done:
+def log_level(params: p.LogLevelParams) -> Done:
     """Change what is logged."""
     request = m.LogLevelRequest(level=params.level, minutes=params.minutes, reason=params.reason)
     return client(params).post("log-level", request, again=True)
 
 
-def approve(params: p.DecideParams) -> m.Done:
+def approve(params: p.DecideParams) -> Done:
     """Let a waiting entry go."""
     return client(params).post(
         "approve", m.DecideRequest(order_id=params.order_id, reason=params.reason)
     )
 
 
-def reject(params: p.DecideParams) -> m.Done:
+def reject(params: p.DecideParams) -> Done:
     """Turn a waiting entry down."""
     return client(params).post(
         "reject", m.DecideRequest(order_id=params.order_id, reason=params.reason)
     )
 
 
-def adopt(params: p.AdoptParams) -> m.Done:
+def adopt(params: p.AdoptParams) -> Done:
     """Book what others traded."""
     return confirmed(
         params.instance,
@@ -240,13 +252,13 @@ def adopt(params: p.AdoptParams) -> m.Done:
     )
 
 
-def acknowledge(params: p.AcknowledgeParams) -> m.Done:
+def acknowledge(params: p.AcknowledgeParams) -> Done:
     """Stop an alert from escalating."""
     request = m.AcknowledgeRequest(key=params.key, reason=params.reason)
     return client(params).post("acknowledge", request, again=True)
 
 
-def drill(params: p.DrillParams) -> m.Done:
+def drill(params: p.DrillParams) -> Done:
     """Freeze one part on purpose."""
     request = m.DrillRequest(
         part=params.part,

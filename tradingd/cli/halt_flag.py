@@ -5,7 +5,7 @@ import os
 import msgspec
 
 from tradingd.config.paths import state_root
-from tradingd.control.messages import Done
+from tradingd.control.answers import Done
 from tradingd.control.peers import user_name
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.failure import ExitCode, Failure

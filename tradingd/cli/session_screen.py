@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tradingd.cli.control_format import clean, label, money, signed
 from tradingd.cli.control_render import GRADE_STYLE, STATE_STYLE
-from tradingd.control.messages import Event, PositionView, Status
+from tradingd.control.answers import Event, PositionView, Status
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")
 _LINE_EVERY: Final = 10.0

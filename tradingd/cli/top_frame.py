@@ -10,7 +10,7 @@ from rich.text import Text
 from tradingd.cli.control_format import clean, exchange_time, label, money, signed, span
 from tradingd.cli.control_render import GRADE_STYLE, STATE_STYLE
 from tradingd.cli.top_watch import Look
-from tradingd.control import messages as m
+from tradingd.control.answers import Event, Status
 
 WIDE = 110
 """Columns from which positions and orders stand side by side."""
@@ -62,7 +62,7 @@ def _tables(look: Look, width: int, lines: int) -> list[Layout]:
     ]
 
 
-def _header(status: m.Status, width: int) -> Text:
+def _header(status: Status, width: int) -> Text:
     live = status.mode == "live"
     session = "open" if status.session_open else "closed"
     left = Text.assemble(
@@ -108,7 +108,7 @@ def _account(look: Look, width: int) -> RenderableType:
     return grid
 
 
-def _counts(status: m.Status) -> Text:
+def _counts(status: Status) -> Text:
     """Return the day's counts, what is wrong first: on a narrow screen the end is cut."""
     unknown = f"{status.unknown_orders} unknown, " if status.unknown_orders else ""
     losses = f", {status.loss_streak} lost in a row" if status.loss_streak > 1 else ""
@@ -133,7 +133,7 @@ def _health(look: Look) -> Text:
     return text
 
 
-def _drawdown(status: m.Status, width: int) -> Text:
+def _drawdown(status: Status, width: int) -> Text:
     limit = status.drawdown_limit_percent
     if not limit:
         return Text(f"{status.drawdown_percent:.2f} %")
@@ -208,7 +208,7 @@ def _events(look: Look, lines: int) -> RenderableType:
     return Group(Text("Events", "bold"), *(_event(one) for one in shown))
 
 
-def _event(one: m.Event) -> Text:
+def _event(one: Event) -> Text:
     when = exchange_time(one.ts or one.wall, day=False)
     text = Text.assemble((when, "dim"), f" {clean(one.kind):<9} ", clean(one.text))
     text.no_wrap, text.overflow = True, "ellipsis"

@@ -6,7 +6,15 @@ from collections import deque
 
 import msgspec
 
-from tradingd.control import messages as m
+from tradingd.control.answers import (
+    Event,
+    HealthView,
+    Orders,
+    OrderView,
+    Positions,
+    PositionView,
+    Status,
+)
 from tradingd.control.client import ControlClient
 from tradingd.kits.failure import Failure
 
@@ -14,11 +22,11 @@ from tradingd.kits.failure import Failure
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """What one look saw; `trouble` says why the last one saw nothing new."""
 
-    status: m.Status | None = None
-    health: m.HealthView | None = None
-    positions: tuple[m.PositionView, ...] = ()
-    orders: tuple[m.OrderView, ...] = ()
-    events: tuple[m.Event, ...] = ()
+    status: Status | None = None
+    health: HealthView | None = None
+    positions: tuple[PositionView, ...] = ()
+    orders: tuple[OrderView, ...] = ()
+    events: tuple[Event, ...] = ()
     trouble: str = ""
     seen: float = 0.0
 
@@ -39,7 +47,7 @@ class Watch:
     def __init__(self, client: ControlClient, every: float) -> None:
         self._client = client
         self._every = every
-        self._events: deque[m.Event] = deque(maxlen=self._KEPT)
+        self._events: deque[Event] = deque(maxlen=self._KEPT)
         self._look = Look()
         self.changed = threading.Event()
 
@@ -66,10 +74,10 @@ class Watch:
 
     def _see(self) -> Look:
         return Look(
-            status=self._client.get("status", m.Status),
-            health=self._client.get("health", m.HealthView),
-            positions=self._client.get("positions", m.Positions).positions,
-            orders=self._client.get("orders", m.Orders).orders,
+            status=self._client.get("status", Status),
+            health=self._client.get("health", HealthView),
+            positions=self._client.get("positions", Positions).positions,
+            orders=self._client.get("orders", Orders).orders,
             events=tuple(self._events),
             seen=time.monotonic(),
         )

@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import Done
 from tradingd.control.danger import unconfirmed
 from tradingd.control.operator import Operator
 from tradingd.control.verbs import Acting
@@ -15,7 +16,7 @@ from tradingd.kits.failure import ExitCode, Failure
 _log = logging.getLogger(__name__)
 
 
-async def act(operator: Operator, verb: Acting, request: m.Request, peer: m.Peer) -> m.Done:
+async def act(operator: Operator, verb: Acting, request: m.Request, peer: m.Peer) -> Done:
     """Do it, and return what changed with the seconds it took.
 
     Raises

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, Event
 from tradingd.control.location import socket_paths
 from tradingd.control.refusals import failure_of
 from tradingd.kits.failure import ExitCode, Failure
@@ -95,7 +96,7 @@ class ControlClient:
         """
         return _decoded(self._ask("GET", _target(verb, query), b"", True), kind)
 
-    def post(self, verb: str, request: m.Request, *, again: bool = False) -> m.Done:
+    def post(self, verb: str, request: m.Request, *, again: bool = False) -> Done:
         """Act: return what ``POST /v1/VERB`` changed.
 
         Parameters
@@ -105,9 +106,9 @@ class ControlClient:
             the daemon went away before it answered.
         """
         body = msgspec.json.encode(request)
-        return _decoded(self._ask("POST", _target(verb), body, again), m.Done)
+        return _decoded(self._ask("POST", _target(verb), body, again), Done)
 
-    def events(self, after: int, *, follow: bool) -> Iterator[m.Event]:
+    def events(self, after: int, *, follow: bool) -> Iterator[Event]:
         """Yield events as they come; over a restart of the daemon it resumes where it was."""
         while True:
             query = {"after": after, "follow": str(follow).lower()}
@@ -116,7 +117,7 @@ class ControlClient:
             )
             try:
                 for line in _lines(link):
-                    event = _decoded(line, m.Event)
+                    event = _decoded(line, Event)
                     after = event.seq
                     yield event
             except TimeoutError as error:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, Event, Index
 from tradingd.control.verbs import ACTING, EVENTS, EVENTS_SUMMARY, LOOKING
 
 _REFERENCE: Final = "#/$defs/{name}"
@@ -13,7 +14,7 @@ _REFERENCE: Final = "#/$defs/{name}"
 def contract() -> dict[str, Any]:
     """Return the document that `contracts/control.v1.schema.json` holds."""
     kinds = [
-        m.Index, m.Event, m.EventsQuery, m.ErrorBody, m.Done,
+        Index, Event, m.EventsQuery, m.ErrorBody, Done,
         *(kind for verb in LOOKING for kind in (verb.query, verb.answer)),
         *(verb.request for verb in ACTING),
     ]  # fmt: skip
@@ -31,7 +32,7 @@ def contract() -> dict[str, Any]:
 
 
 def _index() -> dict[str, Any]:
-    return {"method": "GET", "path": "/", "answer": _named(m.Index)}
+    return {"method": "GET", "path": "/", "answer": _named(Index)}
 
 
 def _looking() -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def _events() -> dict[str, Any]:
         "path": EVENTS,
         "summary": EVENTS_SUMMARY,
         "query": _named(m.EventsQuery),
-        "answer_line": _named(m.Event),
+        "answer_line": _named(Event),
     }
 
 
@@ -64,7 +65,7 @@ def _acting() -> list[dict[str, Any]]:
             "path": verb.path,
             "summary": verb.summary,
             "request": _named(verb.request),
-            "answer": _named(m.Done),
+            "answer": _named(Done),
             "confirm": verb.danger or "never",
             "takes_risk_away": verb.calming,
         }

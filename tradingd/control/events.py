@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from itertools import islice
 
-from tradingd.control.messages import Event
+from tradingd.control.answers import Event
 
 MISSED = "missed"
 """Kind of the line that says how many events a reader did not get."""

@@ -1,15 +1,13 @@
-"""Messages of the control socket, version 1: one struct a request and a response.
+"""What the control socket is asked, version 1: one struct a request; and who asks.
 
 Published as `contracts/control.v1.schema.json`. Money is text with a decimal point, times are UTC
 nanoseconds, quantities whole shares. A field may be added; removing or changing one is version 2.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
-
-from tradingd.domain.health import Reading
 
 VERSION: Final = 1
 
@@ -54,217 +52,6 @@ class ErrorBody(Message, frozen=True, kw_only=True):
 
 
 # -- looking ---------------------------------------------------------------------------------------
-
-
-class StateView(Message, frozen=True, kw_only=True):
-    """One trading state in force."""
-
-    scope: str
-    state: str
-    reason: str
-    author: str
-    since: int
-    expires: int | None
-
-
-class Status(Message, frozen=True, kw_only=True):
-    """GET /v1/status: the whole picture in one answer.
-
-    `arming` says in words whether a live instance may open anything; empty in paper. `armed_until`
-    is wall time.
-    """
-
-    instance: str
-    mode: str
-    version: str
-    run_id: str
-    phase: str
-    ready: bool
-    state: str
-    states: tuple[StateView, ...]
-    strategy: str
-    broker: str
-    account: str
-    armed: bool
-    feed: str
-    synthetic: bool
-    data_time: int
-    wall_time: int
-    session_open: bool
-    feed_lag_seconds: float
-    equity: str
-    cash: str
-    day_pnl: str
-    realised_today: str
-    drawdown_percent: float
-    day_peak: str
-    positions: int
-    open_orders: int
-    unknown_orders: int
-    trades_today: int
-    loss_streak: int
-    fills: int
-    health: str
-    started: int
-    config_hash: str
-    status_line: str
-    drawdown_limit_percent: float | None = None
-    arming: str = ""
-    armed_until: int | None = None
-
-
-class HealthView(Message, frozen=True, kw_only=True):
-    """GET /v1/health."""
-
-    live: bool
-    ready: bool
-    grade: str
-    checks: tuple[Reading, ...]
-
-
-class PositionView(Message, frozen=True, kw_only=True):
-    """One line of GET /v1/positions."""
-
-    symbol: str
-    strategy: str
-    quantity: int
-    entry_price: str
-    mark: str
-    value: str
-    unrealised: str
-    stop: str | None
-
-
-class OrderView(Message, frozen=True, kw_only=True):
-    """One line of GET /v1/orders."""
-
-    order_id: str
-    strategy: str
-    symbol: str
-    side: str
-    quantity: int
-    filled: int
-    type: str
-    purpose: str
-    state: str
-    limit: str | None
-    stop: str | None
-    reason: str
-    wall: int
-    note: str
-
-
-class Labelled(Message, frozen=True, kw_only=True):
-    """Base of every list: whose it is, with which money, on which data."""
-
-    instance: str
-    mode: str
-    synthetic: bool
-
-
-class Positions(Labelled, frozen=True, kw_only=True):
-    """GET /v1/positions."""
-
-    positions: tuple[PositionView, ...]
-
-
-class Orders(Labelled, frozen=True, kw_only=True):
-    """GET /v1/orders: the open ones, with `all=true` every one of the day."""
-
-    orders: tuple[OrderView, ...]
-
-
-class TradeView(Message, frozen=True, kw_only=True):
-    """One round trip of GET /v1/trades."""
-
-    symbol: str
-    strategy: str
-    side: str
-    quantity: int
-    entry_price: str
-    exit_price: str
-    net: str
-    ts_opened: int
-    ts_closed: int
-    entry_reason: str
-    exit_reason: str
-
-
-class Trades(Labelled, frozen=True, kw_only=True):
-    """GET /v1/trades: the last round trips, the newest last."""
-
-    trades: tuple[TradeView, ...]
-
-
-class LimitView(Message, frozen=True, kw_only=True):
-    """One limit of GET /v1/limits: configured value, override, evaluations and denials so far."""
-
-    key: str
-    value: str
-    configured: str
-    expires: int | None
-    checked: int
-    denied: int
-
-
-class Limits(Labelled, frozen=True, kw_only=True):
-    """GET /v1/limits."""
-
-    limits: tuple[LimitView, ...]
-
-
-class JobView(Message, frozen=True, kw_only=True):
-    """One job of GET /v1/jobs."""
-
-    name: str
-    where: str
-    next_due: int | None
-    last_due: int | None
-    last_status: str
-    detail: str
-
-
-class Jobs(Labelled, frozen=True, kw_only=True):
-    """GET /v1/jobs."""
-
-    jobs: tuple[JobView, ...]
-
-
-class ConfigView(Message, frozen=True, kw_only=True):
-    """GET /v1/config: the configuration in force, secrets as references only."""
-
-    hash: str
-    tree: dict[str, Any]
-
-
-class Event(Message, frozen=True, kw_only=True):
-    """One line of the stream GET /v1/events (newline-delimited JSON)."""
-
-    seq: int
-    kind: str
-    text: str
-    wall: int
-    ts: int = 0
-    fields: dict[str, str] = {}
-
-
-class VerbView(Message, frozen=True, kw_only=True):
-    """One verb in the list at GET /."""
-
-    method: str
-    path: str
-    summary: str
-    acts: bool
-    confirm: str = ""
-
-
-class Index(Message, frozen=True, kw_only=True):
-    """GET /: what this socket understands."""
-
-    program: str
-    instance: str
-    version: int
-    verbs: tuple[VerbView, ...]
 
 
 class NoQuery(Request, frozen=True, kw_only=True):
@@ -441,13 +228,3 @@ class DrillRequest(Request, frozen=True, kw_only=True):
     seconds: Annotated[float, Meta(gt=0, le=600)]
     reason: Reason
     confirm: Confirm
-
-
-class Done(Message, frozen=True, kw_only=True):
-    """Answer of every acting verb: what changed, old to new, and how long it took."""
-
-    done: str
-    changes: tuple[tuple[str, str, str], ...] = ()
-    orders: tuple[str, ...] = ()
-    verified: bool | None = None
-    seconds: float = 0.0

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from tradingd.control import acting, stream
 from tradingd.control import messages as m
+from tradingd.control.answers import Done
 from tradingd.control.connection import Connection, Door, Patience, answer
 from tradingd.control.listening import identity, open_own
 from tradingd.control.operator import Operator
@@ -64,7 +65,7 @@ class ControlServer:
         self._patience = patience or Patience()
         access = Access(own_uid=os.geteuid(), viewers=viewers_gid, operators=operators_gid)
         self._door = Door(access, self._patience)
-        self._acts: set[asyncio.Task[m.Done]] = set()
+        self._acts: set[asyncio.Task[Done]] = set()
         self._streams: set[asyncio.Task[web.StreamResponse]] = set()
         self._server: web.Server | None = None
         self._listener: asyncio.Server | None = None
@@ -198,7 +199,7 @@ class ControlServer:
     async def _look(self, verb: Looking, request: web.BaseRequest) -> m.Message:
         return await verb.look(self._operator, query_of(request, verb.query))
 
-    async def _act(self, verb: Acting, request: web.BaseRequest, connection: Connection) -> m.Done:
+    async def _act(self, verb: Acting, request: web.BaseRequest, connection: Connection) -> Done:
         peer = connection.caller.peer
         if not self._door.access.may_act(connection.caller):
             acting.refused_by_permission(self._operator, verb, peer)
@@ -218,7 +219,7 @@ class ControlServer:
         task.add_done_callback(self._acted)
         return await asyncio.shield(task)
 
-    def _acted(self, task: asyncio.Task[m.Done]) -> None:
+    def _acted(self, task: asyncio.Task[Done]) -> None:
         self._acts.discard(task)
         # Read here, so that one whose client went away is not reported as never looked at.
         if not task.cancelled():

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 from aiohttp import web
 
-from tradingd.control.messages import Event
+from tradingd.control.answers import Event
 
 CAUGHT_UP = 0.2
 """Seconds of silence after which a stream that does not follow ends."""

@@ -9,6 +9,19 @@ from typing import Any, Final, TypedDict
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    Done,
+    HealthView,
+    Index,
+    Jobs,
+    Limits,
+    Orders,
+    Positions,
+    Status,
+    Trades,
+    VerbView,
+)
 from tradingd.control.danger import (
     Rule,
     always,
@@ -54,7 +67,7 @@ class Acting(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     summary: str
     request: type[m.Request]
-    act: Callable[[Operator, Any, m.Peer], Awaitable[m.Done]]
+    act: Callable[[Operator, Any, m.Peer], Awaitable[Done]]
     calming: bool = False
     danger: str = ""
     rule: Rule = never
@@ -78,65 +91,61 @@ def _labels(operator: Operator) -> _Labels:
     return {"instance": status.instance, "mode": status.mode, "synthetic": status.synthetic}
 
 
-async def _status(operator: Operator, query: m.NoQuery) -> m.Status:
+async def _status(operator: Operator, query: m.NoQuery) -> Status:
     return operator.status()
 
 
-async def _health(operator: Operator, query: m.NoQuery) -> m.HealthView:
+async def _health(operator: Operator, query: m.NoQuery) -> HealthView:
     return operator.health()
 
 
-async def _positions(operator: Operator, query: m.NoQuery) -> m.Positions:
-    return m.Positions(positions=tuple(operator.positions()), **_labels(operator))
+async def _positions(operator: Operator, query: m.NoQuery) -> Positions:
+    return Positions(positions=tuple(operator.positions()), **_labels(operator))
 
 
-async def _orders(operator: Operator, query: m.OrdersQuery) -> m.Orders:
-    return m.Orders(orders=tuple(operator.orders(all_today=query.all)), **_labels(operator))
+async def _orders(operator: Operator, query: m.OrdersQuery) -> Orders:
+    return Orders(orders=tuple(operator.orders(all_today=query.all)), **_labels(operator))
 
 
-async def _trades(operator: Operator, query: m.TradesQuery) -> m.Trades:
-    return m.Trades(trades=tuple(await operator.trades(last=query.last)), **_labels(operator))
+async def _trades(operator: Operator, query: m.TradesQuery) -> Trades:
+    return Trades(trades=tuple(await operator.trades(last=query.last)), **_labels(operator))
 
 
-async def _limits(operator: Operator, query: m.NoQuery) -> m.Limits:
-    return m.Limits(limits=tuple(operator.limits()), **_labels(operator))
+async def _limits(operator: Operator, query: m.NoQuery) -> Limits:
+    return Limits(limits=tuple(operator.limits()), **_labels(operator))
 
 
-async def _jobs(operator: Operator, query: m.NoQuery) -> m.Jobs:
-    return m.Jobs(jobs=tuple(operator.jobs()), **_labels(operator))
+async def _jobs(operator: Operator, query: m.NoQuery) -> Jobs:
+    return Jobs(jobs=tuple(operator.jobs()), **_labels(operator))
 
 
-async def _config(operator: Operator, query: m.NoQuery) -> m.ConfigView:
+async def _config(operator: Operator, query: m.NoQuery) -> ConfigView:
     return operator.config()
 
 
 LOOKING: Final[Sequence[Looking]] = (
+    Looking(name="status", summary="The whole picture in one answer.", answer=Status, look=_status),
     Looking(
-        name="status", summary="The whole picture in one answer.", answer=m.Status, look=_status
+        name="health", summary="Every health check, explained.", answer=HealthView, look=_health
     ),
-    Looking(
-        name="health", summary="Every health check, explained.", answer=m.HealthView, look=_health
-    ),
-    Looking(name="positions", summary="Open positions.", answer=m.Positions, look=_positions),
+    Looking(name="positions", summary="Open positions.", answer=Positions, look=_positions),
     Looking(
         name="orders",
         summary="Open orders; all=true: every one of today.",
-        answer=m.Orders,
+        answer=Orders,
         look=_orders,
         query=m.OrdersQuery,
     ),
     Looking(
         name="trades",
         summary="The last round trips; last=N: how many.",
-        answer=m.Trades,
+        answer=Trades,
         look=_trades,
         query=m.TradesQuery,
     ),
-    Looking(name="limits", summary="Limits with their overrides.", answer=m.Limits, look=_limits),
-    Looking(name="jobs", summary="Jobs and when they are due.", answer=m.Jobs, look=_jobs),
-    Looking(
-        name="config", summary="The configuration in force.", answer=m.ConfigView, look=_config
-    ),
+    Looking(name="limits", summary="Limits with their overrides.", answer=Limits, look=_limits),
+    Looking(name="jobs", summary="Jobs and when they are due.", answer=Jobs, look=_jobs),
+    Looking(name="config", summary="The configuration in force.", answer=ConfigView, look=_config),
 )
 
 EVENTS: Final = f"{PREFIX}/events"
@@ -287,19 +296,18 @@ ACTING: Final[Sequence[Acting]] = (
 )
 
 
-def index(instance: str) -> m.Index:
+def index(instance: str) -> Index:
     """Return the list of everything this socket understands."""
     looking = tuple(
-        m.VerbView(method="GET", path=verb.path, summary=verb.summary, acts=False)
-        for verb in LOOKING
+        VerbView(method="GET", path=verb.path, summary=verb.summary, acts=False) for verb in LOOKING
     )
-    events = m.VerbView(method="GET", path=EVENTS, summary=EVENTS_SUMMARY, acts=False)
+    events = VerbView(method="GET", path=EVENTS, summary=EVENTS_SUMMARY, acts=False)
     acting = tuple(
-        m.VerbView(
+        VerbView(
             method="POST", path=verb.path, summary=verb.summary, acts=True, confirm=verb.danger
         )
         for verb in ACTING
     )
-    return m.Index(
+    return Index(
         program="tradingd", instance=instance, version=m.VERSION, verbs=(*looking, events, *acting)
     )

@@ -18,6 +18,7 @@ import msgspec
 from tests.acceptance.command import environment_in
 from tests.acceptance.daemon.notified import Notified, eventually
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, HealthView, Status
 from tradingd.control.client import ControlClient
 from tradingd.control.location import SYSTEM_FOLDER
 
@@ -172,16 +173,16 @@ class Paper:
         """A client of the control socket."""
         return ControlClient(self.instance, paths=[self.control_socket], timeout=30)
 
-    def status(self) -> m.Status:
+    def status(self) -> Status:
         """Return what `tradingctl status` shows."""
-        return self.control.get("status", m.Status)
+        return self.control.get("status", Status)
 
     def check(self, name: str) -> Any:
         """Return one health check."""
-        checks = self.control.get("health", m.HealthView).checks
+        checks = self.control.get("health", HealthView).checks
         return next(one for one in checks if one.name == name)
 
-    def drill(self, part: str, seconds: float) -> m.Done:
+    def drill(self, part: str, seconds: float) -> Done:
         """Freeze a part."""
         request = m.DrillRequest(
             part=part,  # type: ignore[arg-type]  # the server judges

@@ -12,6 +12,7 @@ from tests.acceptance import compare_books
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, desk_strategy, query
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, Limits, Orders, Positions
 
 type Make = Callable[..., Paper]
 
@@ -34,12 +35,12 @@ def findings(daemon: Paper, store: Path) -> list[str]:
     return [str(one) for one in compare_books.compare(books)]
 
 
-def pause(daemon: Paper, scope: str, minutes: int | None = None) -> m.Done:
+def pause(daemon: Paper, scope: str, minutes: int | None = None) -> Done:
     request = m.PauseRequest(scope=scope, reason="news at two", minutes=minutes)
     return daemon.control.post("pause", request)
 
 
-def halt(daemon: Paper, scope: str) -> m.Done:
+def halt(daemon: Paper, scope: str) -> Done:
     return daemon.control.post("halt", m.HaltRequest(scope=scope, reason="odd prices"))
 
 
@@ -48,14 +49,14 @@ def standing(daemon: Paper) -> dict[str, Any]:
     status = msgspec.to_builtins(daemon.status())
     owners = {
         one.symbol: (one.strategy, one.quantity, one.stop)
-        for one in daemon.control.get("positions", m.Positions).positions
+        for one in daemon.control.get("positions", Positions).positions
     }
     limits = {
         one.key: (one.value, one.expires)
-        for one in daemon.control.get("limits", m.Limits).limits
+        for one in daemon.control.get("limits", Limits).limits
         if one.expires is not None
     }
-    orders = sorted(one.order_id for one in daemon.control.get("orders", m.Orders).orders)
+    orders = sorted(one.order_id for one in daemon.control.get("orders", Orders).orders)
     return {
         **{key: status[key] for key in STANDING},
         "owners": owners,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Broker, Paper, desk_strategy
-from tradingd.control import messages as m
+from tradingd.control.answers import Limits, Status
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_a_reload_changes_the_safe_subset_and_says_what_changed(paper: Make) -> 
     done = daemon.ctl("reload", "--json")
     assert done.returncode == 0, done.stderr
     assert "max_positions" in done.stdout
-    limits = {one.key: one.value for one in daemon.control.get("limits", m.Limits).limits}
+    limits = {one.key: one.value for one in daemon.control.get("limits", Limits).limits}
     assert limits["max_positions"] == "7"
     assert daemon.notified.values("RELOADING") == ["1"]
     audit = daemon.rows("SELECT action, detail FROM audit WHERE action LIKE '%reload%'")
@@ -158,7 +158,7 @@ def test_a_journal_that_cannot_be_written_sends_nothing_any_more(
 
 def test_what_is_said_is_a_contract(paper: Make) -> None:
     daemon = paper(*SLOW).start().ready()
-    status = msgspec.json.decode(daemon.ctl("status", "--json").stdout, type=m.Status)
+    status = msgspec.json.decode(daemon.ctl("status", "--json").stdout, type=Status)
     assert status.instance == daemon.instance
     assert daemon.ctl("health").returncode == 0
     assert daemon.ctl("jobs", "list").returncode == 0

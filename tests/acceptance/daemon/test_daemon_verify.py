@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, ask_broker, desk_strategy, query
-from tradingd.control import messages as m
+from tradingd.control.answers import Jobs, Positions
 
 pytestmark = pytest.mark.slow
 
@@ -114,7 +114,7 @@ def test_what_a_person_did_at_the_broker_is_found_and_repaired(paper: Make, tmp_
     assert result["left"] == []
     assert verify(daemon)[0] == 0
     assert {"cancel-foreign done", "adopt", "reconcile done"} <= set(audited(daemon))
-    positions = daemon.control.get("positions", m.Positions).positions
+    positions = daemon.control.get("positions", Positions).positions
     owners = {one.symbol: one.strategy for one in positions}
     assert owners["SYN2"] == "external"
 
@@ -153,7 +153,7 @@ def test_the_daily_job_keeps_its_report_and_the_daemon_journals_it(paper: Make) 
     assert done.returncode == 0, done.stderr
     report = json.loads((daemon.state / "position_reconciliation.json").read_bytes())
     assert report["agree"] is True
-    jobs = {one.name: one for one in daemon.control.get("jobs", m.Jobs).jobs}
+    jobs = {one.name: one for one in daemon.control.get("jobs", Jobs).jobs}
     assert jobs["verify"].last_status == "done"
 
 

@@ -19,7 +19,8 @@ from typing import Any
 from tests.benchmarks.daemon.running import INSTANCE, OPEN, PATIENCE, Daemon, custom, daemon
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.brokers.simulated.launch import ensure_running
-from tradingd.control.messages import HaltRequest, Orders, ResumeRequest
+from tradingd.control.answers import Orders
+from tradingd.control.messages import HaltRequest, ResumeRequest
 from tradingd.domain.broker import Accepted, OrderRequest
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.journal import OrderState

@@ -14,8 +14,8 @@ from typing import Self
 
 import psutil
 
+from tradingd.control.answers import Status
 from tradingd.control.client import ControlClient
-from tradingd.control.messages import Status
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TRADERS = "tests.benchmarks.daemon.traders"

@@ -13,6 +13,7 @@ from tests.fakes.control_operator import FakeOperator, reading
 from tradingd.app.verify.applying import Repair
 from tradingd.app.verify.report import Finding, Tolerances, VerifyReport
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, HealthView, Status
 from tradingd.control.client import ControlClient
 from tradingd.control.server import ControlServer
 from tradingd.domain.health import Grade
@@ -39,19 +40,19 @@ class Daemon(FakeOperator):
         self.refuses_to_cancel = False
         self.differs_after_adopting = False
 
-    def status(self) -> m.Status:
+    def status(self) -> Status:
         return msgspec.structs.replace(super().status(), **{"phase": "TRADING", **self.changes})
 
-    def health(self) -> m.HealthView:
+    def health(self) -> HealthView:
         bad = tuple(reading(name, Grade.FAILED, "9 s", "5 s") for name in self.broken_checks)
         return msgspec.structs.replace(super().health(), checks=bad)
 
-    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> m.Done:
+    async def cancel_foreign(self, request: m.CancelForeignRequest, peer: m.Peer) -> Done:
         if self.refuses_to_cancel:
             raise Failure("the order is not cancelled", code=ExitCode.BROKER)
         return await super().cancel_foreign(request, peer)
 
-    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> m.Done:
+    async def adopt(self, request: m.AdoptRequest, peer: m.Peer) -> Done:
         if self.differs_after_adopting:
             raise Failure("journal and broker differ still", code=ExitCode.RECONCILE)
         return await super().adopt(request, peer)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tradingd.control import messages as m
+from tradingd.control.answers import Status
 from tradingd.control.client import ControlClient
 from tradingd.kits.failure import ExitCode
 
@@ -31,7 +31,7 @@ def start(path: Path) -> subprocess.Popen[bytes]:
 @pytest.fixture
 def daemon(short: Path) -> Iterator[Path]:
     process = start(short / "s")
-    ControlClient("paper", paths=[short / "s"], wait=20.0).get("status", m.Status)
+    ControlClient("paper", paths=[short / "s"], wait=20.0).get("status", Status)
     yield short / "s"
     process.terminate()
     process.wait(10)
@@ -131,7 +131,7 @@ def test_on_a_terminal_reason_and_name_are_asked_for(daemon: Path) -> None:
 def test_top_survives_a_restart_and_leaves_by_q(short: Path) -> None:
     path = short / "s"
     first = start(path)
-    ControlClient("paper", paths=[path], wait=20.0).get("status", m.Status)
+    ControlClient("paper", paths=[path], wait=20.0).get("status", Status)
     top = Terminal("top", "--socket", str(path))
     try:
         top.until("AAPL")

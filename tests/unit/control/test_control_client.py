@@ -12,6 +12,7 @@ import pytest
 
 from tradingd.cli.main import tradingctl
 from tradingd.control import messages as m
+from tradingd.control.answers import Status
 from tradingd.control.client import ControlClient
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -116,7 +117,7 @@ def test_who_waits_is_served_by_a_daemon_that_comes_later(path: Path) -> None:
 def test_nothing_listening_is_said_at_once_with_the_next_step(path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(Failure) as failed:
-        ControlClient("paper", paths=[path]).get("status", m.Status)
+        ControlClient("paper", paths=[path]).get("status", Status)
     assert failed.value.code is ExitCode.NO_DAEMON
     assert "systemctl start tradingd@paper" in failed.value.next_step
     assert time.monotonic() - began < 1.0
@@ -126,7 +127,7 @@ def test_a_daemon_that_hangs_is_told_apart(path: Path) -> None:
     ended = threading.Event()
     with Scripted(path, lambda link: bool(ended.wait(5)) and None):
         with pytest.raises(Failure) as failed:
-            ControlClient("paper", paths=[path], timeout=0.2).get("status", m.Status)
+            ControlClient("paper", paths=[path], timeout=0.2).get("status", Status)
         ended.set()
     assert failed.value.code is ExitCode.NO_DAEMON
     assert "tradingd kill" in failed.value.next_step
@@ -138,12 +139,12 @@ def test_what_is_no_daemon_is_a_refusal_and_no_traceback(path: Path) -> None:
         link.sendall(b"220 mail.example ESMTP\r\n")
 
     with Scripted(path, nonsense), pytest.raises(Failure):
-        ControlClient("paper", paths=[path]).get("status", m.Status)
+        ControlClient("paper", paths=[path]).get("status", Status)
 
 
 def test_an_answer_of_another_shape_is_a_refusal(path: Path) -> None:
     with Scripted(path, good), pytest.raises(Failure) as failed:
-        ControlClient("paper", paths=[path]).get("status", m.Status)
+        ControlClient("paper", paths=[path]).get("status", Status)
     assert "version" in failed.value.next_step
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from itertools import pairwise
 
+from tradingd.control.answers import Event
 from tradingd.control.events import MISSED, EventHub
-from tradingd.control.messages import Event
 
 
 async def take(hub: EventHub, after: int, count: int) -> list[Event]:

@@ -5,6 +5,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    HealthView,
+    JobView,
+    OrderView,
+    PositionView,
+    Status,
+    TradeView,
+)
 
 type Drill = Callable[[float], Awaitable[None]]
 
@@ -16,11 +25,11 @@ class Facts(msgspec.Struct, kw_only=True):
     live: bool
     strategies: Sequence[str]
     symbols: Sequence[str]
-    status: Callable[[], m.Status]
-    health: Callable[[], m.HealthView]
-    jobs: Callable[[], Sequence[m.JobView]]
-    config: Callable[[], m.ConfigView]
-    positions: Callable[[], Sequence[m.PositionView]]
+    status: Callable[[], Status]
+    health: Callable[[], HealthView]
+    jobs: Callable[[], Sequence[JobView]]
+    config: Callable[[], ConfigView]
+    positions: Callable[[], Sequence[PositionView]]
     reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
     run_job: Callable[[str], Awaitable[str]]
     report_job: Callable[[m.JobReportRequest], Awaitable[str]]
@@ -34,5 +43,5 @@ class Facts(msgspec.Struct, kw_only=True):
     latched: Callable[[], str | None]
     resumed: Callable[[], None]
     drills: Mapping[str, Drill]
-    trades: Callable[[int], Awaitable[Sequence[m.TradeView]]]
-    orders_today: Callable[[], Sequence[m.OrderView]]
+    trades: Callable[[int], Awaitable[Sequence[TradeView]]]
+    orders_today: Callable[[], Sequence[OrderView]]

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from tradingd.config.risk import RiskConfig
-from tradingd.control.messages import LimitView
+from tradingd.control.answers import LimitView
 from tradingd.domain.market import NANOSECONDS
 from tradingd.gate.gate import Gate
 from tradingd.kits.failure import ExitCode, Failure

@@ -21,7 +21,7 @@ from tradingd.config.instance import instance_file
 from tradingd.config.load import Loaded, load
 from tradingd.config.paths import state_root
 from tradingd.config.session_rules import demand_session
-from tradingd.control.messages import Event, PositionView, Status
+from tradingd.control.answers import Event, PositionView, Status
 from tradingd.daemon.lock import AccountLock
 from tradingd.daemon.stacks import dump_on_quit
 from tradingd.daemon.summary import Summary, summary_line

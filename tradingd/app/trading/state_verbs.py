@@ -7,6 +7,7 @@ from typing import Final
 from tradingd.app.trading.commands import Flattener, StateKeeper, known_scope, timed
 from tradingd.app.trading.facts import Facts
 from tradingd.control import messages as m
+from tradingd.control.answers import Done, PositionView
 from tradingd.domain.orders import Purpose
 from tradingd.domain.states import Scope, TradingState
 from tradingd.domain.trading import OrderShim
@@ -39,7 +40,7 @@ class StateVerbs:
         self._flattener = flattener
         self._shim = shim
 
-    async def pause(self, request: m.PauseRequest, peer: m.Peer) -> m.Done:
+    async def pause(self, request: m.PauseRequest, peer: m.Peer) -> Done:
         """Allow no increases in scope."""
         scope = self._scope(request.scope)
         before = self._keeper.current(scope)
@@ -55,12 +56,12 @@ class StateVerbs:
         _, seconds = await timed(self._keeper.set(record))
         return _changed(scope, before, TradingState.PAUSED, seconds)
 
-    async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> m.Done:
+    async def resume(self, request: m.ResumeRequest, peer: m.Peer) -> Done:
         """Go back to RUNNING."""
         scope = self._scope(request.scope)
         before = self._keeper.current(scope)
         if before is TradingState.RUNNING:
-            return m.Done(done=f"{scope} is RUNNING already")
+            return Done(done=f"{scope} is RUNNING already")
         if before is TradingState.FLATTENING:
             raise _stricter(scope, before)
         held = self._facts.latched() if scope == Scope() else None
@@ -85,7 +86,7 @@ class StateVerbs:
             self._facts.resumed()
         return _changed(scope, before, TradingState.RUNNING, seconds)
 
-    async def halt(self, request: m.HaltRequest, peer: m.Peer) -> m.Done:
+    async def halt(self, request: m.HaltRequest, peer: m.Peer) -> Done:
         """Send nothing more in scope and cancel what is open."""
         scope = self._scope(request.scope)
         before = self._keeper.current(scope)
@@ -103,7 +104,7 @@ class StateVerbs:
 
         cancelled, seconds = await timed(act())
         left = self._unprotecting(scope)
-        return m.Done(
+        return Done(
             done=f"{scope} is HALTED, {len(cancelled)} orders cancelled",
             changes=((str(scope), before, TradingState.HALTED),),
             orders=tuple(cancelled),
@@ -111,7 +112,7 @@ class StateVerbs:
             seconds=seconds,
         )
 
-    async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> m.Done:
+    async def flatten(self, request: m.FlattenRequest, peer: m.Peer) -> Done:
         """Close everything in scope and verify it with the broker."""
         scope = self._scope(request.scope)
         before = self._keeper.current(scope)
@@ -130,7 +131,7 @@ class StateVerbs:
                 found=", ".join(_held(self._facts.positions())) or "orders that are not confirmed",
                 next_step="tradingctl orders; tradingctl positions; then flatten again",
             )
-        return m.Done(
+        return Done(
             done=f"{scope} is flat, verified with the broker",
             changes=((str(scope), before, after),),
             verified=True,
@@ -176,11 +177,9 @@ def _overtaken(scope: Scope, state: TradingState) -> Failure:
     )
 
 
-def _changed(scope: Scope, before: str, after: str, seconds: float) -> m.Done:
-    return m.Done(
-        done=f"{scope} is {after}", changes=((str(scope), before, after),), seconds=seconds
-    )
+def _changed(scope: Scope, before: str, after: str, seconds: float) -> Done:
+    return Done(done=f"{scope} is {after}", changes=((str(scope), before, after),), seconds=seconds)
 
 
-def _held(positions: Sequence[m.PositionView]) -> list[str]:
+def _held(positions: Sequence[PositionView]) -> list[str]:
     return [f"{one.quantity} {one.symbol}" for one in positions]

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 
 from tradingd import __version__
 from tradingd.app.trading import views
-from tradingd.control import messages as m
+from tradingd.control.answers import (
+    ConfigView,
+    HealthView,
+    JobView,
+    OrderView,
+    PositionView,
+    Status,
+)
 from tradingd.daemon.silence import silence_limits
 from tradingd.daemon.summary import Standing, status_line
 from tradingd.domain.feed import Counting
@@ -44,13 +51,13 @@ class StatusBoard:
             )
         )
 
-    def status(self) -> m.Status:
+    def status(self) -> Status:
         """Return the whole picture."""
         one, book = self._session, self._session.book
         now = one.clock.now()
         session = one.days_at(now)
         states = one.states.snapshot()
-        return m.Status(
+        return Status(
             instance=one.instance,
             mode=one.identity.mode,
             version=__version__,
@@ -90,28 +97,28 @@ class StatusBoard:
             status_line=self.line(),
         )
 
-    def health(self) -> m.HealthView:
+    def health(self) -> HealthView:
         """Return every check."""
         health = self._session.health
-        return m.HealthView(
+        return HealthView(
             live=health.live,
             ready=self._session.phase == "TRADING" and health.ready,
             grade=health.grade,
             checks=tuple(health.readings()),
         )
 
-    def positions(self) -> Sequence[m.PositionView]:
+    def positions(self) -> Sequence[PositionView]:
         """Return the open positions."""
         return views.positions(self._session.book, dict(self._session.shim.owners()))
 
-    def orders_today(self) -> Sequence[m.OrderView]:
+    def orders_today(self) -> Sequence[OrderView]:
         """Return the orders that this process knows, over or not."""
         return [views.order(row) for row in self._session.shim.known_orders()]
 
-    def jobs(self) -> Sequence[m.JobView]:
+    def jobs(self) -> Sequence[JobView]:
         """Return the in-process jobs, then what timers have reported."""
         own = [
-            m.JobView(
+            JobView(
                 name=state.name,
                 where="daemon",
                 next_due=state.next_due,
@@ -123,10 +130,10 @@ class StatusBoard:
         ]
         return [*own, *self._session.timer_jobs.views()]
 
-    def config(self) -> m.ConfigView:
+    def config(self) -> ConfigView:
         """Return the configuration in force; secrets are references."""
         loaded = self._session.loaded
-        return m.ConfigView(hash=loaded.hash, tree=loaded.tree)
+        return ConfigView(hash=loaded.hash, tree=loaded.tree)
 
     def measure(self) -> None:
         """Put the present numbers into the metrics; called before every scrape."""

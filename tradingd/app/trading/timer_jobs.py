@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from tradingd.control.messages import JobReportRequest, JobView
+from tradingd.control.answers import JobView
+from tradingd.control.messages import JobReportRequest
 from tradingd.domain.alerts import Alert, Emit, Severity
 from tradingd.domain.journal import JobRow, Journal, MarkRow
 

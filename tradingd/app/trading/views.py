@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from tradingd.control import messages as m
+from tradingd.control.answers import OrderView, PositionView, StateView
 from tradingd.domain.journal import OrderRow
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.money import Nanos, decimal, to_cents
@@ -30,11 +30,11 @@ def price(value: Nanos | None) -> str | None:
     return f"{short}" if short == exact else f"{exact.normalize():f}"
 
 
-def positions(book: Book, owners: dict[str, str]) -> Sequence[m.PositionView]:
+def positions(book: Book, owners: dict[str, str]) -> Sequence[PositionView]:
     """Return the open positions, by symbol."""
     lines = sorted(book.positions().items())
     return [
-        m.PositionView(
+        PositionView(
             symbol=symbol,
             strategy=owners.get(symbol, ""),
             quantity=line.quantity,
@@ -48,9 +48,9 @@ def positions(book: Book, owners: dict[str, str]) -> Sequence[m.PositionView]:
     ]
 
 
-def order(row: OrderRow) -> m.OrderView:
+def order(row: OrderRow) -> OrderView:
     """Return one order."""
-    return m.OrderView(
+    return OrderView(
         order_id=row.order_id,
         strategy=row.strategy,
         symbol=row.symbol,
@@ -68,9 +68,9 @@ def order(row: OrderRow) -> m.OrderView:
     )
 
 
-def state(record: StateRecord) -> m.StateView:
+def state(record: StateRecord) -> StateView:
     """Return one trading state."""
-    return m.StateView(
+    return StateView(
         scope=scope_text(record.scope),
         state=record.state,
         reason=record.reason,

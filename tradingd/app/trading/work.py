@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradingd.app.trading.views import money, price
-from tradingd.control.messages import TradeView
+from tradingd.control.answers import TradeView
 from tradingd.daemon.jobs import SessionWork
 from tradingd.domain.broker import BrokerUnavailable
 from tradingd.domain.journal import EquityRow, TripRow

@@ -16,6 +16,7 @@ from tradingd.app.verify.steps import (
     steps_for,
 )
 from tradingd.control import messages as m
+from tradingd.control.answers import HealthView, Status
 from tradingd.control.client import ControlClient
 from tradingd.domain.health import Grade
 from tradingd.kits import latch
@@ -160,11 +161,11 @@ class Repair:
         if latched is not None and places_stops(seen.findings):
             raise self._not_now("latch", "no latch: a stop is to be placed", latched.reason)
 
-    def _asked(self) -> tuple[m.Status, m.HealthView]:
+    def _asked(self) -> tuple[Status, HealthView]:
         try:
             return (
-                self._client.get("status", m.Status),
-                self._client.get("health", m.HealthView),
+                self._client.get("status", Status),
+                self._client.get("health", HealthView),
             )
         except Failure as failure:
             if failure.code is not ExitCode.NO_DAEMON:
