@@ -124,7 +124,7 @@ def _days(session: "TradingSession") -> None:
 
 
 def _renew(session: "TradingSession") -> None:
-    """Ask a live feed for corporate actions when a day begins: some are announced the day before."""
+    """Ask a live feed for corporate actions as a day begins: some are told the day before."""
     feed = session.feed
     if not isinstance(feed, Renewing) or feed.replayed:
         return
