@@ -30,11 +30,6 @@ STAGES: Final = (
         plan={"ops": COMMANDS, "probabilities": {"drop_response": 0.4}},
     ),
     Stage(
-        what="429: too many requests",
-        seconds=2,
-        plan={"ops": COMMANDS, "probabilities": {"status_429": 0.5}},
-    ),
-    Stage(
         what="500, 503 and 504, some after the order was taken",
         seconds=3,
         plan={
@@ -49,5 +44,12 @@ STAGES: Final = (
     ),
     Stage(what="the data stream is cut", seconds=3, plan={"data_stream": {"close_now": True}}),
     Stage(what="the trade-update stream is mute", seconds=5, plan={"stream": {"mute": True}}),
+    # The daemon then sends nothing for as long as Alpaca says, most of a minute: late, or the
+    # troubles after it would meet a daemon that is silent anyway.
+    Stage(
+        what="429: too many requests",
+        seconds=3,
+        plan={"ops": COMMANDS, "probabilities": {"status_429": 0.5}},
+    ),
     Stage(what="the daemon is killed (SIGKILL) and started again", seconds=4, kill=True),
 )
