@@ -11,6 +11,10 @@ from tradingd.cli.composing import Overlay, Overrides
 Day = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\d$", extra={"metavar": "YYYY-MM-DD"})]
 
 
+FASTEST = 1_000_000
+"""Data seconds per wall second: a session in a fortieth of a second."""
+
+
 class SimAlpacaParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd sim alpaca`."""
 
@@ -19,30 +23,42 @@ class SimAlpacaParams(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         str,
         Meta(
-            description="Folder of its book; default: simalpaca beside the store.",
+            description="Folder of its book; default: simalpaca (simalpaca-live) beside the store.",
             extra={"metavar": "FOLDER"},
         ),
     ] = ""
-    port: Annotated[int, Meta(ge=0, le=65_535, description="TCP port; 0: a free one.")] = 8765
+    port: Annotated[
+        int, Meta(ge=0, le=65_535, description="TCP port; 0: a free one; default: 8765.")
+    ] = 8765
     bars: Annotated[
-        Literal["1m", "1h", "1d"], Meta(description="Stored bars that its market is made of.")
+        Literal["1m", "1d"],
+        Meta(description="Stored bars that its market is made of: 1m or 1d; default: 1m."),
     ] = "1m"
     symbols: Annotated[
         str,
-        Meta(description="Symbols of its market; default: all.", extra={"metavar": "A,B"}),
+        Meta(
+            description="Symbols of its market; default: all that are stored.",
+            extra={"metavar": "A,B"},
+        ),
     ] = ""
     start: Annotated[Day | None, Meta(description="First day of its market.")] = None
     end: Annotated[Day | None, Meta(description="Last day of its market, inclusive.")] = None
-    speed: Annotated[float, Meta(ge=0, description="Data seconds per wall second.")] = 60.0
+    speed: Annotated[
+        float, Meta(ge=0, le=FASTEST, description="Data seconds per wall second; 0: all at once.")
+    ] = 60.0
     cash: Annotated[float, Meta(gt=0, description="Cash of a new book.", extra={"unit": "USD"})] = (
         100_000
     )
     live: Annotated[
-        bool, Meta(description="Present the account as a live one: to practise arming.")
+        bool,
+        Meta(
+            description="Present the account as a live one: to practise arming. It has a book of "
+            "its own."
+        ),
     ] = False
-    wait: Annotated[
-        bool, Meta(description="Begin the market when somebody subscribes to its bars.")
-    ] = True
+    now: Annotated[
+        bool, Meta(description="Begin the market now, not when somebody subscribes to its bars.")
+    ] = False
 
 
 class SimServer(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +81,9 @@ class DrillParams(msgspec.Struct, frozen=True, kw_only=True):
     symbols: Annotated[int, Meta(ge=1, le=100, description="Invented symbols.")] = 8
     days: Annotated[int, Meta(ge=1, le=20, description="Sessions that are traded.")] = 2
     seed: Annotated[int, Meta(ge=0, description="Seed of the invented prices.")] = 7
-    speed: Annotated[float, Meta(gt=0, description="Data seconds per wall second.")] = 600.0
+    speed: Annotated[float, Meta(gt=0, le=FASTEST, description="Data seconds per wall second.")] = (
+        600.0
+    )
 
 
 class DrillReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +113,9 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         render="tradingd.cli.sim_run:render_server",
         summary="Serve an Alpaca-compatible broker on this machine, its market from the store.",
         examples=(
+            "tradingd data import source=sample && tradingd sim alpaca --bars 1d --speed 20000",
             "tradingd sim alpaca --symbols SPY,AAPL --start 2013-10-07 --end 2013-10-07",
-            "tradingd sim alpaca --bars 1d --speed 86400 --port 8765",
+            "tradingd sim alpaca --bars 1d --speed 20000 --live",
         ),
         environment={
             "SIMALPACA_KEY_ID": "let in only this key id ...",
@@ -110,6 +129,6 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         function="tradingd.cli.sim_run:drill",
         render="tradingd.cli.sim_run:render_drill",
         summary="Drill the whole daemon against that broker: faults, a kill, then both books.",
-        examples=("tradingd sim drill", "tradingd sim drill --folder /tmp/drill --days 1"),
+        examples=("tradingd sim drill", "tradingd sim drill --folder drill --days 1"),
     ),
 )

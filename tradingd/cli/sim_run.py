@@ -1,40 +1,99 @@
 """Run `tradingd sim ...` for a person."""
 
+import datetime as dt
 import os
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
-from tradingd.app.sim.drill import Drilled, Terms
+from tradingd.app.sim.drill import USUAL_RATE, Drilled, Terms, rate
 from tradingd.app.sim.drill import drill as play
 from tradingd.cli import screen
 from tradingd.cli.sim import DrillParams, DrillReport, SimAlpacaParams, SimServer
 from tradingd.config.load import load
 from tradingd.config.paths import store_root
+from tradingd.domain.market import Resolution
 from tradingd.kits.failure import ExitCode, Failure
+
+if TYPE_CHECKING:
+    from tradingd.app.sim.practice import Wish
 
 
 def alpaca(params: SimAlpacaParams) -> SimServer:
     """Become the test server; it prints where it listens and ends by a signal."""
+    from tradingd.app.sim.practice import check_market, check_port, check_state
     from tradingd.app.sim.server import options
+    from tradingd.history.store import Store
 
     overlay = Path(params.overlay) if params.overlay else None
     root = store_root(load(params.overrides, overlay=overlay).config)
-    state = Path(params.state).expanduser() if params.state else root.parent / "simalpaca"
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    check_market(Store(root), _market(params))
+    check_port(params.port)
+    usual = root.parent / ("simalpaca-live" if params.live else "simalpaca")
+    state = Path(params.state).expanduser() if params.state else usual
+    check_state(state)
+    screen.console().print(_hint(params), soft_wrap=True, markup=False)
     program, *rest = [*options(state, None, _words(params, root))]
     os.execv(program, (program, *rest))  # noqa: S606 - no shell, our own interpreter
 
 
 def _words(params: SimAlpacaParams, root: Path) -> list[str]:
     """Return the server's options for its port, its account and its market."""
-    words = ["--port", str(params.port), "--cash", f"{params.cash:g}"]
+    words = ["--port", str(params.port), "--cash", f"{params.cash:.2f}"]
+    words += ["--requests-per-minute", str(rate(params.speed))]
     words += ["--live-like"] if params.live else []
-    words += ["--store", str(root), "--bars", params.bars, "--speed", f"{params.speed:g}"]
+    words += ["--store", str(root), "--bars", params.bars, "--speed", repr(params.speed)]
     for name in ("symbols", "start", "end"):
         value = getattr(params, name)
         words += [f"--{name}", value] if value else []
-    return [*words, "--wait-for-client"] if params.wait else words
+    return words if params.now else [*words, "--wait-for-client"]
+
+
+def _market(params: SimAlpacaParams) -> "Wish":
+    from tradingd.app.sim.practice import Wish
+
+    return Wish(
+        resolution=Resolution(params.bars),
+        symbols=tuple(one.strip().upper() for one in params.symbols.split(",") if one.strip()),
+        start=_day(params.start, "--start"),
+        end=_day(params.end, "--end"),
+    )
+
+
+def _day(text: str | None, where: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Failure(
+            "there is no such day",
+            code=ExitCode.USAGE,
+            where=where,
+            found=str(text),
+            next_step="tradingd sim alpaca --help",
+        ) from None
+
+
+def _hint(params: SimAlpacaParams) -> str:
+    """Return how to trade there."""
+    url = f"http://127.0.0.1:{params.port or 'PORT'}"
+    mode = "mode=live mode.account=3SIM000001 " if params.live else ""
+    allowed = rate(params.speed)
+    pace = f" broker.requests_per_minute={allowed}" if allowed > USUAL_RATE else ""
+    symbols = params.symbols or "A,B"
+    keys = (
+        "the key pair of SIMALPACA_KEY_ID and SIMALPACA_SECRET_KEY is let in"
+        if os.environ.get("SIMALPACA_KEY_ID")
+        else "any key pair is let in: export APCA_API_KEY_ID=PKSIM APCA_API_SECRET_KEY=secret"
+    )
+    return (
+        f"{keys}; then, in another terminal:\n"
+        f"tradingd run -i sim {mode}broker=alpaca broker.endpoint={url} feed=alpaca "
+        f"feed.endpoint={url} feed.clock=data universe=symbols universe.symbols=[{symbols}]{pace}"
+    )
 
 
 def render_server(report: SimServer) -> None:
@@ -45,10 +104,13 @@ def drill(params: DrillParams) -> DrillReport:
     """Play the drill, telling each stage as it begins."""
     folder = _folder(params.folder)
     began = time.monotonic()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)  # or server and daemon would be left behind
 
     def say(text: str) -> None:
-        line = f"{time.monotonic() - began:6.1f}  {text}"
-        screen.console().print(line, soft_wrap=True, markup=False)
+        # Standard output is the report's, which may be read by a program.
+        sys.stderr.write(f"{time.monotonic() - began:6.1f}  {text}\n")
+        sys.stderr.flush()
 
     terms = Terms(
         symbols=params.symbols,
@@ -58,6 +120,10 @@ def drill(params: DrillParams) -> DrillReport:
         overrides=params.overrides,
     )
     return _report(play(folder, terms, say))
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _folder(stated: str) -> Path:

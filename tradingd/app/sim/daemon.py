@@ -102,6 +102,7 @@ class DrillDaemon:
                 env={**self._environment, "NOTIFY_SOCKET": str(told)},
                 stdout=log,
                 stderr=log,
+                process_group=0,  # Ctrl-C is for who started it, who ends it in order
             )
             self._await_ready(ear)
 
@@ -149,6 +150,26 @@ class DrillDaemon:
         """Return its exit code once it has ended."""
         assert self._process is not None, "it was never started"
         return self._process.wait(seconds)
+
+    def end_of_market(self, seconds: float) -> int:
+        """Return its exit code once its market is over.
+
+        Raises
+        ------
+        Failure
+            REFUSED, when it goes on for longer than this.
+        """
+        try:
+            return self.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise Failure(
+                "the daemon of the drill does not come to its end",
+                code=ExitCode.REFUSED,
+                where=str(self.log),
+                expected=f"the end of the market within {seconds:.0f} s",
+                found=_last_line(self.log),
+                next_step="read the log; a busy machine needs a smaller --speed",
+            ) from None
 
     def _await_ready(self, ear: socket.socket) -> None:
         end = time.monotonic() + _READY

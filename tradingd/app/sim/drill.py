@@ -6,6 +6,7 @@ daemon's journal independently.
 """
 
 import asyncio
+import contextlib
 import secrets
 import sqlite3
 import time
@@ -26,6 +27,12 @@ from tradingd.vendors.alpaca.keys import Keys
 
 SPEED: Final = 600.0
 """Data seconds per wall second: a session takes 39 s."""
+
+USUAL_RATE: Final = 200
+"""Requests a minute that Alpaca allows an account."""
+
+_SESSION: Final = 23_400.0
+_STOP: Final = 120.0
 
 type Say = Callable[[str], None]
 
@@ -103,7 +110,7 @@ def drill(folder: Path, terms: Terms, say: Say, stages: Sequence[Stage] = STAGES
                 _play(stage, endpoint, daemon, say)
             asyncio.run(misbehave(endpoint, {}))
             say("calm: the market goes on to its end")
-            code = daemon.wait()
+            code = daemon.end_of_market(patience(terms))
             findings = daemon.differences()
             say("the books are compared")
             return _counted(folder, daemon, stages, code, findings, time.monotonic() - began)
@@ -134,7 +141,12 @@ def overrides_for(endpoint: Endpoint, symbols: Sequence[str]) -> list[str]:
 
 def rate(speed: float) -> int:
     """Return requests a minute of the wall: Alpaca's 200 hold for a market of normal speed."""
-    return round(200 * max(1.0, speed / 10))
+    return min(100_000, round(USUAL_RATE * max(1.0, speed / 10)))
+
+
+def patience(terms: Terms) -> float:
+    """Return wall seconds that the rest of the market may take: twice its sessions, and a stop."""
+    return _STOP + 2 * terms.days * _SESSION / terms.speed
 
 
 def _play(stage: Stage, endpoint: Endpoint, daemon: DrillDaemon, say: Say) -> None:
@@ -162,7 +174,8 @@ def _counted(
         return int(database.execute(query, values).fetchone()[0])
 
     steps = "SELECT count(DISTINCT order_id) FROM order_events WHERE step = ?"
-    with sqlite3.connect(f"file:{daemon.state / 'journal.sqlite'}?mode=ro", uri=True) as database:
+    uri = f"file:{daemon.state / 'journal.sqlite'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as database:
         return Drilled(
             folder=str(folder),
             stages=len(stages),

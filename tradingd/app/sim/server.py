@@ -74,7 +74,11 @@ def running(
     }
     with (state / "server.log").open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-            options(state, market, more), env=environment, stdout=log, stderr=log
+            options(state, market, more),
+            env=environment,
+            stdout=log,
+            stderr=log,
+            process_group=0,  # Ctrl-C is for who started it: it ends the daemon first
         )
     try:
         yield _listening(process, state)
