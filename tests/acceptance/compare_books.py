@@ -1,8 +1,8 @@
 """The third party: reads the broker's file and the daemon's journal and says where they disagree.
 
-It imports nothing of the product: only the tables of `contracts/simbroker.md` and of the journal,
-through sqlite3. Both files may be in use, but what they tell must have come to rest: no order on
-its way, nothing unsettled.
+It imports nothing of the product: only the tables of the journal, of `contracts/simbroker.md` and,
+where they are, of `contracts/simalpaca.md`, through sqlite3. Both files may be in use, but what
+they tell must have come to rest: no order on its way, nothing unsettled.
 
     python -m tests.acceptance.compare_books SIMBROKER.SQLITE JOURNAL.SQLITE [--allow-foreign]
 
@@ -12,6 +12,7 @@ cannot be read.
 
 import argparse
 import json
+import re
 import sqlite3
 import sys
 from collections import Counter, defaultdict
@@ -25,6 +26,9 @@ UNSETTLED: Final = ("INTENT", "UNKNOWN")
 KEPT: Final = "waiting for its price"
 """Note of a limit exit that has not been sent: the daemon watches its price itself."""
 NEVER_THERE: Final = ("DENIED", "LOST")
+OVER: Final = ("filled", "canceled", "expired", "rejected", "replaced")
+"""How Alpaca calls orders to which nothing more happens."""
+
 STOPS: Final = ("STOP_MARKET", "STOP_LIMIT")
 FILL_FIELDS: Final = ("symbol", "side", "quantity", "price", "commission", "ts")
 ADJUSTMENT_FIELDS: Final = ("kind", "symbol", "shares", "cash", "numerator", "denominator")
@@ -50,6 +54,8 @@ class Books(NamedTuple):
     own_fills: Mapping[str, Row]
     own_adjustments: Mapping[str, Row]
     guards: Mapping[str, Row]
+    links: Sequence[Row] = ()
+    """Alpaca's orders: where a change makes a new one, a chain of them is one of `orders`."""
 
     def working(self, symbol: str | None = None) -> list[Row]:
         """Return the orders that work at the broker (of one symbol)."""
@@ -78,6 +84,7 @@ def read(broker: Path, journal: Path) -> Books:
         own_fills={row["fill_id"]: row for row in own_fills},
         own_adjustments={row["adjustment_id"]: row for row in ours("adjustments")},
         guards={row["symbol"]: row for row in ours("guards")},
+        links=at_broker("alpaca_orders") if at_broker.has("alpaca_orders") else (),
     )
 
 
@@ -92,6 +99,10 @@ class _Tables:
     def __call__(self, table: str) -> list[Row]:
         return [dict(row) for row in self._db.execute(f"SELECT * FROM {table}")]
 
+    def has(self, table: str) -> bool:
+        query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+        return self._db.execute(query, (table,)).fetchone() is not None
+
     def __del__(self) -> None:
         self._db.close()
 
@@ -100,6 +111,7 @@ def compare(books: Books, *, allow_foreign: bool = False) -> list[Finding]:
     """Return every disagreement."""
     findings = [
         *_duplicates(books),
+        *_chains(books),
         *_order_sets(books, allow_foreign),
         *_states(books),
         *_terms(books),
@@ -123,6 +135,27 @@ def _duplicates(books: Books) -> Iterator[Finding]:
         if client_id and count > 1:
             ids = [o["broker_order_id"] for o in books.orders if o["client_order_id"] == client_id]
             yield Finding("duplicate_order", client_id, ids, "one order")
+
+
+def _chains(books: Books) -> Iterator[Finding]:
+    """Changed orders: the links of a chain are ROOT, ROOT~1, ...; one at most is not over."""
+    roots = {order["broker_order_id"]: order["client_order_id"] for order in books.orders}
+    chains: dict[str, list[Row]] = defaultdict(list)
+    for link in books.links:
+        root, made = roots[link["book_id"]], link["client_order_id"]
+        chains[link["book_id"]].append(link)
+        if root and made != root and not re.fullmatch(re.escape(root) + r"~\d+", made):
+            yield Finding("link_of_another_order", link["id"], made, root)
+    names = {link["id"]: roots[link["book_id"]] for link in books.links}
+    for key, fill in sorted(books.own_fills.items()):
+        root = names.get(key.rpartition(":")[0])
+        if names and root != fill["order_id"]:
+            yield Finding("fill_of_another_order", key, root, fill["order_id"])
+    for book_id, links in sorted(chains.items()):
+        begun = [link["id"] for link in links if not link["replaces"]]
+        working = [link["id"] for link in links if link["status"] not in OVER]
+        if len(begun) != 1 or len(working) > 1:
+            yield Finding("broken_chain", roots[book_id] or book_id, [begun, working], "one")
 
 
 def _order_sets(books: Books, allow_foreign: bool) -> Iterator[Finding]:

@@ -46,6 +46,8 @@ class Alpaca:
     settings = SETTINGS
     exits_apart = True
     heals = 0.4
+    pauses = (0.8, 0.06)
+    longest_life = 500
     patience = 30.0
     restarts = 0.3
 

@@ -2,6 +2,7 @@
 
     python -m tests.crash.daemon_schedule --runs 20 --seed 1
     python -m tests.crash.daemon_schedule --runs 1 --seed SEED --keep     # replay one that failed
+    python -m tests.crash.daemon_schedule --runs 50 --broker alpaca       # Alpaca's test server
 
 Every run has a broker process and two to four daemons, one after the other, each with the engine,
 a strategy that trades at random, a journal and a socket of its own. All but the last are killed
@@ -16,11 +17,13 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
 from tests.acceptance import compare_books
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import READY_SECONDS, Broker, Paper, desk_strategy, query
+from tests.crash import daemon_alpaca, tally
 
 SESSION = (
     "feed.days=2",
@@ -51,8 +54,13 @@ def faults(rng: random.Random) -> dict[str, object]:
     }
 
 
-def run(seed: int, home: Path) -> list[str]:
-    """Play one run; return what is wrong at its end."""
+def run(seed: int, home: Path) -> tuple[list[str], Counter[str]]:
+    """Play one run; return what is wrong at its end, and what it has met."""
+    troubles = _simulated(seed, home)
+    return troubles, Counter()
+
+
+def _simulated(seed: int, home: Path) -> list[str]:
     rng = random.Random(seed)
     broker = Broker(home).start()
     strategy = desk_strategy("AtRandom", seed=rng.randint(0, 10**6))
@@ -131,12 +139,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first run")
+    parser.add_argument("--broker", choices=("simulated", "alpaca"), default="simulated")
     parser.add_argument("--keep", action="store_true", help="keep the folders of all runs")
     options = parser.parse_args()
-    begun, failed = time.monotonic(), []
+    play = daemon_alpaca.run if options.broker == "alpaca" else run
+    begun, failed, met = time.monotonic(), [], Counter[str]()
     for seed in range(options.seed, options.seed + options.runs):
         home = Path(tempfile.mkdtemp(prefix=f"td-{seed}-"))
-        troubles = run(seed, home)
+        troubles, counts = play(seed, home)
+        met += counts
         if troubles:
             failed.append(seed)
             print(f"seed {seed} FAILED, see {home}")
@@ -147,6 +158,7 @@ def main() -> int:
         else:
             shutil.rmtree(home)
         sys.stdout.flush()
+    print(tally.text(met))
     print(
         f"SUMMARY runs={options.runs} failed={len(failed)} seeds={options.seed}.."
         f"{options.seed + options.runs - 1} duration={time.monotonic() - begun:.1f}s"

@@ -188,6 +188,10 @@ class Venue(Protocol):
         """Share of the last processes that live through misbehaviour and are not killed."""
 
     @property
+    def pauses(self) -> tuple[float, float]:
+        """How often an act is followed by a pause, and its most seconds."""
+
+    @property
     def patience(self) -> float:
         """Seconds in which a run must come to rest."""
 
@@ -227,8 +231,9 @@ async def acts(process: Process, rng: random.Random, times: int, venue: Venue) -
         await act(process, rng)
         if venue.exits_apart and rng.random() < 0.5:
             quote(process, rng)
-        if rng.random() < 0.3:
-            await asyncio.sleep(rng.uniform(0, 0.03))
+        share, longest = venue.pauses
+        if rng.random() < share:
+            await asyncio.sleep(rng.uniform(0, longest))
 
 
 def quote(process: Process, rng: random.Random) -> None:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,15 +35,16 @@ from tests.crash.hooks import Steps
 from tests.crash.life import Venue, come_to_rest, live
 from tests.crash.simulated import Simulated
 
-LONGEST_LIFE = 300
-"""A kill step is drawn up to here; a life that ends before it is cut off after its last act."""
-
 LATEST_RESTART = 1.0
 """Seconds of a life within which the broker process is killed, when it is."""
 
 
 class Place(Venue, Protocol):
     """Where a run trades, and how its broker process is made."""
+
+    @property
+    def longest_life(self) -> int:
+        """A kill step is drawn up to here; a shorter life is cut off after its last act."""
 
     @property
     def restarts(self) -> float:
@@ -166,7 +168,7 @@ def _life(
     rng: random.Random, number: int, slow: bool, folder: Path, place: Place, broker: BrokerProcess
 ) -> str:
     """Play a life that is killed; return why it ended by itself, if it did."""
-    seed, step = rng.randint(0, 10**9), rng.randint(1, LONGEST_LIFE)
+    seed, step = rng.randint(0, 10**9), rng.randint(1, place.longest_life)
     log = folder / f"life-{number}.log"
     child = forked(lambda: live_and_die(folder, seed, step, slow, place), log)
     if rng.random() < place.restarts:
@@ -196,6 +198,8 @@ def _restarted(
 
 def main() -> int:
     """Play the runs; 1 when one of them ends wrong."""
+    # A thread of jemalloc's, which Arrow brings along, holds nothing that a child would need.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     options = _options()
     place = places()[options.broker]()
     begun, failed, met = time.monotonic(), [], Counter[str]()

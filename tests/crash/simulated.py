@@ -16,6 +16,8 @@ class Simulated:
     name = "simulated"
     settings = HASTY
     heals = 0.0
+    pauses = (0.3, 0.03)
+    longest_life = 300
     patience = 20.0
     restarts = 0.0
 

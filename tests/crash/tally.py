@@ -14,18 +14,24 @@ _STEPS: Final = ("unknown", "lost", "recovered", "replace_unknown", "rejected")
 
 def met(folder: Path) -> Counter[str]:
     """Return how often each fault fired in a run, and how often outcomes were open."""
+    return of(folder / "broker.log", folder / "journal.sqlite")
+
+
+def of(log: Path, journal: Path) -> Counter[str]:
+    """Return the same of a broker's log and a journal."""
     found: Counter[str] = Counter()
-    log = folder / "broker.log"
     text = log.read_text(errors="replace") if log.exists() else ""
     found.update(f"fault {what} {fault}" for what, fault in _FAULT.findall(text))
     found["broker restarts"] += max(0, len(_SERVES.findall(text)) - 1)
     found["broker runs"] += 1
-    found.update(_journaled(folder / "journal.sqlite"))
+    found.update(_journaled(journal))
     return found
 
 
 def _journaled(journal: Path) -> Counter[str]:
     found: Counter[str] = Counter()
+    if not journal.exists():
+        return found
     with contextlib.closing(sqlite3.connect(f"file:{journal}?mode=ro", uri=True)) as database:
         steps = database.execute("SELECT step, count(*) FROM order_events GROUP BY step")
         found.update({f"order {step}": int(count) for step, count in steps if step in _STEPS})
