@@ -12,18 +12,16 @@ from typing import Any
 
 import msgspec
 
-from tradingd.domain.broker import (
+from tradingd.domain.broker import Broker, Outcome
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
-    Broker,
     BrokerAccount,
     BrokerEvent,
     BrokerFill,
     BrokerOrder,
     BrokerPosition,
-    Capabilities,
-    OrderRequest,
-    Outcome,
 )
+from tradingd.domain.broker_requests import Capabilities, OrderRequest
 from tradingd.domain.journal import Record
 from tradingd.journal.writer import SqliteJournal
 

@@ -17,7 +17,8 @@ from tests.crash.hooks import CountedBroker, CountedJournal, Steps
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.risk import RiskConfig
 from tradingd.config.supervision import SupervisionConfig
-from tradingd.domain.broker import BrokerUnavailable, TimeInForce
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.journal import OrderState, RunRow
 from tradingd.domain.market import (

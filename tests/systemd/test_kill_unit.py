@@ -14,7 +14,7 @@ TRADE = """
 import asyncio, sys
 from pathlib import Path
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.domain.broker import OrderRequest
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.orders import OrderType, Side
 

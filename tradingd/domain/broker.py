@@ -5,217 +5,23 @@ arrived, so the order stays open until the broker has been asked by its client o
 """
 
 from collections.abc import AsyncIterator, Sequence
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from tradingd.domain.broker_reports import (
+    AdjustmentUpdate,
+    AssetFacts,
+    BrokerAccount,
+    BrokerEvent,
+    BrokerFill,
+    BrokerOrder,
+    BrokerPosition,
+)
+from tradingd.domain.broker_requests import Capabilities, OrderRequest
 from tradingd.domain.feed import Batch
 from tradingd.domain.market import CorporateAction
 from tradingd.domain.money import Nanos
-from tradingd.domain.orders import OrderType, Side
-
-
-class TimeInForce(StrEnum):
-    """How long an order works at the broker.
-
-    OPG and CLS take part in the opening or closing auction only; IOC fills what it can at once and
-    FOK all or nothing.
-    """
-
-    DAY = "DAY"
-    GTC = "GTC"
-    OPG = "OPG"
-    CLS = "CLS"
-    IOC = "IOC"
-    FOK = "FOK"
-
-
-class OrderClass(StrEnum):
-    """Whether an order comes with others that the broker itself ties to it.
-
-    BRACKET: an entry, then a target and a stop of which one cancels the other. OTO: an entry, then
-    one of the two. OCO: target and stop of a position that exists.
-    """
-
-    SIMPLE = "SIMPLE"
-    BRACKET = "BRACKET"
-    OCO = "OCO"
-    OTO = "OTO"
-
-
-class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a broker takes; what it does not take is refused before it is sent.
-
-    `exits_share` tells whether two resting exits may cover the same shares. Where they may not
-    (the broker holds the shares of every working sale back), the shim rests the stop alone and
-    watches the target itself. `opposite_orders` tells whether an order may work beside one of the
-    other side that it could trade with; where it may not, entries give way to stops and exits, and
-    are denied beside them. `lockstep` marks a broker that can say when all it has done so far
-    was heard, which a replay waits for.
-    """
-
-    types: frozenset[OrderType]
-    times_in_force: frozenset[TimeInForce]
-    classes: frozenset[OrderClass] = frozenset({OrderClass.SIMPLE})
-    extended_hours: bool = False
-    exits_share: bool = True
-    opposite_orders: bool = True
-    lockstep: bool = False
-
-
-class BrokerStatus(StrEnum):
-    """State of an order as the broker tells it."""
-
-    WORKING = "WORKING"
-    FILLED = "FILLED"
-    CANCELED = "CANCELED"
-    EXPIRED = "EXPIRED"
-    REJECTED = "REJECTED"
-
-    @property
-    def final(self) -> bool:
-        """True when nothing more can happen to the order, late fills apart."""
-        return self is not BrokerStatus.WORKING
-
-
-class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as it is sent; `client_order_id` is ours, unique for ever, and never sent twice.
-
-    A trailing stop has either `trail` (dollars a share) or `trail_bps` (of the price). Orders that
-    reduce risk are `urgent`: they go before others where the broker limits the rate. `take_profit`
-    (a limit), `stop_loss` and `stop_loss_limit` belong to the classes with legs.
-    """
-
-    client_order_id: str
-    symbol: str
-    side: Side
-    quantity: int
-    type: OrderType
-    limit: Nanos | None = None
-    stop: Nanos | None = None
-    time_in_force: TimeInForce = TimeInForce.DAY
-    trail: Nanos | None = None
-    trail_bps: int | None = None
-    extended_hours: bool = False
-    order_class: OrderClass = OrderClass.SIMPLE
-    take_profit: Nanos | None = None
-    stop_loss: Nanos | None = None
-    stop_loss_limit: Nanos | None = None
-    urgent: bool = False
-
-
-class BrokerOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the broker reports it; `client_order_id` is empty for orders of others.
-
-    `parent_order_id` is the broker's id of the order that a leg belongs to.
-    """
-
-    client_order_id: str
-    broker_order_id: str
-    symbol: str
-    side: Side
-    quantity: int
-    type: OrderType
-    status: BrokerStatus
-    filled: int = 0
-    limit: Nanos | None = None
-    stop: Nanos | None = None
-    reason: str = ""
-    ts: int = 0
-    time_in_force: TimeInForce = TimeInForce.DAY
-    parent_order_id: str = ""
-
-
-class BrokerFill(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution; `fill_id` is the broker's and unique, so a repeated report changes nothing.
-
-    `ts` is the broker's time of the execution in UTC ns (data time at the simulated broker).
-    """
-
-    fill_id: str
-    client_order_id: str
-    broker_order_id: str
-    symbol: str
-    side: Side
-    quantity: int
-    price: Nanos
-    commission: Nanos
-    ts: int
-
-
-class BrokerPosition(msgspec.Struct, frozen=True, kw_only=True):
-    """Signed shares the broker says the account holds; None where it does not tell.
-
-    `fraction` is what no order of whole shares can close, in nanos of a share, with the sign of the
-    position: a position of 10.5 shares is 10 and 500,000,000. It is never ours.
-    """
-
-    symbol: str
-    quantity: int
-    average_price: Nanos = 0
-    mark: Nanos | None = None
-    unrealized: Nanos | None = None
-    fraction: Nanos = 0
-
-
-class BrokerAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """The account as the broker reports it; `blocked` says why it may not trade, else empty."""
-
-    account_id: str
-    cash: Nanos
-    equity: Nanos
-    buying_power: Nanos | None = None
-    blocked: str = ""
-
-
-class AssetFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a broker allows with one symbol."""
-
-    symbol: str
-    tradable: bool = True
-    shortable: bool = True
-    easy_to_borrow: bool = True
-    fractionable: bool = False
-
-
-class OrderUpdate(msgspec.Struct, frozen=True, tag=True):
-    """An order changed its state at the broker."""
-
-    order: BrokerOrder
-
-
-class FillUpdate(msgspec.Struct, frozen=True, tag=True):
-    """An execution."""
-
-    fill: BrokerFill
-
-
-class AdjustmentUpdate(msgspec.Struct, frozen=True, tag=True, kw_only=True):
-    """The broker changed shares or cash without a trade: split, dividend, borrow fee.
-
-    `numerator`/`denominator` restate prices and orders of a split (1/1 otherwise); `shares` is the
-    signed change of the position, `cash` the amount received.
-    """
-
-    adjustment_id: str
-    kind: str
-    symbol: str
-    shares: int
-    cash: Nanos
-    numerator: int = 1
-    denominator: int = 1
-    ts: int = 0
-
-
-class ConnectionUpdate(msgspec.Struct, frozen=True, tag=True):
-    """The connection was lost or is back; back means: reconcile before anything else is sent."""
-
-    connected: bool
-    reason: str
-
-
-type BrokerEvent = OrderUpdate | FillUpdate | AdjustmentUpdate | ConnectionUpdate
 
 
 class Accepted(msgspec.Struct, frozen=True, tag=True):

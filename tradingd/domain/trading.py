@@ -6,7 +6,7 @@ from typing import Protocol
 
 import msgspec
 
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.journal import OrderRow
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Fill, OrderType, Purpose, Side, Verdict

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from tradingd.domain.broker import AdjustmentUpdate
+from tradingd.domain.broker_reports import AdjustmentUpdate
 from tradingd.domain.journal import AdjustmentRow, Record
 from tradingd.domain.money import CENT, Nanos
 from tradingd.domain.orders import Fill, Purpose, Side

@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from tradingd.domain.broker import Broker, BrokerFill, BrokerOrder
+from tradingd.domain.broker import Broker
+from tradingd.domain.broker_reports import BrokerFill, BrokerOrder
 from tradingd.domain.journal import AuditRow, OrderState
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.trading import Step

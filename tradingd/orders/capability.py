@@ -1,6 +1,6 @@
 """Whether a broker takes an order of this kind at all, told before anything is sent; pure."""
 
-from tradingd.domain.broker import Capabilities
+from tradingd.domain.broker_requests import Capabilities
 from tradingd.domain.orders import Denial, OrderType
 from tradingd.orders.ticket import Ticket
 

@@ -6,7 +6,7 @@ further than what is there: a stop for shares that somebody sold would open a sh
 
 from collections.abc import Iterable, Mapping
 
-from tradingd.domain.broker import BrokerFill, BrokerPosition
+from tradingd.domain.broker_reports import BrokerFill, BrokerPosition
 from tradingd.orders.desk import Desk
 
 

@@ -5,7 +5,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tradingd.domain.broker import BrokerFill
+from tradingd.domain.broker_reports import BrokerFill
 from tradingd.domain.journal import BookRow, FillRow, OrderState, Record, TripRow
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.money import Nanos

@@ -4,11 +4,10 @@ import asyncio
 import logging
 from typing import Final
 
-from tradingd.domain.broker import (
+from tradingd.domain.broker import Broker, BrokerUnavailable
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
-    Broker,
     BrokerEvent,
-    BrokerUnavailable,
     ConnectionUpdate,
     FillUpdate,
     OrderUpdate,

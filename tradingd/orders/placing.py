@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.journal import OrderState
 from tradingd.domain.orders import OrderType, Purpose, Verdict
 from tradingd.domain.trading import Step

@@ -8,14 +8,8 @@ from typing import Final
 import msgspec
 
 from tradingd.config.supervision import SupervisionConfig
-from tradingd.domain.broker import (
-    AdjustmentUpdate,
-    Broker,
-    BrokerFill,
-    BrokerOrder,
-    BrokerPosition,
-    BrokerUnavailable,
-)
+from tradingd.domain.broker import Broker, BrokerUnavailable
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerFill, BrokerOrder, BrokerPosition
 from tradingd.domain.journal import OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step

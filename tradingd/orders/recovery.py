@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from tradingd.domain.broker import BrokerOrder, BrokerPosition
+from tradingd.domain.broker_reports import BrokerOrder, BrokerPosition
 from tradingd.domain.journal import FillRow, OrderState
 from tradingd.domain.money import Nanos, dollars
 from tradingd.domain.orders import Fill, Purpose, Side

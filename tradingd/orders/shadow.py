@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tradingd.domain.broker import OrderRequest
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.journal import OrderEventRow
 from tradingd.domain.money import Nanos
 from tradingd.domain.trading import Step

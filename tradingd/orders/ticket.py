@@ -2,7 +2,7 @@
 
 import msgspec
 
-from tradingd.domain.broker import OrderRequest, TimeInForce
+from tradingd.domain.broker_requests import OrderRequest, TimeInForce
 from tradingd.domain.journal import OrderRow, OrderState
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderIntent, OrderType, Purpose, Side

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from tradingd.domain.broker import Broker, BrokerOrder, BrokerStatus, BrokerUnavailable
+from tradingd.domain.broker import Broker, BrokerUnavailable
+from tradingd.domain.broker_reports import BrokerOrder, BrokerStatus
 from tradingd.domain.journal import OrderState
 from tradingd.domain.orders import Purpose
 from tradingd.domain.trading import Step

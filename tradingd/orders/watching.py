@@ -8,7 +8,7 @@ and what is reached leaves at the market, after the stop has let go of its share
 from collections.abc import Callable
 from typing import Final
 
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos

@@ -21,7 +21,8 @@ from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.brokers.simulated.launch import ensure_running
 from tradingd.control.answers import Orders
 from tradingd.control.messages import HaltRequest, ResumeRequest
-from tradingd.domain.broker import Accepted, OrderRequest
+from tradingd.domain.broker import Accepted
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.journal import OrderState
 from tradingd.domain.money import SCALE

@@ -7,13 +7,8 @@ from pathlib import Path
 
 from tests.integration.simbroker.sim_kit import MINUTE, OPEN
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.domain.broker import (
-    BrokerEvent,
-    ConnectionUpdate,
-    FillUpdate,
-    OrderRequest,
-    OrderUpdate,
-)
+from tradingd.domain.broker_reports import BrokerEvent, ConnectionUpdate, FillUpdate, OrderUpdate
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Side

@@ -16,17 +16,14 @@ from tests.integration.simbroker.sim_kit import OPEN, Wire
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.domain.broker import (
     Accepted,
-    AdjustmentUpdate,
     Broker,
-    BrokerStatus,
     BrokerUnavailable,
-    ConnectionUpdate,
     MarketSink,
-    OrderRequest,
     Rejected,
-    TimeInForce,
     Unknown,
 )
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerStatus, ConnectionUpdate
+from tradingd.domain.broker_requests import OrderRequest, TimeInForce
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Side

@@ -12,7 +12,8 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tradingd.brokers.alpaca.broker import AlpacaBroker
-from tradingd.domain.broker import BrokerEvent, OrderRequest
+from tradingd.domain.broker_reports import BrokerEvent
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Side
 from tradingd.vendors.alpaca.keys import Keys

@@ -17,7 +17,7 @@ from tests.integration.brokers_alpaca.script import KEYS, Follower
 from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.brokers.simulated.client import Client
 from tradingd.brokers.simulated.parsing import market_fields
-from tradingd.domain.broker import BrokerOrder, FillUpdate, OrderUpdate
+from tradingd.domain.broker_reports import BrokerOrder, FillUpdate, OrderUpdate
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.money import SCALE
 

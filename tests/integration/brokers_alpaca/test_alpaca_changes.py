@@ -15,14 +15,8 @@ from tests.integration.brokers_alpaca.script import (
     until,
 )
 from tradingd.brokers.alpaca.broker import AlpacaBroker
-from tradingd.domain.broker import (
-    Accepted,
-    BrokerStatus,
-    OrderUpdate,
-    Outcome,
-    Rejected,
-    Unknown,
-)
+from tradingd.domain.broker import Accepted, Outcome, Rejected, Unknown
+from tradingd.domain.broker_reports import BrokerStatus, OrderUpdate
 from tradingd.domain.money import SCALE
 
 BY_NAME = ("GET", "/v2/orders:by_client_order_id")

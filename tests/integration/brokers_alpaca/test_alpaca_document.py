@@ -12,7 +12,8 @@ from tests.integration.brokers_alpaca.script import KEYS, ORDER_ID
 from tests.integration.brokers_alpaca.test_alpaca_server import complete
 from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.brokers.alpaca.rules import kind_refusal
-from tradingd.domain.broker import BrokerUnavailable, OrderClass, TimeInForce
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker_requests import OrderClass, TimeInForce
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType
 

@@ -25,17 +25,9 @@ from tradingd.brokers.alpaca.accounts import check_account, check_endpoint
 from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.brokers.alpaca.rules import kind_refusal
 from tradingd.brokers.simulated.parsing import action_fields
-from tradingd.domain.broker import (
-    Accepted,
-    AdjustmentUpdate,
-    BrokerStatus,
-    ConnectionUpdate,
-    OrderClass,
-    OrderRequest,
-    Rejected,
-    TimeInForce,
-    Unknown,
-)
+from tradingd.domain.broker import Accepted, Rejected, Unknown
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerStatus, ConnectionUpdate
+from tradingd.domain.broker_requests import OrderClass, OrderRequest, TimeInForce
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Side

@@ -19,12 +19,7 @@ from tests.integration.brokers_alpaca.script import (
 from tradingd.brokers.alpaca import ear, hearing
 from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.brokers.alpaca.stream import TradeStream
-from tradingd.domain.broker import (
-    BrokerStatus,
-    ConnectionUpdate,
-    FillUpdate,
-    OrderUpdate,
-)
+from tradingd.domain.broker_reports import BrokerStatus, ConnectionUpdate, FillUpdate, OrderUpdate
 
 FILLS = ("GET", "/v2/account/activities/FILL")
 LIST = ("GET", "/v2/orders")

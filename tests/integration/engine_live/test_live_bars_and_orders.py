@@ -9,7 +9,7 @@ from tests.integration.engine_live.live_kit import (
     settle,
     until,
 )
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Purpose, Side
 

@@ -9,7 +9,7 @@ from nautilus_trader.model import OrderSide, OrderStatus, Quantity, TimeInForce,
 
 from tests.integration.engine_live.live_kit import Live, Script, TinyShim, settle
 from tests.integration.engine_live.test_live_native_verbs import AAA, BATCHES, at, market, session
-from tradingd.domain import broker
+from tradingd.domain import broker_requests
 from tradingd.domain.journal import DecisionRow, OrderState
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Purpose
@@ -36,12 +36,12 @@ def wish_of(make):
 @pytest.mark.parametrize(
     ("native", "ours"),
     [
-        (TimeInForce.DAY, broker.TimeInForce.DAY),
-        (TimeInForce.GTC, broker.TimeInForce.GTC),
-        (TimeInForce.IOC, broker.TimeInForce.IOC),
-        (TimeInForce.FOK, broker.TimeInForce.FOK),
-        (TimeInForce.AT_THE_OPEN, broker.TimeInForce.OPG),
-        (TimeInForce.AT_THE_CLOSE, broker.TimeInForce.CLS),
+        (TimeInForce.DAY, broker_requests.TimeInForce.DAY),
+        (TimeInForce.GTC, broker_requests.TimeInForce.GTC),
+        (TimeInForce.IOC, broker_requests.TimeInForce.IOC),
+        (TimeInForce.FOK, broker_requests.TimeInForce.FOK),
+        (TimeInForce.AT_THE_OPEN, broker_requests.TimeInForce.OPG),
+        (TimeInForce.AT_THE_CLOSE, broker_requests.TimeInForce.CLS),
     ],
 )
 def test_a_limits_time_in_force_reaches_the_shim(native, ours) -> None:
@@ -52,9 +52,9 @@ def test_a_limits_time_in_force_reaches_the_shim(native, ours) -> None:
 @pytest.mark.parametrize(
     ("native", "ours"),
     [
-        (TimeInForce.GTC, broker.TimeInForce.DAY),
-        (TimeInForce.AT_THE_CLOSE, broker.TimeInForce.CLS),
-        (TimeInForce.IOC, broker.TimeInForce.IOC),
+        (TimeInForce.GTC, broker_requests.TimeInForce.DAY),
+        (TimeInForce.AT_THE_CLOSE, broker_requests.TimeInForce.CLS),
+        (TimeInForce.IOC, broker_requests.TimeInForce.IOC),
     ],
 )
 def test_a_market_order_waits_for_an_auction_and_for_nothing_else(native, ours) -> None:

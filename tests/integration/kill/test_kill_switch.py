@@ -15,7 +15,7 @@ import pytest
 
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.domain import endpoint
-from tradingd.domain.broker import OrderRequest
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.domain.feed import Batch, MarketBar
 from tradingd.domain.orders import OrderType, Side

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.life import CENT, MINUTE, Process
-from tradingd.domain.broker import BrokerOrder
+from tradingd.domain.broker_reports import BrokerOrder
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.trading import Wish

@@ -17,7 +17,7 @@ from tests.integration.orders.shim_bench import (
     working,
 )
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.domain.broker import OrderRequest
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.orders import OrderType, Side
 from tradingd.domain.states import Scope
 

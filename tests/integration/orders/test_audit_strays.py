@@ -17,7 +17,7 @@ from tests.integration.orders.shim_bench import (
     wish,
     working,
 )
-from tradingd.domain.broker import AdjustmentUpdate, BrokerFill, FillUpdate
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerFill, FillUpdate
 from tradingd.domain.orders import Side
 
 CALM = msgspec.structs.replace(SETTINGS, command_seconds=1.0)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.crash.life import Process
 from tests.integration.orders.shim_bench import CENT, DOLLAR, held, opened, play, rows, stands
-from tradingd.domain.broker import AdjustmentUpdate
+from tradingd.domain.broker_reports import AdjustmentUpdate
 
 
 def cash(kind: str, amount: int) -> AdjustmentUpdate:

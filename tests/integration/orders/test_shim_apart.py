@@ -20,7 +20,7 @@ from tests.integration.orders.shim_bench import (
     wish,
     working,
 )
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.orders import OrderType, Side
 from tradingd.domain.states import Scope, StateRecord, TradingState
 

@@ -23,7 +23,8 @@ from tests.integration.orders.shim_bench import (
     working,
 )
 from tradingd.brokers.simulated.broker import SimulatedBroker
-from tradingd.domain.broker import BrokerFill, FillUpdate, OrderRequest
+from tradingd.domain.broker_reports import BrokerFill, FillUpdate
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.orders import OrderType, Side
 from tradingd.domain.states import TradingState
 from tradingd.kits.failure import Failure

@@ -18,7 +18,8 @@ from tests.integration.orders.shim_bench import (
     wish,
     working,
 )
-from tradingd.domain.broker import OrderRequest, Outcome
+from tradingd.domain.broker import Outcome
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.orders import OrderType
 from tradingd.domain.states import Scope
 from tradingd.domain.trading import OrderEvent, Step

@@ -19,7 +19,8 @@ from tests.integration.brokers_alpaca.server import Server, admin, serving
 from tests.integration.brokers_alpaca.shim import resting, shim
 from tests.integration.orders.shim_bench import rows
 from tradingd.brokers.alpaca.broker import AlpacaBroker
-from tradingd.domain.broker import OrderRequest, Rejected
+from tradingd.domain.broker import Rejected
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.states import Scope

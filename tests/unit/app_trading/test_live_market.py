@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tradingd.app.trading.live_market import LiveMarket
-from tradingd.domain.broker import AssetFacts
+from tradingd.domain.broker_reports import AssetFacts
 from tradingd.domain.feed import Quote, TradingHalt
 from tradingd.domain.orders import Side
 

@@ -9,7 +9,7 @@ from tradingd.app.verify.compare import compare
 from tradingd.app.verify.facts import OurAdjustment, OurFill, OurGuard, OurOrder, Ours, Theirs
 from tradingd.app.verify.report import Finding, Tolerances
 from tradingd.app.verify.verifying import both
-from tradingd.domain.broker import (
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     BrokerAccount,
     BrokerFill,

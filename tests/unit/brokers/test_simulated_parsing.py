@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradingd.brokers.simulated import parsing
-from tradingd.domain.broker import BrokerStatus, FillUpdate, OrderRequest, OrderUpdate
+from tradingd.domain.broker_reports import BrokerStatus, FillUpdate, OrderUpdate
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import nanos
 from tradingd.domain.orders import OrderType, Side

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tradingd.brokers.alpaca.accounts import check_account, check_endpoint
-from tradingd.domain.broker import BrokerAccount
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca.hosts import LIVE, PAPER
 from tradingd.vendors.alpaca.keys import Keys

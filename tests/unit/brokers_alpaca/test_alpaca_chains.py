@@ -8,7 +8,7 @@ import pytest
 from tradingd.brokers.alpaca import chain, names
 from tradingd.brokers.alpaca.parsing import Link
 from tradingd.brokers.alpaca.registry import Registry
-from tradingd.domain.broker import BrokerStatus
+from tradingd.domain.broker_reports import BrokerStatus
 from tradingd.domain.orders import OrderType, Side
 
 ROOT = "paper-abc1234-000001"

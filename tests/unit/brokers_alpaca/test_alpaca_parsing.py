@@ -8,7 +8,8 @@ import pytest
 from tradingd.brokers.alpaca import parsing, times
 from tradingd.brokers.alpaca.adjustments import adjustments
 from tradingd.brokers.alpaca.ear import PATIENCE, Ear
-from tradingd.domain.broker import AdjustmentUpdate, BrokerStatus, TimeInForce
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerStatus
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Side
 

@@ -8,7 +8,7 @@ import pytest
 from tradingd.brokers.alpaca import bodies
 from tradingd.brokers.alpaca.client import Client
 from tradingd.brokers.alpaca.rules import CAPABILITIES, CLASSES, kind_refusal, refusal
-from tradingd.domain.broker import OrderClass, OrderRequest, TimeInForce
+from tradingd.domain.broker_requests import OrderClass, OrderRequest, TimeInForce
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Side
 

@@ -6,18 +6,9 @@ from collections.abc import Sequence
 import pytest
 
 from tradingd.app.killing.closing import Closed, Closing, Patience
-from tradingd.domain.broker import (
-    Accepted,
-    BrokerAccount,
-    BrokerOrder,
-    BrokerPosition,
-    BrokerStatus,
-    BrokerUnavailable,
-    OrderRequest,
-    Outcome,
-    Rejected,
-    Unknown,
-)
+from tradingd.domain.broker import Accepted, BrokerUnavailable, Outcome, Rejected, Unknown
+from tradingd.domain.broker_reports import BrokerAccount, BrokerOrder, BrokerPosition, BrokerStatus
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.orders import OrderType, Side
 from tradingd.kits.failure import ExitCode, Failure
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.unit.orders.test_desk import ticket
-from tradingd.domain.broker import Capabilities, TimeInForce
+from tradingd.domain.broker_requests import Capabilities, TimeInForce
 from tradingd.domain.orders import OrderType
 from tradingd.orders.capability import refusal
 

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from tradingd.domain.broker import BrokerOrder, BrokerPosition, BrokerStatus
+from tradingd.domain.broker_reports import BrokerOrder, BrokerPosition, BrokerStatus
 from tradingd.domain.journal import BookRow, FillRow, OrderRow, OrderState
 from tradingd.domain.orders import Fill, OrderType, Purpose, Side
 from tradingd.domain.recall import Recalled

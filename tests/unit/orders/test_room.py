@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from tests.unit.orders.test_desk import desk, ticket
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.journal import OrderState
 from tradingd.domain.orders import Fill, OrderType, Purpose, Side, Verdict
 from tradingd.journal.writer import SqliteJournal

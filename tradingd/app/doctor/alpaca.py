@@ -12,7 +12,8 @@ from tradingd.config.broker import AlpacaBroker as AlpacaConfig
 from tradingd.config.mode import BacktestMode
 from tradingd.config.secrets import resolve
 from tradingd.config.system import SystemConfig
-from tradingd.domain.broker import BrokerAccount, BrokerClock
+from tradingd.domain.broker import BrokerClock
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.kits.failure import Failure
 from tradingd.session.calendar import SessionCalendar
 from tradingd.vendors.alpaca.data import DataClient

@@ -12,15 +12,9 @@ from typing import Protocol
 
 import msgspec
 
-from tradingd.domain.broker import (
-    BrokerAccount,
-    BrokerOrder,
-    BrokerPosition,
-    BrokerUnavailable,
-    OrderRequest,
-    Outcome,
-    Rejected,
-)
+from tradingd.domain.broker import BrokerUnavailable, Outcome, Rejected
+from tradingd.domain.broker_reports import BrokerAccount, BrokerOrder, BrokerPosition
+from tradingd.domain.broker_requests import OrderRequest
 from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import OrderType, Side
 from tradingd.kits.failure import ExitCode, Failure

@@ -12,7 +12,8 @@ from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.mode import LiveMode, PaperMode
 from tradingd.config.secrets import Secret
 from tradingd.config.system import SystemConfig
-from tradingd.domain.broker import Broker, BrokerAccount
+from tradingd.domain.broker import Broker
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.domain.market import Resolution
 from tradingd.execution.touch import half_spread

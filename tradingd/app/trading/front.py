@@ -13,7 +13,8 @@ from tradingd.app.trading.work import recent_trades
 from tradingd.control.location import own_socket
 from tradingd.control.peers import group_id
 from tradingd.control.server import ControlServer
-from tradingd.domain.broker import BrokerOrder, BrokerUnavailable, Rejected
+from tradingd.domain.broker import BrokerUnavailable, Rejected
+from tradingd.domain.broker_reports import BrokerOrder
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.systemd_socket import listen_fds
 from tradingd.telemetry.server import MetricsServer

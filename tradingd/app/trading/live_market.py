@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tradingd.domain.broker import AssetBook, AssetFacts, Broker
+from tradingd.domain.broker import AssetBook, Broker
+from tradingd.domain.broker_reports import AssetFacts
 from tradingd.domain.feed import Feed, LiveStreams, Quote, TradingHalt
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side

@@ -35,7 +35,8 @@ from tradingd.daemon.pinger import Pinger
 from tradingd.daemon.scheduler import Scheduler
 from tradingd.daemon.silence import SilenceWatch
 from tradingd.domain.alerts import Alert, Severity
-from tradingd.domain.broker import Broker, BrokerAccount
+from tradingd.domain.broker import Broker
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import AuditRow, MarkRow
 from tradingd.domain.market import Session as ExchangeSession

@@ -9,7 +9,7 @@ from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.mode import LiveMode
 from tradingd.config.secrets import resolve
 from tradingd.config.system import SystemConfig
-from tradingd.domain.broker import (
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     BrokerAccount,
     BrokerFill,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tradingd.app.verify.facts import Ours, Theirs
 from tradingd.app.verify.report import Finding
 from tradingd.app.verify.wording import fill_text, owner_of, price_text
-from tradingd.domain.broker import BrokerFill
+from tradingd.domain.broker_reports import BrokerFill
 from tradingd.domain.money import dollars
 
 

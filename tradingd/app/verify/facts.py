@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from tradingd.domain.broker import (
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     BrokerAccount,
     BrokerFill,

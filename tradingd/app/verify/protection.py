@@ -6,7 +6,7 @@ from typing import Final
 from tradingd.app.verify.facts import Ours, Theirs
 from tradingd.app.verify.report import Finding
 from tradingd.app.verify.wording import price_text
-from tradingd.domain.broker import BrokerOrder, BrokerPosition
+from tradingd.domain.broker_reports import BrokerOrder, BrokerPosition
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType
 

@@ -15,7 +15,7 @@ from tradingd.app.verify.report import Finding, Tolerances, VerifyReport
 from tradingd.app.verify.theirs import ask_broker
 from tradingd.config.system import SystemConfig
 from tradingd.domain import endpoint
-from tradingd.domain.broker import BrokerAccount
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.domain.money import dollars
 from tradingd.kits.failure import ExitCode, Failure
 

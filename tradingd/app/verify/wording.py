@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tradingd.domain.broker import BrokerOrder
+from tradingd.domain.broker_reports import BrokerOrder
 from tradingd.domain.money import Nanos, decimal
 from tradingd.orders import naming
 

@@ -6,7 +6,7 @@ from typing import Final
 from tradingd.app.verify.facts import OurOrder, Ours
 from tradingd.app.verify.report import Finding
 from tradingd.app.verify.wording import order_text, owner_of, terms_text
-from tradingd.domain.broker import BrokerOrder
+from tradingd.domain.broker_reports import BrokerOrder
 from tradingd.domain.orders import OrderType
 
 _OPEN: Final = frozenset({"INTENT", "UNKNOWN", "WORKING"})

@@ -7,7 +7,7 @@ accounts with ``PA``. A test server on this machine may stand in for either host
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from tradingd.domain.broker import BrokerAccount
+from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca.hosts import LIVE, PAPER, local
 from tradingd.vendors.alpaca.keys import Keys, demand_form

@@ -31,7 +31,7 @@ from typing import Final
 
 from tradingd.brokers.alpaca import parsing, times
 from tradingd.brokers.alpaca.parsing import Body
-from tradingd.domain.broker import AdjustmentUpdate
+from tradingd.domain.broker_reports import AdjustmentUpdate
 
 TRADES: Final = frozenset({"FILL", "OPTRD"})
 

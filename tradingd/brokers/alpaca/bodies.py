@@ -3,7 +3,7 @@
 from typing import Final
 
 from tradingd.brokers.alpaca.rules import target_of
-from tradingd.domain.broker import OrderClass, OrderRequest
+from tradingd.domain.broker_requests import OrderClass, OrderRequest
 from tradingd.domain.money import SCALE, Nanos
 from tradingd.domain.orders import OrderType
 

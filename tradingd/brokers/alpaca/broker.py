@@ -19,7 +19,8 @@ from tradingd.brokers.alpaca.registry import Registry
 from tradingd.brokers.alpaca.replies import Answered, Garbled, Lost, NoAnswer, NothingSent, Refused
 from tradingd.brokers.alpaca.rules import CAPABILITIES
 from tradingd.brokers.alpaca.stream import TradeStream
-from tradingd.domain.broker import (
+from tradingd.domain.broker import BrokerUnavailable, Outcome
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     AssetFacts,
     BrokerAccount,
@@ -27,12 +28,9 @@ from tradingd.domain.broker import (
     BrokerFill,
     BrokerOrder,
     BrokerPosition,
-    BrokerUnavailable,
-    Capabilities,
     ConnectionUpdate,
-    OrderRequest,
-    Outcome,
 )
+from tradingd.domain.broker_requests import Capabilities, OrderRequest
 from tradingd.domain.money import Nanos
 from tradingd.kits.tasks import Fault, Tasks
 from tradingd.vendors.alpaca.hosts import websocket

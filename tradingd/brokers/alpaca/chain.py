@@ -15,7 +15,7 @@ from typing import Final
 
 from tradingd.brokers.alpaca import names
 from tradingd.brokers.alpaca.parsing import FINAL, REPLACED, Link
-from tradingd.domain.broker import BrokerOrder, BrokerStatus
+from tradingd.domain.broker_reports import BrokerOrder, BrokerStatus
 
 CHANGING: Final = "pending_replace"
 

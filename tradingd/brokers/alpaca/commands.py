@@ -9,15 +9,8 @@ from tradingd.brokers.alpaca.finder import Finder
 from tradingd.brokers.alpaca.parsing import Link, Unreadable
 from tradingd.brokers.alpaca.registry import Registry
 from tradingd.brokers.alpaca.replies import Answered, Refused, Reply
-from tradingd.domain.broker import (
-    Accepted,
-    BrokerUnavailable,
-    OrderClass,
-    OrderRequest,
-    Outcome,
-    Rejected,
-    Unknown,
-)
+from tradingd.domain.broker import Accepted, BrokerUnavailable, Outcome, Rejected, Unknown
+from tradingd.domain.broker_requests import OrderClass, OrderRequest
 from tradingd.domain.money import Nanos
 
 

@@ -7,7 +7,8 @@ from tradingd.brokers.alpaca import chain, names, parsing, times
 from tradingd.brokers.alpaca.parsing import Body, Link, Unreadable
 from tradingd.brokers.alpaca.reader import Reader
 from tradingd.brokers.alpaca.registry import Change, Registry
-from tradingd.domain.broker import BrokerOrder, BrokerUnavailable
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker_reports import BrokerOrder
 
 FEW: Final = 4
 """Orders that are asked for one by one; more are looked for in listings first."""

@@ -14,11 +14,11 @@ from tradingd.brokers.alpaca.history import History, fill
 from tradingd.brokers.alpaca.parsing import Execution, Link, Unreadable
 from tradingd.brokers.alpaca.reader import Reader
 from tradingd.brokers.alpaca.registry import Change, Registry
-from tradingd.domain.broker import (
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker_reports import (
     BrokerEvent,
     BrokerFill,
     BrokerOrder,
-    BrokerUnavailable,
     FillUpdate,
     OrderUpdate,
 )

@@ -10,7 +10,8 @@ from tradingd.brokers.alpaca.finder import Finder
 from tradingd.brokers.alpaca.parsing import Execution, Unreadable
 from tradingd.brokers.alpaca.reader import Reader
 from tradingd.brokers.alpaca.registry import Registry
-from tradingd.domain.broker import AdjustmentUpdate, BrokerFill, BrokerUnavailable
+from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.broker_reports import AdjustmentUpdate, BrokerFill
 
 
 class History:

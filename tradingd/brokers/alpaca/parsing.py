@@ -11,14 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from tradingd.brokers.alpaca import times
-from tradingd.domain.broker import (
-    AssetFacts,
-    BrokerAccount,
-    BrokerPosition,
-    BrokerStatus,
-    OrderClass,
-    TimeInForce,
-)
+from tradingd.domain.broker_reports import AssetFacts, BrokerAccount, BrokerPosition, BrokerStatus
+from tradingd.domain.broker_requests import OrderClass, TimeInForce
 from tradingd.domain.money import Nanos, rounded
 from tradingd.domain.orders import OrderType, Side
 

@@ -10,7 +10,8 @@ import msgspec
 
 from tradingd.brokers.alpaca import chain, names, parsing
 from tradingd.brokers.alpaca.parsing import Body, Link
-from tradingd.domain.broker import BrokerOrder, OrderClass
+from tradingd.domain.broker_reports import BrokerOrder
+from tradingd.domain.broker_requests import OrderClass
 from tradingd.domain.orders import OrderType
 
 KEPT: Final = 20_000

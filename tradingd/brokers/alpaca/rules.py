@@ -11,7 +11,7 @@ sub-penny increments.
 from typing import Final
 
 from tradingd.brokers.alpaca import names, symbols
-from tradingd.domain.broker import Capabilities, OrderClass, OrderRequest, TimeInForce
+from tradingd.domain.broker_requests import Capabilities, OrderClass, OrderRequest, TimeInForce
 from tradingd.domain.money import SCALE, Nanos, decimal
 from tradingd.domain.orders import OrderType
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from tradingd.brokers.alpaca.bodies import TYPES
 from tradingd.brokers.alpaca.rules import kind_refusal
-from tradingd.domain.broker import OrderClass, TimeInForce
+from tradingd.domain.broker_requests import OrderClass, TimeInForce
 from tradingd.domain.orders import OrderType
 
 DOCUMENT: Final = Path(__file__).with_name("ORDERS.md")

@@ -11,7 +11,8 @@ from tradingd.brokers.simulated import parsing
 from tradingd.brokers.simulated.client import Body, Lost, NoAnswer, NothingSent
 from tradingd.brokers.simulated.link import Link
 from tradingd.brokers.simulated.outcomes import of_reply, of_trouble
-from tradingd.domain.broker import (
+from tradingd.domain.broker import BrokerUnavailable, Outcome
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     BrokerAccount,
     BrokerEvent,
@@ -19,12 +20,8 @@ from tradingd.domain.broker import (
     BrokerOrder,
     BrokerPosition,
     BrokerStatus,
-    BrokerUnavailable,
-    Capabilities,
-    OrderRequest,
-    Outcome,
-    TimeInForce,
 )
+from tradingd.domain.broker_requests import Capabilities, OrderRequest, TimeInForce
 from tradingd.domain.feed import Batch
 from tradingd.domain.market import CorporateAction
 from tradingd.domain.money import Nanos

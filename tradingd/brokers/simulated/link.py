@@ -12,7 +12,7 @@ import msgspec
 from tradingd.brokers.simulated import parsing
 from tradingd.brokers.simulated.client import Body, Client, Lost, NoAnswer, NothingSent
 from tradingd.brokers.simulated.ordering import InOrder
-from tradingd.domain.broker import BrokerEvent, ConnectionUpdate
+from tradingd.domain.broker_reports import BrokerEvent, ConnectionUpdate
 from tradingd.kits.failure import ExitCode, Failure
 
 WIRE_VERSION: Final = 1

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from tradingd.brokers.simulated.client import Body
-from tradingd.domain.broker import (
+from tradingd.domain.broker_reports import (
     AdjustmentUpdate,
     BrokerAccount,
     BrokerEvent,
@@ -15,10 +15,9 @@ from tradingd.domain.broker import (
     BrokerPosition,
     BrokerStatus,
     FillUpdate,
-    OrderRequest,
     OrderUpdate,
-    TimeInForce,
 )
+from tradingd.domain.broker_requests import OrderRequest, TimeInForce
 from tradingd.domain.feed import Batch
 from tradingd.domain.market import CorporateAction
 from tradingd.domain.money import SCALE, Nanos, nanos

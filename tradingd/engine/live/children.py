@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.journal import OrderRow, OrderState
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tradingd.domain.broker import TimeInForce
+from tradingd.domain.broker_requests import TimeInForce
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderType, Purpose, Side

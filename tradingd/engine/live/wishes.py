@@ -7,7 +7,7 @@ from nautilus_trader.common import OrderFactory
 from nautilus_trader.model import ClientOrderId, TimeInForce, TrailingOffsetType, TriggerType
 from nautilus_trader.model import OrderType as EngineOrderType
 
-from tradingd.domain import broker
+from tradingd.domain import broker_requests
 from tradingd.domain.journal import OrderRow
 from tradingd.domain.money import SCALE, Nanos, decimal
 from tradingd.domain.orders import Denial, OrderType, Purpose, Side
@@ -18,12 +18,12 @@ from tradingd.engine.units import SIDES, price, shares
 from tradingd.engine.venue import instrument_id
 
 _TIMES: Final = {
-    TimeInForce.DAY: broker.TimeInForce.DAY,
-    TimeInForce.GTC: broker.TimeInForce.GTC,
-    TimeInForce.IOC: broker.TimeInForce.IOC,
-    TimeInForce.FOK: broker.TimeInForce.FOK,
-    TimeInForce.AT_THE_OPEN: broker.TimeInForce.OPG,
-    TimeInForce.AT_THE_CLOSE: broker.TimeInForce.CLS,
+    TimeInForce.DAY: broker_requests.TimeInForce.DAY,
+    TimeInForce.GTC: broker_requests.TimeInForce.GTC,
+    TimeInForce.IOC: broker_requests.TimeInForce.IOC,
+    TimeInForce.FOK: broker_requests.TimeInForce.FOK,
+    TimeInForce.AT_THE_OPEN: broker_requests.TimeInForce.OPG,
+    TimeInForce.AT_THE_CLOSE: broker_requests.TimeInForce.CLS,
 }
 _TYPES: Final = (
     EngineOrderType.MARKET,
@@ -32,7 +32,7 @@ _TYPES: Final = (
     EngineOrderType.STOP_LIMIT,
     EngineOrderType.TRAILING_STOP_MARKET,
 )
-_STAYS: Final = (broker.TimeInForce.DAY, broker.TimeInForce.GTC)
+_STAYS: Final = (broker_requests.TimeInForce.DAY, broker_requests.TimeInForce.GTC)
 
 
 def wish_of(order: Any, strategy: str, held: int, ts: int) -> Wish:
@@ -127,11 +127,11 @@ def _distance(order: Any) -> tuple[Nanos | None, int | None]:
     return None, None
 
 
-def _patience(order: Any, kind: OrderType) -> broker.TimeInForce:
+def _patience(order: Any, kind: OrderType) -> broker_requests.TimeInForce:
     """Return the time in force; a market order that only waits for nothing is DAY."""
     patience = _TIMES[order.time_in_force]
     waits = kind is not OrderType.MARKET or patience not in _STAYS
-    return patience if waits else broker.TimeInForce.DAY
+    return patience if waits else broker_requests.TimeInForce.DAY
 
 
 def engine_order(row: OrderRow, quantity: int, factory: OrderFactory) -> Any:
