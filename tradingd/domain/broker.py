@@ -4,6 +4,7 @@ A command ends accepted, rejected or unknown. Unknown is not rejection: the mess
 arrived, so the order stays open until the broker has been asked by its client order id.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol, runtime_checkable
 
@@ -31,9 +32,14 @@ class Accepted(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rejected(msgspec.Struct, frozen=True, tag=True):
-    """The broker says that it does not and will not have it."""
+    """The broker says that it does not and will not have it.
+
+    One that is `passing` says nothing of the order itself: the rate limit stood in front of it, or
+    it has not left. The same may be asked again in a moment.
+    """
 
     reason: str
+    passing: bool = False
 
 
 class Unknown(msgspec.Struct, frozen=True, tag=True):
@@ -43,6 +49,10 @@ class Unknown(msgspec.Struct, frozen=True, tag=True):
 
 
 type Outcome = Accepted | Rejected | Unknown
+
+
+class Withdrawn(asyncio.CancelledError):
+    """A command was cancelled by its caller before a byte of it had left: it was never sent."""
 
 
 class BrokerUnavailable(Exception):
