@@ -46,7 +46,7 @@ class Pace:
         """Wait for the turn; 0 goes first."""
         self._refill()
         self._forget()
-        if not self._queue and self._tokens >= 1 and not self._pause():
+        if not self._queue and self._tokens >= 1 and not self._pause(priority):
             self._tokens -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -66,12 +66,20 @@ class Pace:
         self._refill()
         self._forget()
         ahead = sum(1 for rank, _, _ in self._queue if rank <= priority)
-        return self._pause() + max(0.0, ahead + 1 - self._tokens) * self._interval
+        pause = self._pause(priority)
+        tokens = min(1.0, self._tokens + pause / self._interval) if pause else self._tokens
+        return pause + max(0.0, ahead + 1 - tokens) * self._interval
 
-    def slow(self, seconds: float) -> None:
-        """Let nothing go for so long: the server said that it is too much."""
+    def slow(self, seconds: float, *, urgent: float | None = None) -> None:
+        """Let nothing go for so long: the server said that it is too much.
+
+        What has priority 0 tries again after `urgent` seconds, when that is told, and then one by
+        one by the rate.
+        """
         self._refill()
-        self._tokens = 0.0
+        first = seconds if urgent is None else min(seconds, urgent)
+        # So few that the first one is whole then.
+        self._tokens = min(self._tokens, 1 - first / self._interval)
         self._paused = max(self._paused, self._clock() + seconds)
         self._schedule()
 
@@ -82,13 +90,16 @@ class Pace:
 
     # -- private ---------------------------------------------------------------------------------
 
-    def _pause(self) -> float:
-        return max(0.0, self._paused - self._clock())
+    def _pause(self, priority: int) -> float:
+        return 0.0 if priority == 0 else max(0.0, self._paused - self._clock())
 
     def _refill(self) -> None:
-        now = self._clock()
-        since = max(self._at, min(self._paused, now))
-        self._tokens = min(self._burst, self._tokens + (now - since) / self._interval)
+        now, at = self._clock(), self._at
+        if at < self._paused <= now:
+            # What a pause has saved is no burst for its end.
+            self._tokens = min(1.0, self._tokens + (self._paused - at) / self._interval)
+            at = self._paused
+        self._tokens = min(self._burst, self._tokens + (now - at) / self._interval)
         self._at = now
 
     def _forget(self) -> None:
@@ -102,7 +113,8 @@ class Pace:
             self._timer = None
         self._forget()
         if self._queue:
-            wait = self._pause() + max(0.0, 1 - self._tokens) * self._interval
+            tokens = max(0.0, 1 - self._tokens) * self._interval
+            wait = max(self._pause(self._queue[0][0]), tokens)
             self._timer = asyncio.get_running_loop().call_later(wait, self._serve)
 
     def _serve(self) -> None:
@@ -110,7 +122,7 @@ class Pace:
         self._refill()
         self._forget()
         # Timers fire a little early: a token that is all but whole counts.
-        while self._queue and self._tokens >= 1 - 1e-6 and not self._pause():
+        while self._queue and self._tokens >= 1 - 1e-6 and not self._pause(self._queue[0][0]):
             _, _, turn = heapq.heappop(self._queue)
             if not turn.done():
                 self._tokens = max(0.0, self._tokens - 1)

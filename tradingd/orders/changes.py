@@ -16,6 +16,8 @@ from tradingd.orders.truth import Truth
 _FIRST_WAIT: Final = 0.1
 _PATIENCE: Final = 1.0
 _LONGEST_WAIT: Final = 5.0
+_PASSING: Final = 0.5
+"""Seconds after a change that the broker never saw."""
 
 
 class Changes:
@@ -88,10 +90,12 @@ class Changes:
         try:
             while ticket.open:
                 outcome = await self._asked(ticket)
+                passing = isinstance(outcome, Rejected) and outcome.passing
                 patience = _PATIENCE if isinstance(outcome, Accepted) else wait
                 if await self._desk.until(lambda: not ticket.open, patience):
                     return
-                await self._look(ticket)
+                if not passing:
+                    await self._look(ticket)
                 wait = min(2 * wait, _LONGEST_WAIT)
         finally:
             self._pursued.discard(ticket.order_id)
@@ -140,14 +144,18 @@ class Changes:
     async def _refused(self, ticket: Ticket, outcome: Outcome) -> None:
         """Take what the order is now; a broker that refused once is not asked to change it again.
 
-        After an unknown outcome the order is not touched until the broker has answered.
+        After an unknown outcome the order is not touched until the broker has answered; after one
+        that never reached it, for a moment.
         """
         self._errors.note()
-        ticket.stubborn = isinstance(outcome, Rejected) and self._broker.connected
+        passing = isinstance(outcome, Rejected) and outcome.passing
+        ticket.stubborn = isinstance(outcome, Rejected) and not passing and self._broker.connected
         ticket.busy = True
         wait = _FIRST_WAIT
         try:
-            while ticket.open and not await self._answered(ticket):
+            if passing:
+                await asyncio.sleep(_PASSING)
+            while not passing and ticket.open and not await self._answered(ticket):
                 await asyncio.sleep(wait)
                 wait = min(2 * wait, _LONGEST_WAIT)
         finally:
@@ -157,7 +165,7 @@ class Changes:
         self._desk.write(
             OrderEventRow(
                 order_id=ticket.order_id,
-                step="replace_refused" if ticket.stubborn else "replace_unknown",
+                step="replace_refused" if ticket.stubborn or passing else "replace_unknown",
                 detail=str(outcome),
                 ts=now,
                 wall=self._desk.wall(),

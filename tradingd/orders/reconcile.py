@@ -23,7 +23,7 @@ from tradingd.orders.errors import BrokerErrors
 from tradingd.orders.fills import FAR, LOOK_BACK, Fills
 from tradingd.orders.protection import Protection
 from tradingd.orders.recovery import Reconciliation, cash_note, differences, vanished
-from tradingd.orders.sending import Sender
+from tradingd.orders.sending import NEVER_SENT, Sender
 from tradingd.orders.ticket import Ticket
 from tradingd.orders.truth import Truth
 
@@ -244,7 +244,7 @@ class Reconciler:
 
 def settle_unsent(desk: Desk, ticket: Ticket) -> None:
     """End an order that an earlier process journaled and certainly did not send."""
-    desk.close(ticket, OrderState.CANCELED, "never sent: the process ended before")
+    desk.close(ticket, OrderState.CANCELED, NEVER_SENT)
 
 
 def _begin(book: Book, cash: Nanos) -> None:

@@ -5,19 +5,32 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tradingd.config.supervision import SupervisionConfig
-from tradingd.domain.broker import Accepted, Broker, BrokerUnavailable, Outcome, Rejected, Unknown
+from tradingd.domain.broker import (
+    Accepted,
+    Broker,
+    BrokerUnavailable,
+    Outcome,
+    Rejected,
+    Unknown,
+    Withdrawn,
+)
 from tradingd.domain.journal import OrderState
 from tradingd.domain.orders import Purpose
 from tradingd.domain.trading import Step
 from tradingd.orders.desk import Desk
 from tradingd.orders.errors import BrokerErrors
 from tradingd.orders.shadow import described
-from tradingd.orders.ticket import WAITING_ROOM, Ticket
+from tradingd.orders.ticket import WAITING_ROOM, WAITS, Ticket
 from tradingd.orders.truth import Truth
 
 PROOFS: Final = 3
 """Answers "not here" that it takes, besides the time, to prove an order lost."""
 
+NEVER_SENT: Final = "never sent: the process ended before"
+"""Note of an order that waited for its turn when the process ended."""
+
+_FIRST_AGAIN: Final = 0.5
+_LONGEST_AGAIN: Final = 5.0
 _FIRST_WAIT: Final = 0.05
 _LONGEST_WAIT: Final = 2.0
 
@@ -75,18 +88,52 @@ class Sender:
 
     async def _send(self, ticket: Ticket, committed: Awaitable[None]) -> None:
         try:
-            if not await self._ready(ticket, committed):
-                return
-            if self._shadow:
-                self._desk.close(ticket, OrderState.SHADOW, described(ticket.request()))
-            else:
+            wait = _FIRST_AGAIN
+            while await self._ready(ticket, committed):
+                if self._shadow:
+                    self._desk.close(ticket, OrderState.SHADOW, described(ticket.request()))
+                    return
                 ticket.sent = True
                 self._desk.record(ticket, Step.SENT)
-                self._outcome(ticket, await self._submitted(ticket))
+                outcome = await self._submitted(ticket)
+                if not self._held_up(ticket, outcome):
+                    self._outcome(ticket, outcome)
+                    break
+                await self._desk.until(lambda: not self._waits(ticket), wait)
+                wait = min(2 * wait, _LONGEST_AGAIN)
+        except asyncio.CancelledError as ended:
+            ticket.sent = ticket.sent and not isinstance(ended, Withdrawn)
+            # What waits with a note is taken up by that.
+            if ticket.state is OrderState.INTENT and not ticket.sent and ticket.note not in WAITS:
+                self._desk.close(ticket, OrderState.CANCELED, NEVER_SENT)
+            raise
         finally:
             self._sending.discard(ticket.order_id)
         if ticket.state is OrderState.UNKNOWN:
             self.settle(ticket)
+
+    def _held_up(self, ticket: Ticket, outcome: Outcome) -> bool:
+        """Tell whether an order that reduces risk is to be sent again, as it never got there.
+
+        The rate limit stood in front of it: a stop is not refused by that, and an exit not over.
+        Entries are: what decided on them may decide again.
+        """
+        passing = isinstance(outcome, Rejected) and outcome.passing
+        if not passing or ticket.purpose is Purpose.ENTRY or ticket.state is not OrderState.INTENT:
+            return False
+        assert isinstance(outcome, Rejected)
+        self._errors.note()
+        ticket.sent = False
+        if ticket.cancel_asked:
+            self._desk.close(ticket, OrderState.CANCELED, f"{ticket.note}; it was never sent")
+        else:
+            self._desk.record(ticket, Step.INTENT, f"not taken yet: {outcome.reason}")
+        return True
+
+    def _waits(self, ticket: Ticket) -> bool:
+        """Tell whether an order that was held up is still to be sent."""
+        leg = ticket.rests and ticket.purpose is Purpose.PROTECT
+        return ticket.open and (not leg or self.fits(ticket))
 
     async def _ready(self, ticket: Ticket, committed: Awaitable[None]) -> bool:
         """Wait for the commit and for protection to let go; False when it must not leave."""

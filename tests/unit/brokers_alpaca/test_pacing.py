@@ -85,6 +85,45 @@ def test_slowed_down_nothing_goes_not_even_the_urgent() -> None:
     assert asyncio.run(scene()) >= 0.3
 
 
+def test_slowed_down_the_urgent_try_sooner_and_one_by_one() -> None:
+    async def scene() -> list[tuple[int, float]]:
+        loop = asyncio.get_running_loop()
+        pace = Pace(1_200, clock=loop.time)
+        pace.slow(0.5, urgent=0.2)
+        begun, went = loop.time(), list[tuple[int, float]]()
+
+        async def one(priority: int) -> None:
+            await pace.take(priority)
+            went.append((priority, loop.time() - begun))
+
+        foretold = pace.waits(0), pace.waits(1)
+        assert foretold == (pytest.approx(0.2, abs=0.05), pytest.approx(0.5, abs=0.05))
+        async with asyncio.TaskGroup() as group:
+            for priority in (2, 0, 1, 0):
+                group.create_task(one(priority))
+        return went
+
+    first, second, third, last = asyncio.run(scene())
+    assert [first[0], second[0], third[0], last[0]] == [0, 0, 1, 2]
+    assert 0.2 <= first[1] < 0.35
+    assert second[1] - first[1] >= 0.04  # a token at 20 a second
+    assert 0.5 <= third[1] <= last[1] < 0.8
+
+
+def test_what_a_pause_has_saved_is_no_burst() -> None:
+    async def scene() -> float:
+        loop = asyncio.get_running_loop()
+        pace = Pace(1_200, clock=loop.time)
+        pace.slow(0.4, urgent=0.1)
+        await pace.take()
+        begun = loop.time()
+        for _ in range(4):
+            await pace.take()
+        return loop.time() - begun
+
+    assert asyncio.run(scene()) >= 0.15
+
+
 def test_the_servers_count_lowers_ours() -> None:
     async def scene() -> tuple[float, float]:
         pace = Pace(60, clock=asyncio.get_running_loop().time, burst=10)

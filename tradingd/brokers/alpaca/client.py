@@ -5,10 +5,11 @@ The only module of the package that imports alpaca-py.
 
 import asyncio
 import contextlib
+import contextvars
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any, Final
@@ -35,6 +36,7 @@ from tradingd.brokers.alpaca.replies import (
     Refused,
     Reply,
 )
+from tradingd.domain.broker import Withdrawn
 from tradingd.kits.pacing import Pace
 from tradingd.vendors.alpaca.keys import Keys
 from tradingd.vendors.alpaca.rest import Phase, Rate, masked, phase, tame
@@ -51,8 +53,13 @@ PATIENCE: Final = 60.0
 """Seconds that what is not an entry waits for its turn: all that the rate allows in a minute."""
 
 FIRST_PAUSE: Final = 0.5
-LONGEST_PAUSE: Final = 15.0
-"""Seconds without a request after a 429 that does not say how long: doubled with each in a row."""
+LONGEST_PAUSE: Final = 30.0
+"""Seconds without a request after a 429: what Alpaca says, at most the longest; where it does not
+say, doubled with each in a row."""
+
+FIRST_URGENT: Final = 1.0
+LONGEST_URGENT: Final = 5.0
+"""The same for what has priority `FIRST`, whatever Alpaca says: a position may lack its stop."""
 
 _TOO_MANY: Final = 429
 _SHOWN: Final = 300
@@ -64,6 +71,8 @@ _MODELS: Final = {
     "stop_limit": StopLimitOrderRequest,
     "trailing_stop": TrailingStopOrderRequest,
 }
+
+_URGENTLY: Final = contextvars.ContextVar("urgently", default=False)
 
 type Fields = Mapping[str, object]
 
@@ -95,6 +104,8 @@ class Client:
         self._lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self._pause = FIRST_PAUSE
+        self._urgent = FIRST_URGENT
+        self._round = 0.0
         self.requests = 0
         """How many have been sent."""
 
@@ -132,11 +143,21 @@ class Client:
         """
         return await self._call(0, method, path, body, priority)
 
+    @staticmethod
+    @contextlib.contextmanager
+    def urgently() -> Iterator[None]:
+        """Let the questions of the block go first: an urgent command waits for their answers."""
+        token = _URGENTLY.set(True)
+        try:
+            yield
+        finally:
+            _URGENTLY.reset(token)
+
     async def question(
         self, path: str, params: Fields | None = None, *, priority: int = SOON
     ) -> Reply:
         """Ask; a question changes nothing, so whoever asks may ask again."""
-        return await self._call(1, "GET", path, params, priority)
+        return await self._call(1, "GET", path, params, FIRST if _URGENTLY.get() else priority)
 
     @staticmethod
     def objection(body: Fields) -> str | None:
@@ -172,11 +193,14 @@ class Client:
         patience = self._timeout if priority >= LATER else PATIENCE
         if self.pace.waits(priority) > patience:
             return False
-        with contextlib.suppress(TimeoutError):
+        try:
             async with asyncio.timeout(patience):
                 await self.pace.take(priority)
-                return True
-        return False
+        except TimeoutError:
+            return False
+        except asyncio.CancelledError:
+            raise Withdrawn from None
+        return True
 
     async def _answer(self, running: Future[Reply]) -> Reply:
         """Wait for a thread; one that is fed byte by byte is given up, too."""
@@ -189,19 +213,31 @@ class Client:
                 return NothingSent("no thread was free in time")
             return NoAnswer(f"no whole answer in {limit:g} s")
         except asyncio.CancelledError:
-            running.cancel()
+            if running.cancel():
+                raise Withdrawn from None
             raise
 
     def _note(self, status: int, said: Rate) -> None:
         if status != _TOO_MANY:
-            self._pause = FIRST_PAUSE
+            self._pause, self._urgent = FIRST_PAUSE, FIRST_URGENT
             if said.remaining is not None:
                 self.pace.remaining(said.remaining)
             return
-        pause = self._pause if said.pause is None else said.pause
-        self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        log.warning("Alpaca limits the rate: nothing is sent for %.1f s", pause)
-        self.pace.slow(pause)
+        now = asyncio.get_running_loop().time()
+        pause = min(self._pause if said.pause is None else said.pause, LONGEST_PAUSE)
+        urgent = self._round - now
+        if urgent <= 0:
+            # Several under way are refused together: that is one time, not several in a row.
+            urgent = min(self._urgent, pause)
+            self._round = now + urgent
+            self._urgent = min(2 * self._urgent, LONGEST_URGENT)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            log.warning(
+                "Alpaca limits the rate: %.1f s of pause, %.1f s at most for what is urgent",
+                pause,
+                urgent,
+            )
+        self.pace.slow(pause, urgent=urgent)
 
     # -- private: in a thread --------------------------------------------------------------------
 

@@ -120,7 +120,9 @@ class Commands:
         links = self._registry.links(name)
         if not links or name in self._stale or chain.missing(links):
             try:
-                if await self._finder.order(name) is None:
+                with self._client.urgently():
+                    found = await self._finder.order(name)
+                if found is None:
                     return Rejected("Alpaca does not have the order")
             except BrokerUnavailable as error:
                 return Unknown(f"which order to change could not be asked: {error}")
@@ -129,8 +131,9 @@ class Commands:
         return chain.working(links)
 
     def _doubted(self, name: str, outcome: Outcome) -> Outcome:
-        """Ask anew before the next command, unless Alpaca has taken this one."""
-        if not isinstance(outcome, Accepted):
+        """Ask anew before the next command, unless Alpaca has taken this one or never saw it."""
+        passing = isinstance(outcome, Rejected) and outcome.passing
+        if not passing and not isinstance(outcome, Accepted):
             self._stale.add(name)
         return outcome
 

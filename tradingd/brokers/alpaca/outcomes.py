@@ -12,13 +12,13 @@ any status, "client_order_id must be unique"           Unknown: an order with th
 400 401 403 404 405 406 410 411 413 414 415 417        Rejected, with Alpaca's message and code:
 421 422 426 428 431 451                                the request was read and not taken
 429 in the form of Alpaca's rate limit (its headers,   Rejected: the limit stands in front of the
-code 42910000, or its message)                         orders, so nothing was done
+code 42910000, or its message)                         orders, so nothing was done (passing)
 429 of anybody else                                    Unknown: who says so may have passed it on
 408 409 425 499, other 4xx                             Unknown: it may have been taken before
 500 502 503 504, other 5xx                             Unknown: it may have been done
 refused, no address, no connection, certificate not    Rejected: not a byte of it has left
 trusted, request that cannot be built
-no room in the rate limit, no free thread in time      Rejected: not a byte of it has left
+no room in the rate limit, no free thread in time      Rejected: not a byte of it has left (passing)
 reset or closed after the write, other TLS failure     Unknown: it may have arrived
 no answer in time                                      Unknown: it may have arrived, or may yet
 an answer that cannot be read                          Unknown: it proves nothing
@@ -101,7 +101,7 @@ def _of_any(reply: Reply) -> Outcome:
         case Refused():
             return _of_refusal(reply)
         case NothingSent(why):
-            return Rejected(f"nothing was sent: {why}")
+            return Rejected(f"nothing was sent: {why}", passing=True)
         case Lost(why) | NoAnswer(why):
             return Unknown(f"{why}; the request may have arrived")
         case Garbled(why):
@@ -111,7 +111,9 @@ def _of_any(reply: Reply) -> Outcome:
 def _of_refusal(reply: Refused) -> Outcome:
     if duplicate(reply):
         return Unknown(f"{reply.text()}: the order may be there")
-    if reply.status in NOT_TAKEN or (reply.status == TOO_MANY and _alpacas_limit(reply)):
+    if reply.status == TOO_MANY and _alpacas_limit(reply):
+        return Rejected(reply.text(), passing=True)
+    if reply.status in NOT_TAKEN:
         return Rejected(reply.text())
     return Unknown(f"{reply.text()}; it may have been done")
 
