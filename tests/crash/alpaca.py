@@ -46,8 +46,9 @@ class Alpaca:
     settings = SETTINGS
     exits_apart = True
     heals = 0.4
+    acts = (15, 30)
     pauses = (0.8, 0.06)
-    longest_life = 500
+    longest_life = 300
     patience = 30.0
     restarts = 0.3
 
@@ -86,6 +87,10 @@ class Alpaca:
         }
 
 
+KINDS: Final = (
+    *("whole", "whole", "some", "some", "some", "much", "much"),
+    *("mute", "half open", "closed", "refused"),
+)
 STATUSES: Final = ("status_429", "status_500", "status_502", "status_503", "status_504")
 
 
@@ -110,7 +115,7 @@ def script(rng: random.Random) -> dict[str, object]:
 
 def trade_updates(rng: random.Random) -> dict[str, object]:
     """Draw what goes wrong with the stream."""
-    match rng.choice(("whole", "some", "some", "much", "mute", "half open", "closed", "refused")):
+    match rng.choice(KINDS):
         case "some":
             return {"drop": 0.05, "duplicate": 0.1, "reorder": 0.1, "delay_seconds": [0, 0.01]}
         case "much":
@@ -122,7 +127,7 @@ def trade_updates(rng: random.Random) -> dict[str, object]:
         case "closed":
             return {"close_now": True, "drop": 0.05}
         case "refused":
-            return {"close_now": True, "refuse_seconds": rng.uniform(0.05, 0.6)}
+            return {"close_now": True, "refuse_seconds": rng.uniform(0.05, 0.4)}
     return {}
 
 

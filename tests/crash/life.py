@@ -189,6 +189,10 @@ class Venue(Protocol):
         """Share of the last processes that live through misbehaviour and are not killed."""
 
     @property
+    def acts(self) -> tuple[int, int]:
+        """The fewest and most acts before and after the misbehaviour changes."""
+
+    @property
     def pauses(self) -> tuple[float, float]:
         """How often an act is followed by a pause, and its most seconds."""
 
@@ -216,9 +220,11 @@ async def live(folder: Path, seed: int, steps: Steps, slow: bool, venue: Venue) 
     await told(folder, venue.faults(rng, slow))
     approval = "manual" if rng.random() < 0.2 else "auto"
     process = await started(folder, steps, venue, settings=venue.settings, approval=approval)
-    await acts(process, rng, rng.randint(8, 15), venue)
+    await process.batch({})
+    fewest, most = venue.acts
+    await acts(process, rng, rng.randint(fewest, most), venue)
     await told(folder, venue.faults(rng, slow))
-    await acts(process, rng, rng.randint(8, 15), venue)
+    await acts(process, rng, rng.randint(fewest, most), venue)
     await asyncio.sleep(rng.choice((0, 0.1, 0.3)))
     if rng.random() < 0.3:
         await told(folder, {})

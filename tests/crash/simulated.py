@@ -16,6 +16,7 @@ class Simulated:
     name = "simulated"
     settings = HASTY
     heals = 0.0
+    acts = (8, 15)
     pauses = (0.3, 0.03)
     longest_life = 300
     patience = 20.0
