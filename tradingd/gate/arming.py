@@ -38,7 +38,7 @@ class Arming:
     Parameters
     ----------
     live : bool
-        False in paper, where nothing has to be armed.
+        False in paper and in shadow mode, where nothing has to be armed.
     account : str
         The account that the broker answered with.
     config_hash : str
@@ -209,13 +209,13 @@ class Arming:
 
 
 def nothing_to_arm() -> Failure:
-    """Return the refusal of a paper instance."""
+    """Return the refusal of a paper instance, and of one in shadow mode."""
     return Failure(
-        "only a live instance is armed; this one trades simulated money and needs no arming",
+        "only a live instance is armed; with simulated money or nothing sent there is no need",
         code=ExitCode.NOT_ARMED,
         where="mode",
-        expected="live",
-        found="paper",
+        expected="live, not in shadow",
+        found="paper or shadow",
         next_step="nothing is to be done, or name the live instance with -i",
     )
 

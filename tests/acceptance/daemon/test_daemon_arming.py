@@ -124,6 +124,22 @@ def test_a_live_start_without_arming_sends_nothing(paper: Make, server: Server) 
         assert KEYS["APCA_API_SECRET_KEY"] not in file.read_text(errors="replace")
 
 
+def test_in_shadow_mode_orders_are_journaled_as_would_have_and_the_status_says_so(
+    paper: Make, server: Server
+) -> None:
+    daemon = live(paper, server).start("mode.shadow=true", environment=KEYS).ready()
+    assert daemon.status().arming == "SHADOW: nothing is sent"
+    assert "SHADOW: nothing is sent" in daemon.ctl("status").stdout
+    enter(daemon)
+    would = "SELECT count(*) AS n FROM order_events WHERE step = 'would_have'"
+    eventually(lambda: daemon.rows(would)[0]["n"] >= 2, "both entries would have been sent")
+    assert denied(daemon) == 0
+    assert server.orders() == []
+    words = ("--account", server.account, "--reason", "the open", "--confirm", server.account)
+    assert daemon.ctl("arm", *words).returncode == 65
+    assert daemon.stop() == 0
+
+
 def test_what_is_armed_trades_until_it_is_disarmed_also_over_a_restart(
     paper: Make, server: Server
 ) -> None:

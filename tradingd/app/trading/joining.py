@@ -71,10 +71,13 @@ def _account(session: "TradingSession") -> None:
 
 
 def _arming(session: "TradingSession") -> None:
-    """Make what lets a live instance open positions; what it was armed for goes on."""
+    """Make what lets a live instance open positions; what it was armed for goes on.
+
+    In shadow mode nothing is armed: nothing is sent, and all of it is to be seen.
+    """
     mode = session.mode
     session.arming = Arming(
-        live=isinstance(mode, LiveMode),
+        live=isinstance(mode, LiveMode) and not mode.shadow,
         account=session.account.account_id,
         config_hash=session.loaded.hash,
         longest_minutes=mode.arm_minutes if isinstance(mode, LiveMode) else 0,

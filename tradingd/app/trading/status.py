@@ -46,7 +46,7 @@ class StatusBoard:
                 day_pnl=book.equity - book.session_start_equity,
                 feed_lag=one.kill_switch.seconds_silent,
                 label="SYNTHETIC" if one.feed.synthetic else one.feed.label,
-                arming=views.arming_words(one.arming, one.wall()),
+                arming=views.arming_words(one.arming, one.wall(), shadow=one.mode.shadow),
                 note=f"{blocking[0].name}: {blocking[0].value}" if blocking else "",
             )
         )
@@ -70,7 +70,7 @@ class StatusBoard:
             broker=one.broker.name,
             account=one.account.account_id,
             armed=one.arming.armed,
-            arming=views.arming_words(one.arming, one.wall()),
+            arming=views.arming_words(one.arming, one.wall(), shadow=one.mode.shadow),
             armed_until=one.arming.expires or None,
             feed=one.feed.label,
             synthetic=one.feed.synthetic,

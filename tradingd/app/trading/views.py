@@ -97,8 +97,10 @@ def scope_of(text: str) -> Scope:
             return Scope()
 
 
-def arming_words(arming: Arming, now: int) -> str:
+def arming_words(arming: Arming, now: int, *, shadow: bool) -> str:
     """Return e.g. ``ARMED until 16:00 New York``; empty in paper, where nothing is armed."""
+    if shadow:
+        return "SHADOW: nothing is sent"
     if not arming.live:
         return ""
     if not arming.armed:
