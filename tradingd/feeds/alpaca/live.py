@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -25,6 +24,7 @@ from tradingd.feeds.alpaca.messages import (
 from tradingd.feeds.alpaca.pipes import Pipe, Rows
 from tradingd.feeds.alpaca.rules import Rules
 from tradingd.feeds.alpaca.stream import NO_CHANNEL, Lost, Refused, Stream
+from tradingd.kits.backoff import jittered
 from tradingd.kits.failure import Failure
 from tradingd.vendors.alpaca.values import Unreadable
 
@@ -134,7 +134,7 @@ class Live:
             # What spoke deserves a quick return; what never did is asked less and less often.
             attempt = 0 if self.ears.proven else attempt + 1
             self.counts["reconnects"] += 1
-            await asyncio.sleep(_backoff(attempt))
+            await asyncio.sleep(jittered(attempt, first=_FIRST_WAIT, longest=_LONGEST_WAIT))
 
     def flush(self) -> None:
         """Deliver what is complete, and look again when the next grace is over."""
@@ -288,9 +288,3 @@ class Live:
         if told is not None:
             self.counts["halts"] += told.halted
             self._halt(told)
-
-
-def _backoff(attempt: int) -> float:
-    """Return a jittered wait: from a quarter of a second, doubling, to half a minute."""
-    longest: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempt, 10))
-    return longest * (0.5 + random.random() / 2)  # noqa: S311 - spreads load, guards nothing

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from tradingd.kits.backoff import jittered
 from tradingd.sources.remote.trouble import Trouble
 
 FIRST_WAIT: Final = 0.5
@@ -76,7 +77,6 @@ class Calls:
         return call()
 
     def _wait(self, tried: int, asked: float) -> float:
-        """Half to all of a doubling wait; never less than the vendor asked for."""
-        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (tried - 1))
-        spread: float = longest * (0.5 + 0.5 * self._chance())
+        """Return a wait that doubles; never less than the vendor asked for."""
+        spread = jittered(tried - 1, first=FIRST_WAIT, longest=LONGEST_WAIT, chance=self._chance)
         return max(spread, min(asked, LONGEST_ASKED))

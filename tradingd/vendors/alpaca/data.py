@@ -5,15 +5,15 @@ did (5xx), or it asks for patience (429). How often and how long is bounded.
 """
 
 import datetime as dt
-import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import msgspec
 from requests import RequestException
 
+from tradingd.kits.backoff import jittered
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.alpaca import hosts
 from tradingd.vendors.alpaca.exact import Answered, ExactClient, Raw
@@ -244,7 +244,9 @@ class DataClient:
                 last = self._masked(f"{type(error).__name__}: {error}")
                 pause = None
             if attempt + 1 < self._tries:
-                self._wait(_backoff(attempt) if pause is None else pause, path)
+                if pause is None:
+                    pause = jittered(attempt, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
+                self._wait(pause, path)
         raise self._failure(
             path,
             "Alpaca's market data does not answer",
@@ -329,12 +331,6 @@ def _message(body: str) -> str:
         return str(_mapping(msgspec.json.decode(body.encode())).get("message", body))
     except msgspec.DecodeError:
         return body.strip()
-
-
-def _backoff(attempt: int, dice: Callable[[], float] = random.random) -> float:
-    """Return a jittered wait: half of the doubled time at least."""
-    longest = min(_LONGEST_WAIT, _FIRST_WAIT * 2.0**attempt)
-    return longest * (0.5 + dice() / 2)
 
 
 def _asked_pause(headers: Mapping[str, str]) -> float | None:
