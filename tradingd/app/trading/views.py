@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from tradingd.control.answers import OrderView, PositionView, StateView
 from tradingd.domain.journal import OrderRow
 from tradingd.domain.market import NANOSECONDS
-from tradingd.domain.money import Nanos, decimal, to_cents
+from tradingd.domain.money import Nanos, decimal, price_text, to_cents
 from tradingd.domain.states import Scope, StateRecord, TradingState
 from tradingd.gate.arming import Arming
 from tradingd.gate.book import Book
@@ -23,11 +23,7 @@ def money(amount: Nanos) -> str:
 
 def price(value: Nanos | None) -> str | None:
     """Return a price as exact text, without trailing zeros beyond the cents."""
-    if value is None:
-        return None
-    exact = decimal(value)
-    short = exact.quantize(exact.__class__("0.01"))
-    return f"{short}" if short == exact else f"{exact.normalize():f}"
+    return None if value is None else price_text(value)
 
 
 def positions(book: Book, owners: dict[str, str]) -> Sequence[PositionView]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from tradingd.app.verify.facts import Ours, Theirs
 from tradingd.app.verify.report import Finding
-from tradingd.app.verify.wording import fill_text, owner_of, price_text
+from tradingd.app.verify.wording import fill_text, owner_of
 from tradingd.domain.broker_reports import BrokerFill
-from tradingd.domain.money import dollars
+from tradingd.domain.money import dollars, price_text
 
 
 def executions(instance: str, ours: Ours, fills: Sequence[BrokerFill]) -> Iterator[Finding]:

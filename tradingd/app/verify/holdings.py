@@ -8,9 +8,8 @@ from tradingd.app.verify.averages import Held
 from tradingd.app.verify.facts import Ours
 from tradingd.app.verify.protection import covered_shares
 from tradingd.app.verify.report import Finding, PositionLine, Tolerances
-from tradingd.app.verify.wording import price_text
 from tradingd.domain.broker_reports import BrokerOrder, BrokerPosition
-from tradingd.domain.money import CENT, Nanos, decimal, dollars
+from tradingd.domain.money import CENT, Nanos, decimal, dollars, price_text
 
 _BPS: Final = 10_000
 

@@ -5,9 +5,8 @@ from typing import Final
 
 from tradingd.app.verify.facts import Ours, Theirs
 from tradingd.app.verify.report import Finding
-from tradingd.app.verify.wording import price_text
 from tradingd.domain.broker_reports import BrokerOrder, BrokerPosition
-from tradingd.domain.money import Nanos
+from tradingd.domain.money import Nanos, price_text
 from tradingd.domain.orders import OrderType
 
 _STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})

@@ -1,9 +1,7 @@
-"""Orders, executions and prices as a finding says them."""
-
-from decimal import Decimal
+"""Orders and executions as a finding says them."""
 
 from tradingd.domain.broker_reports import BrokerOrder
-from tradingd.domain.money import Nanos, decimal
+from tradingd.domain.money import Nanos, price_text
 from tradingd.orders import naming
 
 
@@ -32,10 +30,3 @@ def fill_text(what: tuple[str, str, int, Nanos]) -> str:
     """Return an execution: symbol, side, quantity, price."""
     symbol, side, quantity, price = what
     return f"{side} {quantity} {symbol} at {price_text(price)}"
-
-
-def price_text(value: Nanos) -> str:
-    """Return a price exactly, with cents at least."""
-    exact = decimal(value)
-    short = exact.quantize(Decimal("0.01"))
-    return f"{short}" if short == exact else f"{exact.normalize():f}"
