@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from tradingd.app.clients import rest_of
 from tradingd.app.doctor.check import Check
-from tradingd.app.trading.brokers import alpaca_broker, check_account, rest_of
+from tradingd.app.trading.brokers import alpaca_broker, check_account
 from tradingd.config.broker import AlpacaBroker as AlpacaConfig
 from tradingd.config.mode import BacktestMode
 from tradingd.config.secrets import resolve
@@ -17,7 +18,7 @@ from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.kits.failure import Failure
 from tradingd.session.calendar import SessionCalendar
 from tradingd.vendors.alpaca.data import DataClient
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import resolved
 from tradingd.vendors.alpaca.sessions import calendar_differences
 
 AHEAD: Final = dt.timedelta(days=30)
@@ -69,7 +70,7 @@ def _clock(drift: float, allowed_ms: float) -> Check:
 
 
 def _calendar(config: SystemConfig, alpaca: AlpacaConfig, today: dt.date) -> Check:
-    keys = Keys(resolve(alpaca.key_id).reveal(), resolve(alpaca.secret_key).reveal())
+    keys = resolved(resolve, alpaca.key_id, alpaca.secret_key)
     rest = rest_of(config, alpaca)
     client = DataClient(keys, endpoint=alpaca.endpoint, trading=rest, where="alpaca calendar")
     calendar = SessionCalendar(config.session.calendar)

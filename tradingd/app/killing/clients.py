@@ -8,6 +8,9 @@ from tradingd.app.killing.closing import ClosingBroker, Connect
 from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.kits.failure import ExitCode, Failure
 
+_PER_MINUTE: Final = 200
+"""Requests that Alpaca allows every account; what the daemon had set is not known here."""
+
 type _Make = Callable[[BrokerEndpoint, float], ClosingBroker]
 
 
@@ -42,19 +45,22 @@ def _simulated(known: BrokerEndpoint, answer: float) -> ClosingBroker:
 
 
 def _alpaca(known: BrokerEndpoint, answer: float) -> ClosingBroker:
-    from tradingd.brokers.alpaca.accounts import check_endpoint
-    from tradingd.brokers.alpaca.broker import AlpacaBroker
+    from tradingd.app.clients import alpaca_client
     from tradingd.config.secrets import resolve
-    from tradingd.vendors.alpaca.keys import Keys
+    from tradingd.vendors.alpaca.keys import resolved
 
     try:
-        keys = Keys(resolve(known.key_id).reveal(), resolve(known.secret_key).reveal())
-        check_endpoint(mode="live" if known.mode == "live" else "paper", rest=known.url, keys=keys)
+        return alpaca_client(
+            resolved(resolve, known.key_id, known.secret_key),
+            rest=known.url,
+            live=known.mode == "live",
+            timeout=answer,
+            requests_per_minute=_PER_MINUTE,
+            connect_seconds=4 * answer,
+            listen=False,
+        )
     except Failure as failure:
         raise _cannot_log_in(failure) from failure
-    return AlpacaBroker(
-        keys, rest=known.url, timeout=answer, connect_seconds=4 * answer, listen=False
-    )
 
 
 _KINDS: Final[dict[str, _Make]] = {"simulated": _simulated, "alpaca": _alpaca}

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tradingd.app.clients import broker_socket
 from tradingd.app.trading import brokers
 from tradingd.config.load import load
 from tradingd.config.paths import state_root
@@ -30,7 +31,7 @@ def command(instance: str, options: Sequence[str] = ()) -> tuple[str, ...]:
     return (
         *(sys.executable, "-P", "-m", "tradingd.simbroker"),
         *("--state", str(state / "simbroker")),
-        *("--socket", str(brokers.broker_socket(config, state))),
+        *("--socket", str(broker_socket(config, state))),
         *brokers.broker_options(config, instance),
         *options,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tradingd.app.clients import alpaca_client, broker_socket, rest_of
 from tradingd.app.trading.parts import mode_name, resolution, session_mode
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.brokers.simulated.launch import ensure_running, terms
@@ -18,8 +19,7 @@ from tradingd.domain.endpoint import BrokerEndpoint
 from tradingd.domain.market import Resolution
 from tradingd.execution.touch import half_spread
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.vendors.alpaca import hosts
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import resolved
 
 type Resolve = Callable[[str], Secret]
 """Resolves a reference to a secret, and hides the secret from every log from then on."""
@@ -52,15 +52,10 @@ def alpaca_broker(config: SystemConfig, alpaca: AlpacaConfig, secret: Resolve) -
     Failure
         CONFIG, naming the key that does not fit.
     """
-    from tradingd.brokers.alpaca.accounts import check_endpoint
-    from tradingd.brokers.alpaca.broker import AlpacaBroker
-
-    rest = rest_of(config, alpaca)
-    keys = Keys(secret(alpaca.key_id).reveal(), secret(alpaca.secret_key).reveal())
-    check_endpoint(mode=mode_name(config), rest=rest, keys=keys)
-    return AlpacaBroker(
-        keys,
-        rest=rest,
+    return alpaca_client(
+        resolved(secret, alpaca.key_id, alpaca.secret_key),
+        rest=rest_of(config, alpaca),
+        live=mode_name(config) == "live",
         timeout=config.supervision.command_seconds,
         requests_per_minute=alpaca.requests_per_minute,
         connect_seconds=alpaca.connect_seconds,
@@ -81,11 +76,6 @@ def endpoint_of(config: SystemConfig, state: Path, account: str) -> BrokerEndpoi
     return BrokerEndpoint(
         kind="simulated", account=account, socket=str(broker_socket(config, state))
     )
-
-
-def rest_of(config: SystemConfig, alpaca: AlpacaConfig) -> str:
-    """Return the base URL of the trading API."""
-    return alpaca.endpoint or (hosts.LIVE if mode_name(config) == "live" else hosts.PAPER)
 
 
 def half_spread_bps(config: SystemConfig) -> float:
@@ -125,12 +115,6 @@ async def _simulated_broker(config: SystemConfig, state: Path, instance: str) ->
     if launched:
         _launch_mark(state).touch()
     return SimulatedBroker(socket, timeout=config.supervision.command_seconds)
-
-
-def broker_socket(config: SystemConfig, state: Path) -> Path:
-    """Return where the simulated broker listens."""
-    stated = config.broker.endpoint if isinstance(config.broker, SimulatedConfig) else ""
-    return Path(stated).expanduser() if stated else state / "simbroker.sock"
 
 
 def owns_broker(state: Path) -> bool:

@@ -24,7 +24,7 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
 from tradingd.session.calendar import SessionCalendar
 from tradingd.sources.sample.source import SampleSource
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import resolved
 
 CHUNK_ROWS = 100_000
 _SHOWN = 10
@@ -71,7 +71,7 @@ def alpaca_feed(
         named = frozenset(universe_symbols(store, config, resolution))
     return AlpacaFeed(
         feed,
-        Keys(secret(feed.key_id).reveal(), secret(feed.secret_key).reveal()),
+        resolved(secret, feed.key_id, feed.secret_key),
         symbols=sorted(named),
         resolution=resolution,
         calendar=calendar,

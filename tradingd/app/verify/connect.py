@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
+from tradingd.app.clients import alpaca_client, broker_socket, rest_of
 from tradingd.config.broker import AlpacaBroker as AlpacaConfig
 from tradingd.config.broker import SimulatedBroker as SimulatedConfig
 from tradingd.config.mode import LiveMode
@@ -17,6 +18,7 @@ from tradingd.domain.broker_reports import (
     BrokerPosition,
 )
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.vendors.alpaca.keys import resolved
 
 _PATIENCE: Final = 15.0
 """Seconds for a first answer: a person waits."""
@@ -69,38 +71,25 @@ def connection(config: SystemConfig, state: Path) -> Asked:
     """
     seconds = config.supervision.command_seconds
     match config.broker:
-        case SimulatedConfig() as simulated:
+        case SimulatedConfig():
             from tradingd.brokers.simulated.broker import SimulatedBroker
 
-            stated = simulated.endpoint
-            socket = Path(stated).expanduser() if stated else state / "simbroker.sock"
-            return SimulatedBroker(socket, timeout=seconds)
+            return SimulatedBroker(broker_socket(config, state), timeout=seconds)
         case AlpacaConfig() as alpaca:
-            return _alpaca(alpaca, live=isinstance(config.mode, LiveMode), seconds=seconds)
+            return alpaca_client(
+                resolved(resolve, alpaca.key_id, alpaca.secret_key),
+                rest=rest_of(config, alpaca),
+                live=isinstance(config.mode, LiveMode),
+                timeout=seconds,
+                # The daemon needs the account's rate more than we do.
+                requests_per_minute=max(10, alpaca.requests_per_minute // 4),
+                connect_seconds=min(alpaca.connect_seconds, _PATIENCE),
+                listen=False,
+            )
     raise Failure(
         "this broker cannot be asked",
         code=ExitCode.CONFIG,
         where="broker",
         expected="simulated or alpaca",
         found=str(config.broker.__struct_config__.tag),
-    )
-
-
-def _alpaca(alpaca: AlpacaConfig, *, live: bool, seconds: float) -> Asked:
-    from tradingd.brokers.alpaca.accounts import check_endpoint
-    from tradingd.brokers.alpaca.broker import AlpacaBroker
-    from tradingd.vendors.alpaca import hosts
-    from tradingd.vendors.alpaca.keys import Keys
-
-    keys = Keys(resolve(alpaca.key_id).reveal(), resolve(alpaca.secret_key).reveal())
-    rest = alpaca.endpoint or (hosts.LIVE if live else hosts.PAPER)
-    check_endpoint(mode="live" if live else "paper", rest=rest, keys=keys)
-    return AlpacaBroker(
-        keys,
-        rest=rest,
-        timeout=seconds,
-        # The daemon needs the account's rate more than we do.
-        requests_per_minute=max(10, alpaca.requests_per_minute // 4),
-        connect_seconds=min(alpaca.connect_seconds, _PATIENCE),
-        listen=False,
     )

@@ -27,7 +27,7 @@ from tradingd.sources.rules import require_sound
 from tradingd.vendors.alpaca.actions import LATE_DAYS, actions_of
 from tradingd.vendors.alpaca.data import DataClient
 from tradingd.vendors.alpaca.exact import Raw
-from tradingd.vendors.alpaca.keys import Keys
+from tradingd.vendors.alpaca.keys import resolved
 
 TIMEFRAMES: Final = {
     Resolution.MINUTE: "1Min",
@@ -72,7 +72,7 @@ class AlpacaSource:
     def _client(self) -> DataClient:
         config = self._config
         return DataClient(
-            Keys(self._secrets(config.key_id).reveal(), self._secrets(config.secret_key).reveal()),
+            resolved(self._secrets, config.key_id, config.secret_key),
             endpoint=config.endpoint,
             per_minute=config.requests_per_minute,
             timeout=config.timeout,

@@ -1,7 +1,9 @@
 """An API key pair that never shows its secret."""
 
+from collections.abc import Callable
 from typing import Final
 
+from tradingd.config.secrets import Secret
 from tradingd.kits.failure import ExitCode, Failure
 
 _SHOWN: Final = 2
@@ -31,6 +33,22 @@ class Keys:
     def headers(self) -> dict[str, str]:
         """Return the headers that log a request in."""
         return {"APCA-API-KEY-ID": self.key_id, "APCA-API-SECRET-KEY": self.secret}
+
+
+def resolved(secret: Callable[[str], Secret], key_id: str, secret_key: str) -> Keys:
+    """Return the key pair that two references of a configuration name.
+
+    Parameters
+    ----------
+    secret : Callable
+        Resolves a reference, e.g. `tradingd.config.secrets.resolve`.
+
+    Raises
+    ------
+    Failure
+        CONFIG, naming the reference and never the value.
+    """
+    return Keys(secret(key_id).reveal(), secret(secret_key).reveal())
 
 
 def demand_form(keys: Keys, group: str) -> None:
