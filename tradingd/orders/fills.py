@@ -21,6 +21,10 @@ LOOK_BACK: Final = 3_600 * NANOSECONDS
 FAR: Final = 48 * LOOK_BACK
 """The same when something is known to be missing; less than the journal recalls."""
 
+BOOKED_LATE: Final = 7 * 24 * LOOK_BACK
+"""How far before the last booked fill adjustments are looked for: a broker without events for them
+books dividends and fees hours later, under the date for which they are, over a long weekend too."""
+
 _REMEMBERED: Final = 40_000
 """Ids of fills before the old ones are forgotten, which no question reaches back to."""
 

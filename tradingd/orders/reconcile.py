@@ -20,7 +20,7 @@ from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
 from tradingd.orders.doubt import Doubt
 from tradingd.orders.errors import BrokerErrors
-from tradingd.orders.fills import FAR, LOOK_BACK, Fills
+from tradingd.orders.fills import BOOKED_LATE, FAR, LOOK_BACK, Fills
 from tradingd.orders.protection import Protection
 from tradingd.orders.recovery import Reconciliation, cash_note, differences, vanished
 from tradingd.orders.sending import NEVER_SENT, Sender
@@ -116,7 +116,8 @@ class Reconciler:
             account = await self._broker.account()
             since = self._fills.since(look_back)
             missed = self._book(
-                await self._broker.adjustments(since), await self._broker.fills(since)
+                await self._broker.adjustments(self._fills.since(BOOKED_LATE)),
+                await self._broker.fills(since),
             )
             booked += missed
             orders = await self._broker.open_orders()

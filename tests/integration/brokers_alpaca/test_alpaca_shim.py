@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.life import MINUTE, Process, act
+from tests.crash.life import DAY, MINUTE, Process, act
 from tests.integration.brokers_alpaca.script import until
 from tests.integration.brokers_alpaca.server import admin, serving, trading
 from tests.integration.brokers_alpaca.shim import place, reconciled, resting, shim
 from tradingd.brokers.alpaca import ear, hearing
 from tradingd.brokers.alpaca.broker import AlpacaBroker
 from tradingd.domain.broker import Accepted
+from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType
 
@@ -93,6 +94,33 @@ def test_a_stop_moves_as_one_order_over_restarts_of_the_process(folder: Path) ->
 
     asyncio.run(scene())
 
+
+def test_a_dividend_of_the_day_before_the_last_fill_is_booked(folder: Path) -> None:
+    async def bought(process: Process) -> None:
+        wish = resting(process, type=OrderType.MARKET, limit=None, quantity=10)
+        order = process.shim.submit(wish).order_id
+        await until(lambda: process.shim.order(order).state == "FILLED")
+
+    async def scene() -> None:
+        with serving(folder, "--socket", str(folder / "b.sock")) as server:
+            async with shim(server, folder) as (process, _):
+                await process.batch({})
+                await bought(process)
+                await process.client.corporate_action(DIVIDEND, process.clock.now())
+                await process.batch({}, night=True)
+                await bought(process)
+                found = await process.shim.reconcile()
+                assert (found.mismatches, found.notes) == ((), ())
+                assert found.recovered_fills == 1
+                again = await process.shim.reconcile()
+                assert again.recovered_fills == 0
+
+    asyncio.run(scene())
+
+
+DIVIDEND = CorporateAction(
+    symbol="AAA", ex_date=DAY, kind=ActionKind.DIVIDEND, amount=25 * SCALE // 100
+)
 
 PLAN = {
     "probabilities": {
