@@ -1,18 +1,22 @@
 """The daemon under its units at Alpaca's test server: a day, and a stop in the middle."""
 
+import datetime as dt
 import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.daemon.alpaca_server import SECRET, invented
+from tests.acceptance.command import tradingd_in
+from tests.acceptance.daemon.alpaca_server import SECRET, Days, invented
 from tests.systemd.alpaca import AlpacaTrading
 from tests.systemd.machine import Machine
 
 pytestmark = [pytest.mark.systemd, pytest.mark.slow]
 
 BOTH = {"intraday_mean_reversion", "swing_trend"}
+REAL = {"AIG": (47, 51), "BAC": (13, 15), "IBM": (180, 187), "SPY": (165, 171)}
+"""Symbols of a real day, 10 October 2013, with prices that all of its trades are between."""
 
 
 def strategies(desk: AlpacaTrading) -> set[str]:
@@ -69,5 +73,32 @@ def test_a_day_at_alpaca_stopped_by_systemctl_and_by_its_end_leaves_three_equal_
         assert SECRET not in machine.exec("journalctl", "-o", "json", "--all").stdout
         left = [one for one in machine.state(desk.name).rglob("*") if one.is_file()]
         assert [one.name for one in left if SECRET.encode() in one.read_bytes()] == []
+    finally:
+        desk.remove()
+
+
+@pytest.mark.real_data
+def test_a_real_day_at_alpaca_leaves_three_equal_books(
+    machine: Machine, tmp_path: Path, real_data: Path
+) -> None:
+    done = tradingd_in(tmp_path)(
+        "data", "import", "source=lean", f"source.path={real_data / 'lean'}",
+        f"source.symbols=[{','.join(REAL)}]",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    store = tmp_path / "data" / "tradingd" / "history"
+    days = Days(store, tuple(REAL), dt.date(2013, 10, 10), dt.date(2013, 10, 10))
+    desk = AlpacaTrading(machine, "alpacareal", days, speed=1800)
+    desk.install()
+    try:
+        desk.start()
+        machine.wait_state(desk.unit, "inactive", 90)
+        assert machine.show(desk.unit, "Result") == "success"
+        assert strategies(desk) == BOTH
+        for fill in desk.rows("SELECT symbol, price FROM fills"):
+            low, high = REAL[fill["symbol"]]
+            assert low < fill["price"] / 1e9 < high
+        assert desk.differences() == []
+        assert verified(desk).returncode == 0
     finally:
         desk.remove()
