@@ -13,8 +13,8 @@ from tradingd.journal.layout import BY_RECORD, NUMBER, OPEN, reader, select_sql
 from tradingd.journal.opening import reading
 
 RECENT_DAYS: Final = 3
-"""Days of data time, counted back from the newest order or fill, in which late fills and repeated
-reports are looked for; Monday's start still sees Friday."""
+"""Days of data time, counted back from the newest order, and from the newest fill, in which late
+fills and repeated reports are looked for; Monday's start still sees Friday."""
 
 _DAY: Final = 86_400 * 1_000_000_000
 
@@ -37,12 +37,15 @@ def recall(path: Path) -> Recalled:
 
 
 def _recalled(connection: sqlite3.Connection) -> Recalled:
-    since = _newest(connection) - RECENT_DAYS * _DAY
+    last_fill = _number(connection, "SELECT max(ts) FROM fills")
+    newest = max(last_fill, _number(connection, "SELECT max(ts) FROM orders"))
+    # A broker is asked for executions from before the last fill on, however long ago that was.
+    since, filled = (ts - RECENT_DAYS * _DAY for ts in (newest, last_fill))
     book = next(iter(_rows(connection, BookRow)), None)
     positions = _positions(connection)
     return Recalled(
         open_orders=_rows(connection, OrderRow, f"WHERE {OPEN} ORDER BY id"),
-        recent_orders=_recent_orders(connection, since),
+        recent_orders=_recent_orders(connection, since, filled),
         guards=_rows(connection, GuardRow, "WHERE active = 1 ORDER BY id"),
         states=_rows(
             connection,
@@ -53,9 +56,9 @@ def _recalled(connection: sqlite3.Connection) -> Recalled:
         fills_after_book=_rows(
             connection, FillRow, "WHERE id > ? ORDER BY id", book.fills if book else 0
         ),
-        fill_ids=frozenset(_column(connection, "SELECT fill_id FROM fills WHERE ts >= ?", since)),
+        fill_ids=frozenset(_column(connection, "SELECT fill_id FROM fills WHERE ts >= ?", filled)),
         adjustment_ids=frozenset(_column(connection, "SELECT adjustment_id FROM adjustments")),
-        last_fill_ts=_number(connection, "SELECT max(ts) FROM fills"),
+        last_fill_ts=last_fill,
         positions=positions,
         owners=_owners(connection, positions),
         marks=dict(connection.execute("SELECT key, value FROM marks")),
@@ -65,19 +68,16 @@ def _recalled(connection: sqlite3.Connection) -> Recalled:
     )
 
 
-def _newest(connection: sqlite3.Connection) -> int:
-    return max(_number(connection, f"SELECT max(ts) FROM {name}") for name in ("orders", "fills"))
-
-
-def _recent_orders(connection: sqlite3.Connection, since: int) -> tuple[OrderRow, ...]:
-    """Return final orders that began in the window or were filled in it."""
+def _recent_orders(connection: sqlite3.Connection, since: int, filled: int) -> tuple[OrderRow, ...]:
+    """Return final orders that began since a time, or have executions since another."""
     return _rows(
         connection,
         OrderRow,
         "WHERE id IN (SELECT id FROM orders WHERE ts >= ?1 UNION SELECT orders.id FROM fills "
-        "JOIN orders USING (order_id) WHERE fills.ts >= ?1) "
+        "JOIN orders USING (order_id) WHERE fills.ts >= ?2) "
         f"AND NOT {OPEN} ORDER BY id",
         since,
+        filled,
     )
 
 

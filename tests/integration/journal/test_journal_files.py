@@ -70,6 +70,18 @@ def test_what_was_committed_before_a_kill_is_there_without_and_with_a_new_writer
     assert verify(path).gaps == ()
 
 
+def test_executions_are_recalled_however_long_ago_the_last_one_was(path: Path) -> None:
+    last = 1_704_292_680 * 10**9
+    later = last + 30 * 86_400 * 10**9
+    filled = order("O-1", state="FILLED", ts=last)
+    idle = order("O-2", state="CANCELED", ts=later)
+    written(path, filled, fill("F-1", order_id="O-1", ts=last - 10**9))
+    written(path, fill("F-2", order_id="O-1", ts=last), idle)
+    recalled = recall(path)
+    assert recalled.fill_ids == {"F-1", "F-2"}
+    assert [one.order_id for one in recalled.recent_orders] == ["O-1", "O-2"]
+
+
 def test_a_kill_while_the_file_is_made_leaves_one_that_starts(path: Path) -> None:
     path.parent.mkdir()
     path.touch()
