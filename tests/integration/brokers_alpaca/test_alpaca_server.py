@@ -215,6 +215,36 @@ def test_a_changed_order_is_one_order_over_partial_fills_and_restarts(server: Se
     play(server, scene)
 
 
+def test_shares_that_filled_unheard_before_a_change_count_in_what_is_told_and_asked(
+    server: Server,
+) -> None:
+    async def scene(broker: AlpacaBroker, follower: Follower, book: Admin) -> None:
+        order = buy(limit=101 * USD)
+        key = order.client_order_id
+        await book.misbehave(
+            {
+                "script": {"submit": [{"fault": "partial", "pieces": 4}]},
+                "stream": {"drop": 1.0},
+            }
+        )
+        assert isinstance(await broker.submit(order), Accepted)
+        # 25 of 100 have filled, and nobody has told: 80 more are asked for, not 55.
+        assert isinstance(
+            await broker.replace(key, quantity=80, limit=95 * USD, stop=None), Accepted
+        )
+        found = await broker.order(key)
+        assert found is not None
+        assert (found.quantity, found.filled) == (105, 25)
+        assert isinstance(
+            await broker.replace(key, quantity=60, limit=94 * USD, stop=None), Accepted
+        )
+        found = await broker.order(key)
+        assert found is not None
+        assert (found.quantity, found.filled) == (60, 25)
+
+    play(server, scene)
+
+
 @pytest.mark.parametrize(
     ("fault", "outcome", "there"),
     [

@@ -190,3 +190,10 @@ def test_an_order_of_others_has_no_name() -> None:
     registry.learn(body("x", client_order_id=UUID.format(9)))
     assert registry.name("x") == ""
     assert registry.order("x").client_order_id == ""
+
+
+def test_a_link_that_was_replaced_since_it_was_read_is_left_behind() -> None:
+    links = [link(0, status="replaced"), link(1, replaces="o0"), link(2, replaces="o1")]
+    assert chain.left_behind(links) == {"o1"}
+    assert chain.left_behind([link(0), link(1, replaces="o0", status="rejected")]) == set()
+    assert chain.left_behind([link(0)]) == set()

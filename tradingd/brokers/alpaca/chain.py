@@ -75,6 +75,15 @@ def missing(links: Sequence[Link]) -> set[str]:
     return {one for one in named if one and one not in known}
 
 
+def left_behind(links: Sequence[Link]) -> set[str]:
+    """Return the ids of links that were replaced since they were read: they may have filled more.
+
+    How much they have filled counts in the order's quantity, and in what a change must ask for.
+    """
+    replaced = {link.replaces for link in links if link.status != "rejected"}
+    return {link.id for link in links if link.id in replaced and not link.over}
+
+
 def _place(link: Link, known: dict[str, Link]) -> tuple[int, int, int]:
     """Return number of the change, steps of Alpaca's own since, and time."""
     number, steps = names.number(link.client_order_id), 0

@@ -118,7 +118,8 @@ class Commands:
     async def _current(self, name: str) -> Link | Outcome:
         """Return the link that works now; asked for when it is not known or was wrong."""
         links = self._registry.links(name)
-        if not links or name in self._stale or chain.missing(links):
+        doubtful = name in self._stale or chain.missing(links) or chain.left_behind(links)
+        if not links or doubtful:
             try:
                 with self._client.urgently():
                     found = await self._finder.order(name)

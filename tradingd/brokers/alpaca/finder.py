@@ -91,22 +91,25 @@ class Finder:
     async def complete(self, ids: Sequence[str]) -> None:
         """Make sure that the chains of these orders are whole, and whose they are.
 
+        Links that were replaced since they were read are read again, once.
+
         Raises
         ------
         BrokerUnavailable
             When there is no answer.
         """
         absent: set[str] = set()
+        again: set[str] = set()
         for _ in range(_DEEP):
             await self.identify(ids)
-            wanted = set()
-            for one in ids:
-                if self._registry.name(one):
-                    wanted |= chain.missing(self._registry.chain(one))
-            wanted -= absent
-            if not wanted:
+            named = [self._registry.chain(one) for one in ids if self._registry.name(one)]
+            wanted = {key for links in named for key in chain.missing(links)} - absent
+            behind = {key for links in named for key in chain.left_behind(links)} - again
+            if not wanted and not behind:
                 return
             absent |= await self.fetch(wanted)
+            again |= behind
+            await self.refresh(behind)
 
     async def fetch(self, ids: set[str]) -> set[str]:
         """Ask for orders by Alpaca's id; return those that Alpaca does not have.

@@ -174,7 +174,8 @@ class Hearing:
         self._execution(data, change)
         self._owed.discard(link.id)
         self._tell_order(link.id)
-        if self._registry.name(link.id) and chain.missing(self._registry.chain(link.id)):
+        links = self._registry.chain(link.id) if self._registry.name(link.id) else []
+        if chain.missing(links) or chain.left_behind(links):
             self._owed.add(link.id)
             self.ask()
 
