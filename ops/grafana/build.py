@@ -245,9 +245,6 @@ def execution() -> Json:
             panel("timeseries", "Slippage of a fill", "Median and 99th percentile, in basis points "
                   "(1/100 of a percent); positive cost money.", "none",
                   *quantiles("tradingd_slippage_basis_points", "", BY_STRATEGY), width=12),
-            panel("timeseries", "Adverse selection", "Move of the price after a fill, in basis "
-                  "points; positive went against us.", "none",
-                  *quantiles("tradingd_adverse_selection_basis_points", "", BY_STRATEGY)),
             panel("timeseries", "Commission", "Dollars an hour, by strategy.", "currencyUSD",
                   (f"sum by (env, strategy) (increase(tradingd_commission_dollars_total"
                    f"{{{BY_STRATEGY}}}[1h]))", "{{env}} {{strategy}}"), stack=True),
@@ -302,9 +299,8 @@ def system() -> Json:
             panel("timeseries", "Work on a batch", "Strategies, gate and book on one batch of "
                   "bars; the goal is 50 ms.", "s", *quantiles("tradingd_batch_seconds"),
                   steps=((None, GREEN), (0.05, YELLOW))),
-            panel("timeseries", "Journal commits", "From queueing a write to its commit, and how "
-                  "long the oldest has been waiting; 5 s stops the beat.", "s",
-                  *quantiles("tradingd_journal_commit_seconds"),
+            panel("timeseries", "Journal", "How long the oldest write has been waiting for its "
+                  "commit; 5 s stops the beat.", "s",
                   (f"tradingd_journal_pending_seconds{{{ENV}}}", "waiting {{env}}")),
             panel("timeseries", "Broker ping", "Round trip to the broker.", "s",
                   *quantiles("tradingd_broker_ping_seconds"), width=12),

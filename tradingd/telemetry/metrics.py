@@ -119,10 +119,6 @@ class Metrics:
         if value:
             self._orders.slippage.labels(strategy=strategy).observe(slippage / value * 10_000)
 
-    def adverse_selection(self, strategy: str, basis_points: float) -> None:
-        """Take the move after an execution, positive when it went against the position."""
-        self._orders.adverse.labels(strategy=strategy).observe(basis_points)
-
     def latency(self, stage: str, seconds: float) -> None:
         """Take the time between two steps of an order; `stage` is one of `STAGES`."""
         self._orders.latency.labels(stage=stage).observe(max(0.0, seconds))
@@ -217,10 +213,6 @@ class Metrics:
     def loop_lag(self, seconds: float) -> None:
         """Take one sample of how late the loop was."""
         self._flow.loop_lag.observe(max(0.0, seconds))
-
-    def journal_commit(self, seconds: float) -> None:
-        """Take the time from queueing a write to its commit."""
-        self._flow.commit.observe(seconds)
 
     def journal(self, *, pending_seconds: float, failed: bool) -> None:
         """Take the state of the journal's writer."""

@@ -76,13 +76,6 @@ class OrderSeries:
             buckets=BASIS_POINTS,
             registry=registry,
         )
-        self.adverse = Histogram(
-            "tradingd_adverse_selection_basis_points",
-            "Move of the price after an execution, positive when it went against the position.",
-            by_strategy,
-            buckets=BASIS_POINTS,
-            registry=registry,
-        )
         self.latency = Histogram(
             "tradingd_order_latency_seconds",
             "Time between steps of an order: decision_to_sent, sent_to_accepted, accepted_to_fill.",
@@ -204,12 +197,6 @@ class FlowSeries:
         self.loop_lag = Histogram(
             "tradingd_loop_lag_seconds",
             "How late the event loop ran a timer.",
-            buckets=LAG,
-            registry=registry,
-        )
-        self.commit = Histogram(
-            "tradingd_journal_commit_seconds",
-            "From queueing a journal write to its commit.",
             buckets=LAG,
             registry=registry,
         )

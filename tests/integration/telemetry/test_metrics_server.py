@@ -15,10 +15,9 @@ from tradingd.telemetry.server import MetricsServer
 
 def full_metrics(folder: Path) -> Metrics:
     """Return metrics with every series a large daemon has."""
-    names = [f"strategy{i}" for i in range(30)]
+    names = [f"strategy{i}" for i in range(36)]
     metrics = Metrics(version="1", mode="paper", folder=folder, strategies=names)
     for name in names:
-        metrics.adverse_selection(name, 1.0)
         for step in Step:
             metrics.order_step(step, name)
     for i in range(40):
