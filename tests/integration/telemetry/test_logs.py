@@ -21,7 +21,6 @@ import pytest
 
 from tradingd.config.secrets import Secret
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.telemetry.engine_output import EngineOutput
 from tradingd.telemetry.logs import Logging, configure
 from tradingd.telemetry.metrics import Metrics
 
@@ -349,34 +348,3 @@ def test_a_terminal_gets_lines_for_people(tmp_path: Path) -> None:
     os.close(controller)
     assert "WARNING here I am" in shown
     assert "{" not in shown
-
-
-ENGINE = textwrap.dedent("""
-    import os, sys
-    from tradingd.telemetry.engine_output import EngineOutput
-    from tradingd.telemetry.logs import configure
-    configure("paper", "R-1")
-    output = EngineOutput()
-    output.start()
-    output.original.write("for the screen\\n")
-    for i in range(5000):
-        os.write(1, b"2026-11-21T14:51:56.017443149Z [WARN] TRADER-001.Node: line %d\\n" % i)
-    output.stop()
-    os.write(1, b"given back\\n")
-""")
-
-
-def test_what_the_engine_prints_becomes_records_and_the_screen_stays(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", ENGINE], capture_output=True, text=True, cwd=ROOT, check=True
-    )
-    assert done.stdout == "for the screen\ngiven back\n"
-    records = [json.loads(line) for line in done.stderr.splitlines()]
-    assert len(records) == 5000
-    assert records[-1]["message"] == "Node: line 4999"
-    assert records[-1]["level"] == "WARNING"
-    assert records[-1]["component"] == "Node"
-
-
-def test_stopping_an_output_that_never_started_is_harmless() -> None:
-    EngineOutput().stop()
