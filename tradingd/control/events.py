@@ -33,11 +33,6 @@ class EventHub:
         self._next = first
         self._grown = asyncio.Event()
 
-    @property
-    def last_seq(self) -> int:
-        """Number of the latest event; one less than the first where there is none yet."""
-        return self._next - 1
-
     def publish(
         self,
         kind: str,

@@ -90,11 +90,6 @@ class IbkrTiered:
         """Unverified rates and approximations that fills were charged with so far."""
         return self._notes.texts()
 
-    @property
-    def month_shares(self) -> int:
-        """Shares filled in the calendar month of the last fill."""
-        return self._month_shares
-
     def charge(self, order_id: str, side: Side, quantity: int, price: Nanos, day: dt.date) -> Fees:
         """Return the fees of the next fill of an order and remember it."""
         if day != self._day:

@@ -12,7 +12,7 @@ import msgspec
 
 from tradingd.config.schedule import ScheduleConfig
 from tradingd.domain.market import NANOSECONDS, Session
-from tradingd.session.calendar import NEW_YORK, SessionCalendar, local_date
+from tradingd.session.calendar import SessionCalendar, local_date
 
 type Work = Callable[[int], Awaitable[str]]
 """Does the job that was due at a session time (UTC ns); returns what a person should know."""
@@ -77,20 +77,6 @@ class AtClose(msgspec.Struct, frozen=True):
     def next_after(self, ts: int, calendar: SessionCalendar) -> int | None:
         """Return the next one; see `Rule`."""
         return _first(ts, calendar, lambda session: session.close_ns + self.minutes * _MINUTE)
-
-
-class AtTime(msgspec.Struct, frozen=True):
-    """A time of day in New York on every day with a session, half days included."""
-
-    time: dt.time
-
-    def next_after(self, ts: int, calendar: SessionCalendar) -> int | None:
-        """Return the next one; see `Rule`."""
-        return _first(ts, calendar, self._on)
-
-    def _on(self, session: Session) -> int:
-        moment = dt.datetime.combine(session.day, self.time, tzinfo=NEW_YORK)
-        return int(moment.timestamp()) * NANOSECONDS
 
 
 class Every(msgspec.Struct, frozen=True):

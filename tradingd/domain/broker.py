@@ -150,18 +150,6 @@ class Broker(Protocol):
         ...
 
 
-class Lockstep(Protocol):
-    """A broker with `Capabilities.lockstep`."""
-
-    async def drained(self) -> None:
-        """Wait until the events that have come were taken by whoever follows them."""
-        ...
-
-    async def caught_up(self) -> int:
-        """Wait until all that the broker has done so far was taken; return its last event."""
-        ...
-
-
 @runtime_checkable
 class AssetBook(Protocol):
     """A broker that tells what may be traded and sold short."""

@@ -75,7 +75,6 @@ TABLES: Final = (
     Table(name="marks", record=MarkRow, key="key", repeat=Repeat.REPLACE, deletable=True),
 )
 
-BY_NAME: Final[Mapping[str, Table]] = {table.name: table for table in TABLES}
 BY_RECORD: Final[Mapping[type, Table]] = {table.record: table for table in TABLES}
 
 OPEN: Final = "state IN ('INTENT', 'UNKNOWN', 'WORKING')"

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tradingd.config.schedule import ScheduleConfig
-from tradingd.daemon.jobs import AtClose, AtOpen, AtTime, Every, Job, SessionWork, session_jobs
+from tradingd.daemon.jobs import AtClose, AtOpen, Every, Job, SessionWork, session_jobs
 from tradingd.daemon.scheduler import Scheduler
 from tradingd.domain.alerts import Alert, Severity
 from tradingd.journal.recall import recall
@@ -157,8 +157,6 @@ def test_the_day_after_the_clocks_change_opens_at_half_past_nine_in_new_york() -
         (AtOpen(), "2024-03-11 09:29", "2024-03-11 09:30"),
         (AtClose(30), "2024-07-03 13:00", "2024-07-03 13:30"),
         (AtClose(60 * 20), "2024-03-12 11:59", "2024-03-12 12:00"),
-        (AtTime(dt.time(12)), "2024-03-08 12:00", "2024-03-11 12:00"),
-        (AtTime(dt.time(2)), "2024-11-01 02:00", "2024-11-04 02:00"),
         (Every(60), "2024-11-29 12:59", "2024-11-29 13:00"),
         (Every(60), "2024-11-29 13:00", "2024-12-02 09:31"),
         (Every(7_200), "2024-11-29 11:30", "2024-12-02 11:30"),
@@ -172,7 +170,7 @@ def test_a_rule_finds_its_next_time_strictly_after_now(rule, after: str, due: st
 
 
 def test_no_rule_goes_beyond_the_calendar() -> None:
-    for rule in (AtOpen(), AtClose(), Every(60), AtTime(dt.time(12))):
+    for rule in (AtOpen(), AtClose(), Every(60)):
         assert rule.next_after(at("2036-01-05"), XNYS) is None
 
 

@@ -27,7 +27,6 @@ from tradingd.simbroker.faults import (
 DECISION: Final = web.RequestKey("decision", Decision)
 """Where a handler finds the fate of its request."""
 
-_STREAM_PATHS: Final = ("/stream",)
 _ORDERS: Final = "/v2/orders"
 _POSITIONS: Final = "/v2/positions"
 

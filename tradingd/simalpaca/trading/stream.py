@@ -11,7 +11,6 @@ from aiohttp import WSMessage, WSMsgType, web
 from tradingd.simalpaca.trading.faults import Plan
 
 _STREAM: Final = "trade_updates"
-_HEARTBEAT: Final = 30.0
 _OVERTAKEN_SECONDS: Final = 0.05
 _LIMIT: Final = 4 * 1024 * 1024
 
