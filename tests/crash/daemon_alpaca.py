@@ -8,12 +8,12 @@ ends while it lives.
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from tests.acceptance import compare_books
 from tests.acceptance.daemon.alpaca_server import Alpaca, Trader, acted_twice, invented, position
-from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import desk_strategy, query
 from tests.crash import tally
 from tests.crash.alpaca import STATUSES
@@ -31,6 +31,12 @@ SESSION: Final = (
 LATE: Final = (0.3, 2.0)
 """Seconds of a late answer: some come when nobody waits any more."""
 
+LATEST: Final = 16.0
+"""Seconds of a run after which no further daemon is started to be killed: the day goes on."""
+
+START: Final = 12.0
+"""Seconds that such a daemon is given to be ready: while the server is silent, it will not be."""
+
 RESTARTS: Final = 0.4
 """Share of the runs in which the server is killed."""
 
@@ -46,7 +52,10 @@ def run(seed: int, home: Path) -> tuple[list[str], Counter[str]]:
     server = Alpaca(home, days.market(SPEED), "--requests-per-minute", "0").start()
     daemon = Trader(home, *_overrides(server, days.symbols, rng))
     try:
+        end = time.monotonic() + LATEST
         for _ in range(rng.randint(1, 3)):
+            if time.monotonic() > end:
+                break
             server.misbehave(**faults(rng))
             if trouble := _lived(daemon, server, rng):
                 return [trouble], _met(home, daemon)
@@ -77,14 +86,14 @@ def _lived(daemon: Trader, server: Alpaca, rng: random.Random) -> str:
     if rng.random() < 0.25:
         seconds = rng.uniform(0.5, 3.0)
     else:
-        eventually(lambda: daemon.notified.is_ready or daemon.ended, "READY", 120)
+        _until(START, lambda: daemon.notified.is_ready or daemon.ended)
         seconds = rng.uniform(0.2, 4.0)
     if rng.random() < RESTARTS:
-        _pass(daemon, seconds / 2)
+        _until(seconds / 2, lambda: daemon.ended)
         server.restart()
         server.misbehave(**faults(rng))
         seconds /= 2
-    _pass(daemon, seconds)
+    _until(seconds, lambda: daemon.ended)
     if daemon.ended and not daemon.notified.is_ready and daemon.wait() in NO_START:
         return ""  # the server did not answer: the unit would start it again
     if daemon.ended:
@@ -93,9 +102,10 @@ def _lived(daemon: Trader, server: Alpaca, rng: random.Random) -> str:
     return ""
 
 
-def _pass(daemon: Trader, seconds: float) -> None:
+def _until(seconds: float, done: Callable[[], bool]) -> None:
+    """Wait so long, or until something is done."""
     end = time.monotonic() + seconds
-    while not daemon.ended and time.monotonic() < end:
+    while not done() and time.monotonic() < end:
         time.sleep(0.01)
 
 

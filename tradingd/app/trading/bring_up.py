@@ -19,6 +19,7 @@ from tradingd.config.secrets import Secret, resolve
 from tradingd.daemon.lock import AccountLock, accounts_folder
 from tradingd.daemon.startup import Startup, Step
 from tradingd.domain import endpoint
+from tradingd.domain.broker import BrokerUnavailable
 from tradingd.journal.recall import recall
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.notify.router import AlertRouter
@@ -170,7 +171,16 @@ class BringUp:
         self._one.account = await broker.connect()
         brokers.check_account(self._one.config, self._one.account)
         symbols = [one.symbol for one in self._one.feed.instruments()]
-        unknown = await self._one.market.ask(broker, symbols)
+        try:
+            unknown = await self._one.market.ask(broker, symbols)
+        except BrokerUnavailable as error:
+            raise Failure(
+                "the broker does not say what may be traded",
+                code=ExitCode.BROKER,
+                where="broker",
+                found=str(error),
+                next_step="start again; the unit does so by itself",
+            ) from error
         if unknown:
             log.warning("the broker does not know %s: nothing is opened there", ", ".join(unknown))
         self._one.account_lock = AccountLock(
