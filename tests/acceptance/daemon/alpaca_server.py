@@ -77,8 +77,9 @@ class Alpaca:
         self.state.mkdir(exist_ok=True)
         self.store = self.state / "simbroker.sqlite"
         self.log = home / "alpaca.log"
-        self._command = options(self.state, market, more)
-        self._market = market
+        self._allowed = str(rate(market.speed if market else 1.0))
+        """Requests a minute, at the server and in the daemon's configuration."""
+        self._command = options(self.state, market, ("--requests-per-minute", self._allowed, *more))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Alpaca":
@@ -148,8 +149,7 @@ class Alpaca:
 
     def overrides(self, symbols: Sequence[str]) -> list[str]:
         """Return the configuration of a daemon with both strategies in its time."""
-        speed = self._market.speed if self._market else 1.0
-        allowed = f"broker.requests_per_minute={rate(speed)}"
+        allowed = f"broker.requests_per_minute={self._allowed}"
         return [*overrides_for(self.endpoint, symbols), allowed]
 
 

@@ -1,12 +1,10 @@
 """The daemon at Alpaca's test server through a day on which everything breaks once."""
 
-import base64
 import json
 import signal
 import socket
-import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from tests.acceptance.daemon.alpaca_server import (
     position,
     reaches,
 )
+from tests.acceptance.daemon.leaks import leaks
 from tests.acceptance.daemon.notified import eventually
 
 pytestmark = pytest.mark.slow
@@ -37,29 +36,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def forms(secret: str) -> Iterator[bytes]:
-    """Yield the ways in which a secret could be written."""
-    raw = secret.encode()
-    yield raw
-    yield json.dumps(secret)[1:-1].encode()
-    yield urllib.parse.quote(secret, safe="").encode()
-    yield urllib.parse.quote(secret).encode()
-    yield raw.hex().encode()
-    for shift in range(3):
-        yield base64.b64encode(b"x" * shift + raw + b"x" * 3)[4 if shift else 0 : -8]
-
-
-def secret_in(folder: Path) -> list[str]:
-    """Return the files under a folder that say the secret in any form."""
-    files = [one for one in folder.rglob("*") if one.is_file()]
-    assert files
-    return [
-        str(one.relative_to(folder))
-        for one in files
-        if any(form in one.read_bytes() for form in forms(SECRET))
-    ]
 
 
 def test_a_day_of_kills_and_cuts_ends_with_three_equal_books_and_no_key_anywhere(
@@ -116,8 +92,9 @@ def test_a_day_of_kills_and_cuts_ends_with_three_equal_books_and_no_key_anywhere
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert json.loads(verified.stdout)["agree"] is True
 
+    assert (home / "logs").is_dir()
     (home / "said").write_bytes(said + (verified.stdout + verified.stderr).encode())
-    assert secret_in(home) == []
+    assert leaks(home, SECRET) == []
 
 
 def live_outputs(daemon: Trader, port: int) -> bytes:

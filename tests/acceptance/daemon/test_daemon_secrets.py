@@ -1,16 +1,15 @@
 """A session with marked secrets: the mark is in nothing that the daemon writes, says or serves."""
 
 import base64
-import gzip
-import json
 import socket
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.daemon.leaks import forms, leaks
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, desk_strategy
 
@@ -20,20 +19,6 @@ type Make = Callable[..., Paper]
 
 MARK = "s3cr3t/M4rk+d%Pa55"
 """With characters that are written differently in URLs."""
-
-
-def forms(secret: str) -> Iterator[bytes]:
-    """Yield the ways in which a secret could be written."""
-    raw = secret.encode()
-    yield raw
-    yield urllib.parse.quote(secret, safe="").encode()
-    yield urllib.parse.quote(secret).encode()
-    yield json.dumps(secret)[1:-1].encode()
-    yield raw.hex().encode()
-    for shift in range(3):
-        # What base64 makes of it in the middle of something else, the ragged ends apart.
-        coded = base64.b64encode(b"x" * shift + raw + b"x" * 3)
-        yield coded[4 if shift else 0 : -8]
 
 
 def free_port() -> int:
@@ -103,13 +88,7 @@ def test_a_marked_secret_is_in_no_output_of_a_session(paper: Make, home: Path) -
     names = {one.name for one in files}
     assert {"journal.sqlite", "live-outputs"} <= names
     assert any(one.parent.name == "logs" for one in files)
-    found = [
-        (str(one.relative_to(home)), form)
-        for one in files
-        for form in forms(MARK)
-        if form in one.read_bytes() or (one.suffix == ".gz" and form in gzip.open(one).read())
-    ]
-    assert found == []
+    assert leaks(home, MARK) == []
 
 
 def test_the_search_finds_every_form_it_looks_for() -> None:
