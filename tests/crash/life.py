@@ -47,10 +47,15 @@ MINUTE = 60 * NANOSECONDS
 NIGHT = 24 * 60 * MINUTE
 SYMBOLS = ("AAA", "BBB", "CCC")
 CENT = NANOSECONDS // 100
-SETTINGS = SupervisionConfig(settle_seconds=0.25, command_seconds=0.1, stop_grace_seconds=1.0)
+SETTINGS = SupervisionConfig(
+    settle_seconds=0.25, command_seconds=0.1, stop_grace_seconds=1.0, start_seconds=0.5
+)
 HASTY = msgspec.structs.replace(SETTINGS, settle_seconds=0.15, command_seconds=0.03)
 LATEST = 0.4
 """Seconds that a slow broker may take to get a message; then orders appear that were lost."""
+SLOW_DISK = 0.15
+"""Share of the acts after which the journal commits nothing for a moment."""
+
 LIMITS = RiskConfig(
     profile="crash",
     drawdown_percent=100_000,
@@ -238,6 +243,8 @@ async def acts(process: Process, rng: random.Random, times: int, venue: Venue) -
         await act(process, rng)
         if venue.exits_apart and rng.random() < 0.5:
             quote(process, rng)
+        if rng.random() < SLOW_DISK:
+            process.writer.hold(rng.uniform(0.005, 0.05))
         share, longest = venue.pauses
         if rng.random() < share:
             await asyncio.sleep(rng.uniform(0, longest))

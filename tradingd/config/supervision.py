@@ -79,6 +79,13 @@ class SupervisionConfig(Group, frozen=True, kw_only=True):
         Seconds,
         Meta(description="Wall time between two comparisons of book and broker while trading."),
     ] = 60.0
+    start_seconds: Annotated[
+        Seconds,
+        Meta(
+            description="Wait at the start for a broker that does not answer (a rate limit, an "
+            "outage that passes) before the start is given up."
+        ),
+    ] = 45.0
     foreign_orders: Annotated[
         Literal["halt", "leave"],
         Meta(

@@ -1,5 +1,7 @@
 """The shim: one object between everybody who wants orders and the one broker that takes them."""
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
@@ -22,6 +24,11 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.orders.assembly import Parts
 from tradingd.orders.recovery import Reconciliation
 from tradingd.session.clock import SessionClock
+
+log = logging.getLogger(__name__)
+
+_AGAIN_SECONDS: Final = 1.0
+"""Between two questions to a broker that does not answer at the start."""
 
 _SAVE_EVERY: Final = 1_000_000_000
 """Wall nanoseconds between two snapshots of a book that no fill has changed (marks, peak)."""
@@ -97,6 +104,7 @@ class Shim:
         self._broker = broker
         self._book = book
         self._session = session
+        self._patience = settings.start_seconds
         self._saved = 0
         self._parts = Parts(
             instance=instance,
@@ -135,17 +143,30 @@ class Shim:
             BROKER, when the broker cannot be asked.
         """
         tickets = self._parts.restart.restore(recalled)
-        try:
-            await self._parts.reconciler.run()
-        except BrokerUnavailable as error:
-            raise Failure(
-                f"the {self._broker.name} broker cannot be asked for its orders",
-                code=ExitCode.BROKER,
-                found=str(error),
-                next_step="check that it runs and is logged in, then start again",
-            ) from error
+        await self._reconciled(self._patience)
         self._parts.restart.resume(tickets)
         self._parts.following.begin()
+
+    async def _reconciled(self, patience: float) -> None:
+        """Reconcile, again while the broker does not answer: a rate limit or an outage passes."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + patience
+        while True:
+            try:
+                await self._parts.reconciler.run()
+            except BrokerUnavailable as error:
+                if loop.time() + _AGAIN_SECONDS > end:
+                    raise Failure(
+                        f"the {self._broker.name} broker cannot be asked for its orders",
+                        code=ExitCode.BROKER,
+                        expected=f"an answer within {patience:g} s",
+                        found=str(error),
+                        next_step="look at the broker's status, then start again",
+                    ) from error
+                log.warning("the broker cannot be asked yet, it is asked again: %s", error)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            else:
+                return
 
     async def stop(self) -> None:
         """End every task; orders and positions stay as they are."""

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import time
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from tradingd.app.doctor import environment, freshness, storage
@@ -20,6 +21,7 @@ from tradingd.daemon.lock import AccountLock, accounts_folder
 from tradingd.daemon.startup import Startup, Step
 from tradingd.domain import endpoint
 from tradingd.domain.broker import BrokerUnavailable
+from tradingd.domain.feed import Batch
 from tradingd.journal.recall import recall
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.notify.router import AlertRouter
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _GRACE = 5.0
+_PATIENCE = 10.0
+"""Seconds between two words about what a start waits for."""
 
 
 class BringUp:
@@ -150,7 +154,7 @@ class BringUp:
         await feed.open(resume)
         self._one.batches = feed.batches()
         if feed.replayed:
-            self._one.first_batch = await anext(self._one.batches, None)
+            self._one.first_batch = await self._first(self._one.batches)
         began = resume
         if not resume and self._one.first_batch is not None:
             began = parts.moment_before(
@@ -158,6 +162,17 @@ class BringUp:
             )
         self._one.clock = parts.session_clock(self._one.feed, began)
         self._one.resume_after = resume or began
+
+    async def _first(self, batches: AsyncIterator[Batch]) -> Batch | None:
+        """Wait for the first bars: the market of a test server may not have begun."""
+        coming = asyncio.ensure_future(anext(batches, None))
+        try:
+            while not (await asyncio.wait({coming}, timeout=_PATIENCE))[0]:
+                self._starting(f"waiting for the first bars of {self._one.feed.label}")
+                self._one.notifier.extend(2 * _PATIENCE)
+            return coming.result()
+        finally:
+            coming.cancel()
 
     def _secret(self, reference: str) -> Secret:
         """Resolve a reference; from now on no log shows what it stands for."""
@@ -200,6 +215,7 @@ class BringUp:
 
     async def _reconcile(self) -> None:
         self._one.phase = "RECONCILING"
+        self._one.notifier.extend(self._one.config.supervision.start_seconds + 2 * _GRACE)
         await self._one.shim.start(self._one.recalled)
         self._one.days.start(self._one.clock.now())
         self._one.opening_equity = self._one.book.equity
