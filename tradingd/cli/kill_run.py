@@ -8,6 +8,7 @@ from tradingd.app import kill
 from tradingd.app.kill import KillReport
 from tradingd.app.killing.closing import patience
 from tradingd.cli.kill import KillParams
+from tradingd.cli.prompts import ask, at_terminal, demand_name
 from tradingd.config.paths import state_root
 from tradingd.kits.failure import ExitCode, Failure
 
@@ -68,20 +69,10 @@ def _need_reason(params: KillParams) -> None:
 def _need_confirmation(params: KillParams) -> None:
     """Take the instance's name from the command line, else from the person at the terminal."""
     typed = params.confirm
-    if not typed and sys.stdin.isatty() and sys.stderr.isatty():
+    if not typed and at_terminal():
         verb = "lift the latch of" if params.reset else "cancel and close EVERYTHING of"
-        sys.stderr.write(f"This will {verb} {params.instance}. Type its name to go on: ")
-        sys.stderr.flush()
-        typed = sys.stdin.readline().strip()
-    if typed != params.instance:
-        raise Failure(
-            "not confirmed, nothing was done",
-            code=ExitCode.REFUSED,
-            where="--confirm",
-            expected=params.instance,
-            found=typed or "nothing",
-            next_step=f"add --confirm {params.instance}",
-        )
+        typed = ask(f"This will {verb} {params.instance}. Type its name to go on: ")
+    demand_name(typed, params.instance)
 
 
 def render(report: KillReport) -> None:

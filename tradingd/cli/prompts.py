@@ -2,6 +2,8 @@
 
 import sys
 
+from tradingd.kits.failure import ExitCode, Failure
+
 
 def at_terminal() -> bool:
     """Whether somebody can be asked."""
@@ -13,3 +15,22 @@ def ask(question: str) -> str:
     sys.stderr.write(question)
     sys.stderr.flush()
     return sys.stdin.readline().strip()
+
+
+def demand_name(typed: str, instance: str) -> None:
+    """Refuse what is to be confirmed with the instance's name and was not.
+
+    Raises
+    ------
+    Failure
+        REFUSED, naming the option.
+    """
+    if typed != instance:
+        raise Failure(
+            "not confirmed, nothing was done",
+            code=ExitCode.REFUSED,
+            where="--confirm",
+            expected=instance,
+            found=typed or "nothing",
+            next_step=f"add --confirm {instance}",
+        )

@@ -11,7 +11,7 @@ from tradingd.app.verify.report import Tolerances, VerifyReport
 from tradingd.app.verify.steps import RepairReport
 from tradingd.app.verify.verifying import verify as verified
 from tradingd.cli import screen
-from tradingd.cli.prompts import ask, at_terminal
+from tradingd.cli.prompts import ask, at_terminal, demand_name
 from tradingd.cli.verify import LookParams, RepairParams, VerifyParams
 from tradingd.config.instance import instance_file
 from tradingd.config.load import load
@@ -114,15 +114,7 @@ def _confirm(params: RepairParams, prepared: RepairReport) -> None:
     if not typed and at_terminal():
         render_repair(prepared)
         typed = ask(f"type the instance's name to do this ({params.instance}): ")
-    if typed != params.instance:
-        raise Failure(
-            "not confirmed, nothing was done",
-            code=ExitCode.REFUSED,
-            where="--confirm",
-            expected=params.instance,
-            found=typed or "nothing",
-            next_step=f"add --confirm {params.instance}",
-        )
+    demand_name(typed, params.instance)
 
 
 # -- for a person ----------------------------------------------------------------------------------
