@@ -16,6 +16,7 @@ from tradingd.domain.broker_reports import BrokerOrder
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.trading import Wish
+from tradingd.kits.failure import ExitCode, Failure
 
 __all__ = ["CENT", "MINUTE", "Process"]
 DOLLAR = NANOSECONDS
@@ -54,13 +55,27 @@ def play(folder: Path, scene: Callable[[Process], Any], **options: Any) -> Any:
 
 @contextlib.asynccontextmanager
 async def process(folder: Path, **options: Any) -> AsyncIterator[Process]:
-    made = Process(folder, **options)
-    await made.start()
+    made = await _started(folder, **options)
     try:
         yield made
     finally:
         await made.client.misbehave({})
         await made.end()
+
+
+async def _started(folder: Path, *, tries: int = 5, **options: Any) -> Process:
+    """Start a process; its time limits are short, and a busy machine may need another try."""
+    while True:
+        made = Process(folder, **options)
+        try:
+            await made.start()
+        except Failure as failure:
+            tries -= 1
+            if failure.code is not ExitCode.BROKER or not tries:
+                raise
+            await made.end()
+        else:
+            return made
 
 
 def rows(folder: Path, query: str, *values: object) -> list[Any]:
