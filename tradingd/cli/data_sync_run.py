@@ -46,6 +46,7 @@ def run_sync(params: parameters.SyncParams) -> Synced:
     from tradingd.app.sync.run import sync
 
     _require_symbols(params.symbols)
+    _refuse_source(params.overrides)
     quoted = ",".join(f"'{one}'" for one in params.symbols)
     only = [f"sync.symbols=[{quoted}]"] if params.symbols else []
     config = _config(params, only)
@@ -70,6 +71,22 @@ def _require_symbols(words: Sequence[str]) -> None:
                 expected="symbols only",
                 found=word,
                 next_step="put overrides before --symbols",
+            )
+
+
+def _refuse_source(overrides: Sequence[str]) -> None:
+    """Refuse what has no effect: somebody would believe that this vendor was asked."""
+    for word in overrides:
+        key, _, value = word.partition("=")
+        if key == "source" or key.startswith("source."):
+            kind = value if key == "source" else "alpaca"
+            raise Failure(
+                "data sync asks sync.sources, the primary first; source= is for data import",
+                code=ExitCode.USAGE,
+                where="command line",
+                expected="sync.sources=[...]",
+                found=word,
+                next_step=f"'sync.sources=[{{kind: {kind}}}]', with the keys of the source in it",
             )
 
 

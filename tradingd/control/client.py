@@ -222,7 +222,8 @@ class ControlClient:
             code=ExitCode.NO_DAEMON,
             where=self._places(),
             found=found,
-            next_step=f"systemctl status tradingd@{self.instance}; if it hangs with open positions:"
+            next_step=f"tradingctl -i {self.instance} status: it may still be at it "
+            f"(wait longer with --timeout); if it hangs with open positions:"
             f" tradingd kill --instance {self.instance} --reason WHY",
         )
 

@@ -398,3 +398,12 @@ def test_days_the_wrong_way_round_are_a_matter_of_configuration(
 
 def test_nothing_to_keep_complete_is_refused(tmp_path: Path) -> None:
     assert tradingd(["data", "sync", f"store.root={tmp_path / 'none'}"]) == ExitCode.NO_DATA
+
+
+@pytest.mark.parametrize("word", ["source=tiingo", "source.feed=sip"])
+def test_a_source_that_a_sync_would_not_ask_is_refused(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tradingd(["data", "sync", "--dry-run", word]) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert f"found: {word} | next: 'sync.sources=[{{kind: " in told

@@ -211,7 +211,11 @@ class SessionOperator:
         changes, seconds = await timed(self._facts.reload())
         for key, old, new in changes:
             self._tell("config", f"{key}: {old} -> {new}")
-        return Done(done=f"{len(changes)} keys changed", changes=changes, seconds=seconds)
+        return Done(
+            done=f"{len(changes)} key{'' if len(changes) == 1 else 's'} changed",
+            changes=changes,
+            seconds=seconds,
+        )
 
     async def log_level(self, request: m.LogLevelRequest, peer: m.Peer) -> Done:
         """Change the level of the log."""

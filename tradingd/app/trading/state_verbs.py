@@ -132,7 +132,7 @@ class StateVerbs:
                 next_step="tradingctl orders; tradingctl positions; then flatten again",
             )
         return Done(
-            done=f"{scope} is flat, verified with the broker",
+            done=f"{scope} is flat",
             changes=((str(scope), before, after),),
             verified=True,
             seconds=seconds,
