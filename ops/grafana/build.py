@@ -308,6 +308,10 @@ def system() -> Json:
                   (f"increase(tradingd_broker_errors_total{{{ENV}}}[5m])", "errors {{env}}"),
                   (f"increase(tradingd_broker_reconnects_total{{{ENV}}}[5m])",
                    "reconnects {{env}}"), width=12),
+            panel("timeseries", "Live feed", "What was not as it should be, in five minutes: late "
+                  "bars, gaps, lost connections, garbage.", "short",
+                  (f"sum by (env, kind) (increase(tradingd_feed_events_total{{{ENV}}}[5m]))",
+                   "{{env}} {{kind}}"), width=12),
             row("Jobs, alerts, logs"),
             panel("timeseries", "Time since a job's success", "Hours matter for daily jobs; a job "
                   "that never ran is not shown.", "s",
