@@ -15,3 +15,13 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no market data folder at {folder}; set TRADINGD_REAL_DATA")
     return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave what takes minutes to whoever asks for it."""
+    if os.environ.get("TRADINGD_LONG"):
+        return
+    later = pytest.mark.skip(reason="takes minutes; TRADINGD_LONG=1 runs it")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(later)

@@ -93,7 +93,7 @@ def test_some_months_of_worked_daily_orders_are_decided_alike(daily: Machine) ->
     assert causes(backtest, session) == {BOTH_ENDS: 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_worked_daily_orders_are_decided_alike(daily: Machine) -> None:
     backtest, session = compared(daily, "whole-worked", Case(SWING, *WHOLE), "feed=sample")
     assert len(backtest.trades) == 365
@@ -102,7 +102,7 @@ def test_all_worked_daily_orders_are_decided_alike(daily: Machine) -> None:
     assert causes(backtest, session) == {BOTH_ENDS: 3, OWN_BAR: 1}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_week_of_worked_minute_orders_is_decided_alike(minutes: Machine) -> None:
     backtest, session = compared(minutes, "fade", Case(FADE, *WEEK))
     assert len(backtest.trades) == 132
