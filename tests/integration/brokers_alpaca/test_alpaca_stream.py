@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.brokers_alpaca.script import (
     ENTRY,
+    KEYS,
     NAME,
     ORDER_ID,
     Follower,
@@ -257,3 +258,31 @@ def test_an_order_of_others_has_no_name_in_the_stream() -> None:
         assert event.order.client_order_id == ""
 
     play(scene)
+
+
+@pytest.mark.parametrize("turns", range(6))
+def test_a_stream_that_is_ended_while_it_gives_a_connection_up_ends(turns: int) -> None:
+    async def scene() -> None:
+        script = Script()
+        async with script.running() as url:
+            up = asyncio.Event()
+            stream = TradeStream(
+                f"{url.replace('http', 'ws')}/stream",
+                KEYS,
+                timeout=2.0,
+                told=lambda _data: None,
+                up=up.set,
+                down=lambda _why: None,
+            )
+            running = asyncio.create_task(stream.run())
+            await asyncio.wait_for(up.wait(), 5)
+            stream.drop("mute")
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            running.cancel()
+            await asyncio.wait({running}, timeout=5)
+            ended = running.done()
+            running.cancel()
+            assert ended
+
+    asyncio.run(scene())

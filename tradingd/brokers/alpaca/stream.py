@@ -165,8 +165,10 @@ class TradeStream:
             return drop.result() if drop.done() else reading.result()
         finally:
             reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await reading
+            # Not awaited itself: an end of our own that comes meanwhile must not be taken for its.
+            await asyncio.wait({reading})
+            if not reading.cancelled():
+                reading.exception()
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         async for frame in socket:
