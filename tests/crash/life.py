@@ -491,6 +491,7 @@ def unrest(process: Process) -> list[str]:
         or row.cancel_asked
         or (row.type == "MARKET" and row.purpose != "ENTRY")
     ]
+    found += [f"{one.order_id} is being changed" for one in shim._desk.open() if one.busy]
     if not shim.ready:
         found.append("not ready")
     return found

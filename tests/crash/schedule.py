@@ -35,6 +35,8 @@ from tests.crash.hooks import Steps
 from tests.crash.life import Venue, come_to_rest, live
 from tests.crash.simulated import Simulated
 
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
 LATEST_RESTART = 1.0
 """Seconds of a life within which the broker process is killed, when it is."""
 
@@ -78,6 +80,8 @@ def forked(work: Callable[[], int], output: Path) -> int:
         return pid
     code = 1
     try:
+        for number in STOPS:
+            signal.signal(number, signal.SIG_DFL)
         log = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -202,8 +206,9 @@ def main() -> int:
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     options = _options()
     place = places()[options.broker]()
-    begun, failed, met = time.monotonic(), [], Counter[str]()
+    begun, failed, met, last = time.monotonic(), [], Counter[str](), options.seed - 1
     for seed, folder in _folders(options):
+        last = seed
         troubles = run(seed, folder, place)
         met += tally.met(folder)
         if troubles:
@@ -219,8 +224,8 @@ def main() -> int:
     seconds = time.monotonic() - begun
     print(tally.text(met))
     print(
-        f"SUMMARY runs={options.runs} failed={len(failed)} seeds={options.seed}.."
-        f"{options.seed + options.runs - 1} duration={seconds:.1f}s"
+        f"SUMMARY runs={last - options.seed + 1} failed={len(failed)} seeds={options.seed}.."
+        f"{last} duration={seconds:.1f}s"
         + (f" failing={','.join(map(str, failed))}" if failed else "")
     )
     return 1 if failed else 0
@@ -236,7 +241,13 @@ def _options() -> argparse.Namespace:
 
 
 def _folders(options: argparse.Namespace) -> Iterator[tuple[int, Path]]:
+    """Yield seeds and folders of the runs; SIGINT or SIGTERM make the present run the last one."""
+    stopped: list[int] = []
+    for number in STOPS:
+        signal.signal(number, lambda number, _frame: stopped.append(number))
     for seed in range(options.seed, options.seed + options.runs):
+        if stopped:
+            return
         yield seed, Path(tempfile.mkdtemp(prefix=f"crash-{seed}-"))
 
 
