@@ -115,7 +115,13 @@ class Front:
 
     async def _adopt(self, reason: str, author: str) -> tuple[Sequence[str], Sequence[str]]:
         """Book what others traded; return that, and what still differs."""
-        adopted = await self._one.shim.adopt(reason=reason, author=author)
+        try:
+            adopted = await self._one.shim.adopt(reason=reason, author=author)
+        except BrokerUnavailable as error:
+            raise _no_answer(error) from error
+        finally:
+            # Also when the comparison after it failed: what is booked is booked.
+            self._one.engine.show_positions()
         # Who resumes next must not find entries denied until the next look.
         self._one.health.evaluate()
         found = self._one.shim.reconciliation
@@ -127,6 +133,8 @@ class Front:
             found = await self._one.shim.reconcile()
         except BrokerUnavailable as error:
             raise _no_answer(error) from error
+        finally:
+            self._one.engine.show_positions()
         self._one.health.evaluate()
         missed = (f"{found.recovered_fills} fills booked",) if found.recovered_fills else ()
         return (*missed, *found.notes), (*found.mismatches, *found.foreign)

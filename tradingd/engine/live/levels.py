@@ -41,15 +41,23 @@ class Levels:
                 self._mirror.level(name, symbol, held, at, now)
 
     def differences(self, symbols: Iterable[str]) -> dict[str, tuple[int, int]]:
-        """Return (book, engine) where the engine's net position of a symbol is another."""
+        """Return (book, engine) where the engine's net position of a symbol is another.
+
+        What none of our strategies owns (traded by hand and adopted, say) is nobody's to see here.
+        """
         found: dict[str, tuple[int, int]] = {}
         for symbol in symbols:
-            line = self._shared.book.position(symbol)
-            held = 0 if line is None else line.quantity
+            held = self._owned(symbol)
             shown = sum(self._mirror.position(name, symbol) for name in self._runtimes)
             if held != shown:
                 found[symbol] = held, shown
         return found
+
+    def _owned(self, symbol: str) -> int:
+        line = self._shared.book.position(symbol)
+        if line is None or self._shared.working.owner(symbol) not in self._runtimes:
+            return 0
+        return line.quantity
 
     def _mark(self, symbol: str) -> int:
         line = self._shared.book.line(symbol)

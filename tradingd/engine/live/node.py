@@ -214,6 +214,7 @@ class LiveEngine:
             await asyncio.sleep(0)
         self._present.remember(None)
         self._present.acting = True
+        self._levels.level()
         self._hearing.drain()
         self._orphans.finish()
         self._sessions.begin()
@@ -243,6 +244,15 @@ class LiveEngine:
         self._sessions.after_bars(batch.ts)
         if self._mirror.closed >= _PURGE_EVERY:
             self._purge()
+
+    def show_positions(self) -> None:
+        """Show each strategy's positions as the book has them, after what was booked by hand.
+
+        Those that no strategy here owns are not shown. Nothing to do before `warm_up` ends, which
+        shows them, and after the engine has ended.
+        """
+        if self._present.acting and self._task is not None and not self._task.done():
+            self._levels.level()
 
     async def stop(self) -> None:
         """Call `on_end`, stop the node; orders stay where they are. Idempotent."""
