@@ -146,10 +146,10 @@ def test_an_account_of_the_other_kind_or_another_number_is_refused(
     days = invented(home / "history", symbols=1)
     server = serve(days.market(60), "--live-like")
     daemon = trader(*server.overrides(days.symbols))
-    line = refused(daemon.start(), ExitCode.BROKER)
+    line = refused(daemon.start(), ExitCode.CONFIG)
     assert "This is a live account, and the mode is paper" in line
     line = refused(
-        daemon.start("mode=live", "mode.account=3SIM000002", "risk=default"), ExitCode.BROKER
+        daemon.start("mode=live", "mode.account=3SIM000002", "risk=default"), ExitCode.CONFIG
     )
     assert "expected: 3SIM000002 | found: 3SIM000001" in line
     assert server.orders() == []

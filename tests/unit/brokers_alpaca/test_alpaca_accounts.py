@@ -73,26 +73,35 @@ def test_what_belongs_together_passes_and_a_server_here_in_both_modes(
 ACCOUNT = BrokerAccount(account_id="PA3SIM000001", cash=0, equity=0)
 LIVE_ACCOUNT = msgspec.structs.replace(ACCOUNT, account_id="123456789")
 
-WRONG: dict[str, tuple[Mode, BrokerAccount, str, str]] = {
+OTHERS: dict[str, tuple[Mode, BrokerAccount, str, str]] = {
     "live account in paper": ("paper", LIVE_ACCOUNT, "", "a live account"),
     "paper account in live": ("live", ACCOUNT, "", "a paper account"),
     "another account": ("live", LIVE_ACCOUNT, "987654321", "another account"),
-    "blocked": (
-        "paper",
-        msgspec.structs.replace(ACCOUNT, blocked="trading blocked"),
-        "",
-        "may not trade",
-    ),
-    "no number": ("paper", msgspec.structs.replace(ACCOUNT, account_id=""), "", "does not say"),
 }
 
 
-@pytest.mark.parametrize(("mode", "account", "wanted", "words"), WRONG.values(), ids=WRONG.keys())
-def test_an_account_that_is_not_meant_stops_the_start(
+@pytest.mark.parametrize(("mode", "account", "wanted", "words"), OTHERS.values(), ids=OTHERS.keys())
+def test_an_account_that_is_not_meant_stops_the_start_for_good(
     mode: Mode, account: BrokerAccount, wanted: str, words: str
 ) -> None:
     with pytest.raises(Failure, match=words) as caught:
         check_account(mode=mode, account=account, wanted=wanted)
+    assert caught.value.code is ExitCode.CONFIG
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        (msgspec.structs.replace(ACCOUNT, blocked="trading blocked"), "may not trade"),
+        (msgspec.structs.replace(ACCOUNT, account_id=""), "does not say"),
+    ],
+    ids=["blocked", "no number"],
+)
+def test_an_account_that_alpaca_may_mend_stops_the_start_until_the_next_try(
+    account: BrokerAccount, words: str
+) -> None:
+    with pytest.raises(Failure, match=words) as caught:
+        check_account(mode="paper", account=account)
     assert caught.value.code is ExitCode.BROKER
 
 

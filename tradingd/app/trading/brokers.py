@@ -91,7 +91,7 @@ def check_account(config: SystemConfig, account: BrokerAccount) -> None:
     Raises
     ------
     Failure
-        BROKER, naming both.
+        CONFIG, naming both; BROKER for an account that may not trade.
     """
     if not isinstance(config.broker, AlpacaConfig):
         return

@@ -17,6 +17,7 @@ type Mode = Literal["paper", "live"]
 _PAPER_KEY: Final = "PK"
 _LIVE_KEY: Final = "AK"
 _PAPER_ACCOUNT: Final = "PA"
+_WHERE: Final = "GET /v2/account"
 
 _HOSTS: Final[dict[Mode, str]] = {"paper": PAPER, "live": LIVE}
 
@@ -52,22 +53,28 @@ def check_account(*, mode: Mode, account: BrokerAccount, wanted: str = "") -> No
     Raises
     ------
     Failure
-        BROKER, naming both sides.
+        Naming both sides. CONFIG for another account or kind of account than meant: no next try
+        mends that; BROKER for one that may not trade or says no number: Alpaca may change that.
     """
     number = account.account_id
     paper = number.startswith(_PAPER_ACCOUNT)
     if not number:
-        raise _broker("Alpaca does not say which account this is", "an account number", "none")
-    if mode == "paper" and not paper:
         raise _broker(
+            "Alpaca does not say which account this is",
+            "an account number",
+            "none",
+            next_step="start again; the unit does so by itself",
+        )
+    if mode == "paper" and not paper:
+        raise _other(
             "This is a live account, and the mode is paper", "an account number PA...", number
         )
     if mode == "live" and paper:
-        raise _broker(
+        raise _other(
             "This is a paper account, and the mode is live", "an account number not PA...", number
         )
     if wanted and number != wanted:
-        raise _broker("This is another account than mode.account", wanted, number)
+        raise _other("This is another account than mode.account", wanted, number)
     if account.blocked:
         raise _broker(
             "The account may not trade",
@@ -97,17 +104,22 @@ def _config(what: str, found: str, expected: str) -> Failure:
     )
 
 
-def _broker(
-    what: str,
-    expected: str,
-    found: str,
-    *,
-    next_step: str = "use the keys of the account that is meant, or change the mode",
-) -> Failure:
+def _other(what: str, expected: str, found: str) -> Failure:
+    return Failure(
+        what,
+        code=ExitCode.CONFIG,
+        where=_WHERE,
+        expected=expected,
+        found=found,
+        next_step="use the keys of the account that is meant, or change the mode",
+    )
+
+
+def _broker(what: str, expected: str, found: str, *, next_step: str) -> Failure:
     return Failure(
         what,
         code=ExitCode.BROKER,
-        where="GET /v2/account",
+        where=_WHERE,
         expected=expected,
         found=found,
         next_step=next_step,
