@@ -105,7 +105,11 @@ def test_a_start_that_is_called_off_ends_in_words_and_without_an_error(home: Pat
     [
         (("-i", "paper"), "a command is missing after tradingctl"),
         (("-i", "paper", "limits"), "a command is missing after tradingctl limits"),
-        (("pause", "--reason", "x"), "at: --reason | expected: at least 3 characters | found: 'x'"),
+        (
+            ("resume", "--reason", "x"),
+            "at: --reason | expected: at least 3 characters | found: 'x'",
+        ),
+        (("pause", "--reason", ""), "at: --reason | expected: at least 1 character | found: ''"),
         (("-i", "PAPER", "status"), "expected: a name such as paper"),
         (("pause", "--scope", "SPY"), "expected: account, strategy:NAME or symbol:TICKER"),
     ],

@@ -11,11 +11,18 @@ from tradingd.control.answers import Done
 from tradingd.kits.failure import ExitCode, Failure
 
 _SHORTEST = 3
-"""Characters of a reason; the daemon takes no shorter one."""
+"""Characters of a reason of a verb that may add risk; the daemon takes no shorter one."""
 
 
-def reason(given: str) -> str:
+def reason(given: str, *, shortest: int = _SHORTEST) -> str:
     """Return the reason, asking for it where none was given.
+
+    Parameters
+    ----------
+    given : str
+        From the flag.
+    shortest : int
+        Characters it must have; 1 for the verbs that take risk away.
 
     Raises
     ------
@@ -29,11 +36,11 @@ def reason(given: str) -> str:
             "a reason is needed", code=ExitCode.USAGE, next_step="--reason 'why it is done'"
         )
     answer = ask("reason: ")
-    if len(answer) < _SHORTEST:
+    if len(answer) < shortest:
         raise Failure(
             "nothing was done: no reason given",
             code=ExitCode.REFUSED,
-            expected=f"at least {_SHORTEST} characters",
+            expected=f"at least {shortest} character{'s' * (shortest > 1)}",
             found=repr(answer),
         )
     return answer

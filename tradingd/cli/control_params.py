@@ -14,6 +14,15 @@ Reason = Annotated[
         max_length=500,
     ),
 ]
+CalmReason = Annotated[
+    str,
+    Meta(
+        description="Why; kept in the audit, any word will do. Asked for on a terminal where it is "
+        "needed.",
+        min_length=1,
+        max_length=500,
+    ),
+]
 Confirm = Annotated[
     str,
     Meta(
@@ -97,14 +106,14 @@ class PauseParams(ControlParams, frozen=True, kw_only=True):
 
     scope: ScopeText = "account"
     minutes: Minutes | None = None
-    reason: Reason = "by hand"
+    reason: CalmReason = "by hand"
 
 
 class HaltParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl halt`."""
 
     scope: ScopeText = "account"
-    reason: Reason = "by hand"
+    reason: CalmReason = "by hand"
 
 
 class ResumeParams(ControlParams, frozen=True, kw_only=True):
@@ -119,7 +128,7 @@ class FlattenParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl flatten`."""
 
     scope: ScopeText = "account"
-    reason: Reason = ""
+    reason: CalmReason = ""
     confirm: Confirm = ""
     timeout: Annotated[
         float, Meta(gt=0, le=3_600, description="Seconds to wait until it is verified flat.")
@@ -137,7 +146,7 @@ class CancelParams(ControlParams, frozen=True, kw_only=True):
         ),
     ] = ""
     scope: ScopeText | None = None
-    reason: Reason = "by hand"
+    reason: CalmReason = "by hand"
     confirm: Confirm = ""
     timeout: Annotated[
         float, Meta(gt=0, le=3_600, description="Seconds to wait for the confirmations.")
@@ -167,7 +176,7 @@ class ArmParams(ControlParams, frozen=True, kw_only=True):
 class DisarmParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl disarm`."""
 
-    reason: Reason = "by hand"
+    reason: CalmReason = "by hand"
 
 
 class LimitsSetParams(ControlParams, frozen=True, kw_only=True):

@@ -121,7 +121,7 @@ def halt(params: p.HaltParams) -> Done:
 def flatten(params: p.FlattenParams) -> Done:
     """Close everything in scope."""
     request = m.FlattenRequest(
-        reason=reason(params.reason), confirm=params.confirm, scope=params.scope
+        reason=reason(params.reason, shortest=1), confirm=params.confirm, scope=params.scope
     )
     return confirmed(
         params.instance,

@@ -18,6 +18,7 @@ _CONSTRAINT: Final = re.compile(
 
 _WORDS: Final = (
     (re.compile(r" \| null$"), ""),
+    (re.compile(r"^str of length >= 1$"), "at least 1 character"),
     (re.compile(r"^str of length >= (\d+)$"), r"at least \1 characters"),
     (re.compile(r"^str of length <= (\d+)$"), r"at most \1 characters"),
     (re.compile(r"^int\b"), "a whole number"),

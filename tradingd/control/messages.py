@@ -12,6 +12,11 @@ from msgspec import Meta
 VERSION: Final = 1
 
 Reason = Annotated[str, Meta(min_length=3, max_length=500, description="Why; kept in the audit.")]
+CalmReason = Annotated[
+    str,
+    Meta(min_length=1, max_length=500, description="Why; kept in the audit. Any word will do."),
+]
+"""Of the verbs that take risk away: nobody in a hurry is sent back for two letters."""
 Confirm = Annotated[
     str, Meta(description="The instance's name, typed again: dangerous verbs need it.")
 ]
@@ -87,7 +92,7 @@ class EventsQuery(Request, frozen=True, kw_only=True):
 class PauseRequest(Request, frozen=True, kw_only=True):
     """POST /v1/pause: no increases in scope."""
 
-    reason: Reason
+    reason: CalmReason
     scope: ScopeText = "account"
     minutes: Annotated[int | None, Meta(description="Ends by itself after this long.")] = None
 
@@ -103,14 +108,14 @@ class ResumeRequest(Request, frozen=True, kw_only=True):
 class HaltRequest(Request, frozen=True, kw_only=True):
     """POST /v1/halt: cancel what is open in scope, send nothing more."""
 
-    reason: Reason
+    reason: CalmReason
     scope: ScopeText = "account"
 
 
 class FlattenRequest(Request, frozen=True, kw_only=True):
     """POST /v1/flatten: cancel, close at market, verify with the broker, stay flat."""
 
-    reason: Reason
+    reason: CalmReason
     confirm: Confirm
     scope: ScopeText = "account"
 
@@ -118,7 +123,7 @@ class FlattenRequest(Request, frozen=True, kw_only=True):
 class CancelRequest(Request, frozen=True, kw_only=True):
     """POST /v1/cancel: one order, or every order in scope."""
 
-    reason: Reason
+    reason: CalmReason
     order_id: str = ""
     scope: ScopeText | None = None
     confirm: Confirm = ""
@@ -141,7 +146,7 @@ class ArmRequest(Request, frozen=True, kw_only=True):
 class DisarmRequest(Request, frozen=True, kw_only=True):
     """POST /v1/disarm."""
 
-    reason: Reason
+    reason: CalmReason
 
 
 class LimitRequest(Request, frozen=True, kw_only=True):

@@ -167,6 +167,31 @@ def test_a_dangerous_verb_needs_the_instance_named(
     assert kinds == ["asked", "refused", "asked", "refused", "asked", "done"]
 
 
+CALMING = ("pause", "halt", "flatten", "cancel", "disarm")
+
+
+@pytest.mark.parametrize("name", [*CALMING, "resume", "limits", "adopt"])
+def test_a_verb_that_takes_risk_away_takes_any_reason_and_no_other_does(
+    name: str, short: Path
+) -> None:
+    operator = FakeOperator()
+    bodies: dict[str, dict[str, Any]] = {
+        "cancel": {"scope": "account"},
+        "limits": {"key": "risk.max_positions", "value": "1", "minutes": 5},
+    }
+
+    async def use(get: Callable[..., Awaitable[Asked]]) -> None:
+        body = bodies.get(name, {})
+        confirm = {} if name in ("pause", "halt", "disarm") else {"confirm": "paper"}
+        answers = [
+            (await get("POST", f"/v1/{name}", {"reason": reason, **confirm, **body}))[0]
+            for reason in ("", "x", "why")
+        ]
+        assert answers == [400, 200 if name in CALMING else 400, 200]
+
+    served(short / "s", operator, use)
+
+
 def test_arming_needs_the_account_typed_twice(short: Path) -> None:
     operator = FakeOperator(mode="live")
 
@@ -237,7 +262,7 @@ def test_resuming_a_halted_symbol_needs_confirmation_whatever_the_account_is(sho
         ("GET", "/v1/trades?last=0", None, 400),
         ("GET", "/v1/trades?latest=3", None, 400),
         ("GET", "/v1/trades?last=3&last=4", None, 400),
-        ("POST", "/v1/halt", {"reason": "x"}, 400),
+        ("POST", "/v1/resume", {"reason": "x"}, 400),
         ("POST", "/v1/halt", {"reason": "good", "scope": "everything"}, 400),
         ("POST", "/v1/cancel", {"reason": "good"}, 400),
         ("POST", "/v1/cancel", {"reason": "good", "order_id": "O-1", "scope": "account"}, 400),
