@@ -58,6 +58,10 @@ def status(answer: Status) -> None:
         )
 
 
+def _streak(losses: int) -> str:
+    return "1 loss" if losses == 1 else f"{losses} losses in a row"
+
+
 def _status_rows(answer: Status) -> list[tuple[str, str | Text]]:
     limit = answer.drawdown_limit_percent
     of_limit = f" of {limit:g} %" if limit is not None else ""
@@ -72,7 +76,7 @@ def _status_rows(answer: Status) -> list[tuple[str, str | Text]]:
         (
             "  today",
             f"{signed(answer.day_pnl)}, realised {signed(answer.realised_today)}, "
-            f"{answer.trades_today} trades, {answer.loss_streak} losses in a row",
+            f"{answer.trades_today} trades, {_streak(answer.loss_streak)}",
         ),
         (
             "  drawdown",

@@ -19,6 +19,10 @@ _SHARED: Final = Path("/var/lib/tradingd/accounts")
 _LONGEST: Final = 4_096
 
 
+INSTANCE: Final = "instance"
+"""In place of a kind of broker: the lock of an instance, whatever account it trades."""
+
+
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds a lock; written into the file, for people."""
 
@@ -41,7 +45,7 @@ class AccountLock:
     folder : Path
         Shared by all instances; made when it is not there.
     broker, account : str
-        Kind of broker and the account's id: the key.
+        Kind of broker and the account's id: the key; `INSTANCE` and its name for the instance.
     instance : str
         Who asks.
     """
@@ -49,7 +53,8 @@ class AccountLock:
     def __init__(self, folder: Path, *, broker: str, account: str, instance: str) -> None:
         safe = re.sub(r"[^\w.\-]", lambda odd: f"%{ord(odd[0]):02x}", f"{broker}-{account}")
         self.path = folder / f"{safe}.lock"
-        self._account = f"{broker} account {account}"
+        self._own = broker == INSTANCE
+        self._account = f"instance {account}" if self._own else f"{broker} account {account}"
         self._instance = instance
         self._descriptor: int | None = None
 
@@ -103,10 +108,10 @@ class AccountLock:
         found = f"process {holder.pid}, instance {holder.instance}" if holder else "a held lock"
         stop = f"stop it: systemctl stop tradingd@{holder.instance}" if holder else "stop it"
         return Failure(
-            f"another daemon trades the {self._account}",
+            f"another daemon {'runs' if self._own else 'trades'} the {self._account}",
             code=ExitCode.SECOND_INSTANCE,
             where=str(self.path),
-            expected="one daemon an account",
+            expected=f"one daemon {'an instance' if self._own else 'an account'}",
             found=found,
             next_step=stop,
         )

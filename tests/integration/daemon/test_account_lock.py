@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tradingd.daemon.lock import AccountLock, accounts_folder
+from tradingd.daemon.lock import INSTANCE, AccountLock, accounts_folder
 from tradingd.kits.failure import ExitCode, Failure
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from tradingd.daemon.lock import AccountLock
+from tradingd.daemon.lock import INSTANCE, AccountLock
 AccountLock(Path(sys.argv[1]), broker="simulated", account="SIM-1", instance="first").acquire()
 sys.stdout.write("held\\n"); sys.stdout.flush()
 time.sleep(60)
@@ -44,6 +44,16 @@ def test_a_second_instance_is_refused_and_told_who_holds_the_account(
     assert refused.value.code is ExitCode.SECOND_INSTANCE == 60
     assert refused.value.found == f"process {holder.pid}, instance first"
     assert "simulated account SIM-1" in refused.value.what
+
+
+def test_a_second_daemon_of_an_instance_is_told_that_the_instance_runs(tmp_path: Path) -> None:
+    first = AccountLock(tmp_path, broker=INSTANCE, account="lv2", instance="lv2")
+    first.acquire()
+    with pytest.raises(Failure) as refused:
+        AccountLock(tmp_path, broker=INSTANCE, account="lv2", instance="lv2").acquire()
+    first.release()
+    assert refused.value.what == "another daemon runs the instance lv2"
+    assert refused.value.expected == "one daemon an instance"
 
 
 def test_another_account_is_free(tmp_path: Path, holder) -> None:

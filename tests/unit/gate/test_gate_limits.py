@@ -228,6 +228,16 @@ def test_a_denial_says_limit_observed_allowed_and_why(key):
     assert " " in denial.explanation
 
 
+@pytest.mark.parametrize(
+    ("streak", "observed", "lost"),
+    [(1, "1 loss", "The last round trip lost"), (2, "2 losses in a row", "The last 2 round trips")],
+)
+def test_a_streak_is_told_in_the_words_of_its_number(streak, observed, lost):
+    (denial,) = Case(buy(1), {"loss_streak": streak}, losses(streak)).verdict().denials
+    assert denial.observed == observed
+    assert denial.explanation.startswith(lost)
+
+
 @every_limit
 def test_evaluations_and_denials_are_counted_per_limit(key):
     beyond, *_ = CASES[key]

@@ -17,7 +17,7 @@ from tradingd.app.trading.pump import FEED_POSITION
 from tradingd.app.trading.ready import supervise
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.secrets import Secret, resolve
-from tradingd.daemon.lock import AccountLock, accounts_folder
+from tradingd.daemon.lock import INSTANCE, AccountLock, accounts_folder
 from tradingd.daemon.startup import Startup, Step
 from tradingd.domain import endpoint
 from tradingd.domain.broker import BrokerUnavailable
@@ -118,7 +118,7 @@ class BringUp:
     async def _take_instance(self) -> None:
         self._one.instance_lock = AccountLock(
             self._one.state,
-            broker="instance",
+            broker=INSTANCE,
             account=self._one.instance,
             instance=self._one.instance,
         )

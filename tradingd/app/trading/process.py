@@ -22,7 +22,7 @@ from tradingd.config.load import Loaded, load
 from tradingd.config.paths import state_root
 from tradingd.config.session_rules import demand_session
 from tradingd.control.answers import Event, PositionView, Status
-from tradingd.daemon.lock import AccountLock
+from tradingd.daemon.lock import INSTANCE, AccountLock
 from tradingd.daemon.stacks import dump_on_quit
 from tradingd.daemon.summary import Summary, summary_line
 from tradingd.domain.broker import BrokerUnavailable
@@ -219,7 +219,7 @@ def set_aside(state: Path, instance: str) -> None:
     """
     if not state.is_dir() or not any(state.iterdir()):
         return
-    lock = AccountLock(state, broker="instance", account=instance, instance=instance)
+    lock = AccountLock(state, broker=INSTANCE, account=instance, instance=instance)
     lock.acquire()
     try:
         asyncio.run(_end_broker(state / "simbroker.sock"))

@@ -138,11 +138,12 @@ class LossStreak(Limit):
         streak = order.book.loss_streak
         if not self._streak or streak < self._streak or not self._paused(order):
             return None
+        trips = "round trip" if streak == 1 else f"{streak} round trips"
         until = f"for {self._minutes} minutes" if self._minutes else "until the next session"
         return self.deny(
-            f"{streak} losses in a row",
+            "1 loss" if streak == 1 else f"{streak} losses in a row",
             f"below {self._streak}",
-            f"The last {streak} round trips lost money; entries pause {until}.",
+            f"The last {trips} lost money; entries pause {until}.",
         )
 
     def _paused(self, order: Situation) -> bool:
