@@ -5,6 +5,15 @@ from typing import Final, Literal
 
 import msgspec
 
+RECONCILIATION: Final = "reconciliation"
+"""Author of a halt because journal and broker differ."""
+
+MEND_STEP: Final = (
+    "tradingd repair --dry-run shows what mends it; "
+    "tradingctl adopt books what others traded, then tradingctl resume"
+)
+"""What a person does where journal and broker differ."""
+
 
 class TradingState(StrEnum):
     """What may leave.

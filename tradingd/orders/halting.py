@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from tradingd.domain.journal import AuditRow
 from tradingd.domain.orders import Purpose
-from tradingd.domain.states import Scope, StateRecord, TradingState
+from tradingd.domain.states import RECONCILIATION, Scope, StateRecord, TradingState
 from tradingd.gate.states import TradingStates, journaled
 from tradingd.orders.changes import Changes
 from tradingd.orders.desk import Desk
@@ -44,7 +44,7 @@ class Halt:
         log.error("%s", what, exc_info=error)
         self.halt(f"{what}: {error}", author="shim")
 
-    def halt(self, reason: str, author: str = "reconciliation") -> None:
+    def halt(self, reason: str, author: str = RECONCILIATION) -> None:
         """Halt the account, unless it is halted already; entries that are out are taken back."""
         wall = self._desk.wall()
         current = self._states.of(Scope(), wall)

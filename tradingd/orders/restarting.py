@@ -60,7 +60,10 @@ class Restart:
         held = {symbol: line.quantity for symbol, line in self._book.positions().items()}
         for text in recovery.journal_differences(recalled, held):
             self._flag(text)
-        self._reconciler.fresh = recalled.book is None and not recalled.fill_ids
+        # An account that held something before its first start is halted before its cash is taken
+        # over: a book without any fill that was kept then is as good as none.
+        booked = saved or self._book.positions() or recalled.fill_ids or recalled.adjustment_ids
+        self._reconciler.fresh = not booked
         return tickets
 
     def resume(self, tickets: Sequence[Ticket]) -> None:

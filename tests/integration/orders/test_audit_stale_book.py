@@ -115,6 +115,33 @@ def test_what_a_new_journal_adopts_stays_in_the_book(folder: Path) -> None:
     play(folder, scene)
 
 
+def test_what_was_held_before_the_first_start_is_no_gain_when_it_is_adopted_after_a_restart(
+    folder: Path,
+) -> None:
+    async def feed(process: Process) -> None:
+        await process.batch({})
+
+    async def halted(process: Process) -> None:
+        assert not process.shim.reconciliation.clean
+        # What a daemon of mode paper begins with, whatever the account has.
+        process.book.load(msgspec.structs.replace(process.book.snapshot(), cash=5 * DOLLAR))
+        process.shim.save_book()
+
+    async def scene(process: Process) -> None:
+        assert not process.shim.reconciliation.clean
+        await process.shim.adopt(reason="bought before", author="op")
+        assert process.shim.reconciliation.clean
+        assert process.book.cash == (await process.client.account()).cash
+        assert process.book.day_peak == process.book.equity == process.book.session_start_equity
+
+    play(folder, feed)
+    for rest in folder.glob("journal.sqlite*"):
+        rest.unlink()
+    asyncio.run(by_hand(folder, Side.BUY, 100))
+    play(folder, halted)
+    play(folder, scene)
+
+
 def test_a_new_journal_takes_no_old_fill_for_its_own(folder: Path) -> None:
     async def first(process: Process) -> str:
         order_id = await opened(process)

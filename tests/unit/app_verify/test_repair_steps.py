@@ -37,11 +37,29 @@ def test_nothing_found_is_nothing_to_do() -> None:
 
 def test_a_position_that_executions_explain_needs_no_person() -> None:
     assert by_hand([finding("position"), MANUAL]) == ()
+
+
+def test_a_position_from_before_the_journal_is_adopted_and_a_person_told_what_if_not() -> None:
+    (step,) = steps_for([finding("position", "BBB")])
+    assert step.verb == "adopt"
+    assert "about BBB" in step.text
     (alone,) = by_hand([finding("position")])
+    assert "tradingctl adopt" in alone.next_step
     assert "statement" in alone.next_step
 
 
-@pytest.mark.parametrize("check", sorted(_BY_HAND))
+def test_cash_is_no_step_while_a_position_is_an_open_question() -> None:
+    found = [finding("cash", "cash"), finding("position")]
+    assert [step.verb for step in steps_for(found)] == ["adopt"]
+    told = {one.check: one.next_step for one in by_hand(found)}
+    assert told.keys() == {"cash", "position"}
+    assert "equity" in told["cash"]
+    unprotected = finding("unprotected")
+    _, reconcile = steps_for([*found, unprotected])
+    assert reconcile.text == "place the stop that is missing: about AAA"
+
+
+@pytest.mark.parametrize("check", sorted(_BY_HAND.keys() - {"position"}))
 def test_what_no_step_mends_is_left_to_a_person(check: str) -> None:
     assert steps_for([finding(check)]) == ()
     assert [one.check for one in by_hand([finding(check)])] == [check]
@@ -56,6 +74,6 @@ def test_what_reconciling_mends_is_no_work_for_a_person(check: str) -> None:
 
 def test_the_hash_changes_with_what_is_planned_and_only_with_that() -> None:
     same = plan_hash(steps_for([FOREIGN]))
-    assert same == plan_hash(steps_for([FOREIGN, finding("position", "BBB")]))
+    assert same == plan_hash(steps_for([FOREIGN, finding("fraction", "BBB")]))
     assert same != plan_hash(steps_for([FOREIGN, MANUAL]))
     assert len(same) == 12

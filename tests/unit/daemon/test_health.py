@@ -253,6 +253,8 @@ def test_reconciliation_fails_before_the_first_and_on_a_contradiction(parts) -> 
     reading = parts.reading("reconciliation")
     assert reading.grade is FAILED
     assert reading.value.endswith("and 2 more")
+    assert "tradingd repair --dry-run" in reading.next_step
+    assert "tradingctl adopt" in reading.next_step
     parts.mismatches = []
     assert parts.reading("reconciliation").grade is OK
 

@@ -23,7 +23,7 @@ from tradingd.control.answers import (
 )
 from tradingd.control.events import EventHub
 from tradingd.domain.journal import AuditRow, Journal
-from tradingd.domain.states import Scope
+from tradingd.domain.states import MEND_STEP, Scope
 from tradingd.domain.trading import OrderShim
 from tradingd.gate.arming import nothing_to_arm
 from tradingd.kits.failure import ExitCode, Failure
@@ -256,7 +256,8 @@ class SessionOperator:
                 code=ExitCode.RECONCILE,
                 where="reconciliation",
                 found="; ".join(differs),
-                next_step="compare with the broker's own statement",
+                next_step="tradingd repair --dry-run shows what is left; what no execution "
+                "explains: compare with the broker's own statement",
             )
         return Done(
             done=f"{len(adopted)} trades adopted; journal and broker agree",
@@ -275,7 +276,7 @@ class SessionOperator:
                 code=ExitCode.RECONCILE,
                 where="reconciliation",
                 found="; ".join(differs),
-                next_step="tradingd verify shows both sides",
+                next_step=f"tradingd verify shows both sides; {MEND_STEP}",
             )
         return Done(
             done="journal and broker agree",

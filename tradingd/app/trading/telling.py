@@ -6,7 +6,7 @@ from collections.abc import Callable
 from tradingd.control.events import EventHub
 from tradingd.domain.alerts import Alert, Emit, Severity
 from tradingd.domain.money import decimal
-from tradingd.domain.states import StateRecord, TradingState
+from tradingd.domain.states import MEND_STEP, RECONCILIATION, StateRecord, TradingState
 from tradingd.domain.trading import OrderEvent, Step
 
 log = logging.getLogger("tradingd.orders")
@@ -89,7 +89,7 @@ class Teller:
                 key=f"state:{record.scope}",
                 severity=Severity.PAGE if stops else Severity.INFO,
                 title=text,
-                next_step="tradingctl status",
+                next_step=_next_step(record),
                 resolved=record.state is TradingState.RUNNING,
             )
         )
@@ -110,3 +110,9 @@ class Teller:
         # What happened comes before why it was wanted: a narrow screen cuts the end.
         detail = f": {event.detail}" if event.detail and event.detail != order.reason else ""
         return f"{event.step} {order.purpose} {what} {order.type}{detail} ({order.reason})"
+
+
+def _next_step(record: StateRecord) -> str:
+    """Return what a person does about a state: where journal and broker differ, how to mend it."""
+    halted = record.state is TradingState.HALTED and record.author == RECONCILIATION
+    return MEND_STEP if halted else "tradingctl status"

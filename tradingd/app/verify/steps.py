@@ -30,9 +30,15 @@ _BY_HAND: Final = {
     "average_price": "compare with the broker's statement: only the price of what is held differs",
     "unrealised": "compare with the broker's statement: only the broker's own sum differs",
     "fraction": "close it with the broker's own tools",
-    "position": "no execution explains it: transfer, expiry or a corporate action? "
+    "position": "adopt (tradingctl adopt, or the step of this plan) books the executions behind "
+    "it; where it stays after that: transfer, expiry or a corporate action? "
     "see the broker's statement",
 }
+
+_CASH_LATER: Final = (
+    "not corrected while positions are open questions, or equity would be wrong: "
+    "tradingctl adopt first, then look again"
+)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,25 +78,30 @@ class RepairReport(msgspec.Struct, frozen=True, kw_only=True):
 def steps_for(findings: Sequence[Finding]) -> tuple[Step, ...]:
     """Return what is to be done, in the order in which it must happen.
 
-    Foreign orders go first, or they fill meanwhile; then what others traded is booked; then the
-    daemon reconciles, which books our own missed fills, settles orders, corrects cash and places
-    stops for what is held by then.
+    Foreign orders go first, or they fill meanwhile; then what others traded is booked, and what may
+    be behind positions from before the journal; then the daemon reconciles, which books our own
+    missed fills, settles orders, corrects cash and places stops for what is held by then. Cash is
+    no step while positions are open questions: their shares were paid with it.
     """
+    unexplained = _unexplained(findings)
     steps = [
         Step(verb="cancel-foreign", subject=one.subject, text=f"cancel {one.broker}")
         for one in findings
         if one.check == "foreign_order"
     ]
-    manual = [one for one in findings if _missed(one, "manual")]
-    if manual:
-        traded = "; ".join(f"{one.broker} ({one.subject}) as manual" for one in manual)
-        steps.append(Step(verb="adopt", subject="", text=f"book {traded}"))
+    booked = [
+        *(f"{one.broker} ({one.subject}) as manual" for one in findings if _missed(one, "manual")),
+        *(f"the executions behind {one.symbol}, of which {one.text}" for one in unexplained),
+    ]
+    if booked:
+        steps.append(Step(verb="adopt", subject="", text=f"book {'; '.join(booked)}"))
     mended = [
         *(f"book the missed fill {one.broker} ({one.subject})"
           for one in findings if _missed(one, "ours")),
         *(_BY_RECONCILING[one.check].format(
             subject=one.subject, text=one.text, broker=one.broker)
-          for one in findings if one.check in _BY_RECONCILING),
+          for one in findings
+          if one.check in _BY_RECONCILING and not (one.check == "cash" and unexplained)),
     ]  # fmt: skip
     if mended:
         steps.append(Step(verb="reconcile", subject="", text="; ".join(mended)))
@@ -99,11 +110,12 @@ def steps_for(findings: Sequence[Finding]) -> tuple[Step, ...]:
 
 def by_hand(findings: Sequence[Finding]) -> tuple[ByHand, ...]:
     """Return what no step mends, with what a person does about it."""
-    explained = {one.symbol for one in findings if one.check == "fill_not_in_journal"}
+    unexplained = _unexplained(findings)
+    left = dict(_BY_HAND, **({"cash": _CASH_LATER} if unexplained else {}))
     return tuple(
-        ByHand(check=one.check, text=one.text, next_step=_BY_HAND[one.check])
+        ByHand(check=one.check, text=one.text, next_step=left[one.check])
         for one in findings
-        if one.check in _BY_HAND and not (one.check == "position" and one.symbol in explained)
+        if one.check in left and (one.check != "position" or one in unexplained)
     )
 
 
@@ -118,6 +130,13 @@ def plan_hash(steps: Sequence[Step]) -> str:
         return ""
     asked = [(step.verb, step.subject, step.text) for step in steps]
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()[:12]
+
+
+def _unexplained(findings: Iterable[Finding]) -> list[Finding]:
+    """Return positions that no execution since the journal began accounts for."""
+    found = tuple(findings)
+    explained = {one.symbol for one in found if one.check == "fill_not_in_journal"}
+    return [one for one in found if one.check == "position" and one.symbol not in explained]
 
 
 def _missed(finding: Finding, owner: str) -> bool:

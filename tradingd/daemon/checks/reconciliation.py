@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tradingd.daemon.checks.check import Finding
 from tradingd.domain.health import Grade
+from tradingd.domain.states import MEND_STEP
 
 _SHOWN = 3
 
@@ -42,5 +43,5 @@ class ReconciliationCheck:
             value="; ".join(found[:_SHOWN]) + more,
             limit=limit,
             action="entries are paused",
-            next_step="compare with the broker's own statement, then reconcile again",
+            next_step=MEND_STEP,
         )
