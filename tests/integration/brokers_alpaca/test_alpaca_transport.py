@@ -54,6 +54,34 @@ async def commands(
         await client.stop()
 
 
+def test_of_many_symbols_the_list_is_read_once_and_only_what_it_lacks_is_asked_for() -> None:
+    script = Script()
+    asset = {"tradable": True, "status": "active", "shortable": True}
+    listed: list[object] = [{"symbol": f"S{number}", **asset} for number in range(40)]
+    listed += [{"symbol": None}, {"symbol": ["S1"]}, {}, "nothing", {"symbol": "OTHER", **asset}]
+    script.answers["GET", "/v2/assets"] = (200, listed)
+    script.answers["GET", "/v2/assets/GONE"] = (200, {"symbol": "GONE", "status": "inactive"})
+    wanted = ["GONE", *(f"S{number}" for number in range(25)), "NEVER"]
+
+    async def scene() -> None:
+        async with connected(script) as (broker, _):
+            script.asked.clear()
+            few = await broker.assets(wanted[:1])
+            assert [(one.symbol, one.tradable) for one in few] == [("GONE", False)]
+            assert script.count("GET", "/v2/assets") == 0
+            script.asked.clear()
+            many = await broker.assets(wanted)
+            assert [one.symbol for one in many] == wanted[:-1]
+            assert [one.symbol for one in many if not one.tradable] == ["GONE"]
+            assert [one[1:] for one in script.asked if one[1].startswith("/v2/assets")] == [
+                ("/v2/assets", {"status": "active", "asset_class": "us_equity"}),
+                ("/v2/assets/GONE", {}),
+                ("/v2/assets/NEVER", {}),
+            ]
+
+    asyncio.run(scene())
+
+
 def submitted(answer: object) -> tuple[Outcome, int]:
     """Return what became of an order, and how often the server was sent it."""
 

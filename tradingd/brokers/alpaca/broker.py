@@ -38,8 +38,10 @@ from tradingd.vendors.alpaca.keys import Keys
 
 log = logging.getLogger(__name__)
 
-SINGLY: Final = 25
+SINGLY: Final = 20
 """Symbols whose facts are asked for one by one; for more, the list of all assets is read."""
+
+_ASSETS: Final = {"status": "active", "asset_class": "us_equity"}
 
 _PAUSE: Final = 0.25
 _REFUSED: Final = frozenset({401, 403})
@@ -234,14 +236,22 @@ class AlpacaBroker:
 
     async def assets(self, symbols: Sequence[str]) -> Sequence[AssetFacts]:
         """Return what may be done with symbols; one that Alpaca does not know is left out."""
+        found: dict[str, AssetFacts] = {}
         if len(symbols) > SINGLY:
-            wanted = set(symbols)
-            rows = await self._reader.rows("/assets", {"asset_class": "us_equity"})
-            found = [row for row in rows if row.get("symbol") in wanted]
-        else:
-            paths = [f"/assets/{quote(symbol, safe='')}" for symbol in symbols]
-            found = [row for path in paths if (row := await self._reader.found(path)) is not None]
-        return [parsing.asset(row) for row in found]
+            listed = map(parsing.asset, await self._reader.rows("/assets", _ASSETS))
+            found = {facts.symbol: facts for facts in listed}
+        left = [symbol for symbol in symbols if symbol not in found]
+        # Some may be inactive, and what is known of them is worth a question; a list that has
+        # almost nothing of ours is taken at its word, or the limit of requests would be used up.
+        if len(left) <= SINGLY:
+            paths = [f"/assets/{quote(symbol, safe='')}" for symbol in left]
+            rows = [await self._reader.found(path) for path in paths]
+            found |= {
+                symbol: parsing.asset(row)
+                for symbol, row in zip(left, rows, strict=True)
+                if row is not None
+            }
+        return [found[symbol] for symbol in dict.fromkeys(symbols) if symbol in found]
 
     async def time(self) -> int:
         """Return Alpaca's time in UTC ns."""
