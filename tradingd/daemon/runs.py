@@ -198,8 +198,11 @@ async def _outcome(job: Job, due: int) -> tuple[str, str]:
     except Exception as error:
         if bounded.expired():
             return FAILED, f"not done within {job.longest:g} s"
+        if isinstance(error, Failure):  # it says what happened; where in our code tells nobody more
+            log.warning("job %s failed: %s", job.name, error.line())
+            return FAILED, error.line()
         log.exception("job %s failed", job.name)
-        return FAILED, error.line() if isinstance(error, Failure) else repr(error)
+        return FAILED, repr(error)
 
 
 def key(name: str) -> str:

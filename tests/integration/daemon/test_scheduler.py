@@ -313,6 +313,34 @@ def test_a_failed_job_is_told_and_its_recovery_too(world) -> None:
     assert [alert.resolved for alert in one.alerts] == [False, False, True]
 
 
+def test_a_refusal_of_a_job_is_one_line_and_a_bug_has_its_traceback(
+    world, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def refuse(_due: int) -> str:
+        raise Failure("journal and broker differ", code=ExitCode.RECONCILE)
+
+    async def break_down(_due: int) -> str:
+        raise RuntimeError("broken")
+
+    jobs = tuple(
+        Job(name=name, description="It fails.", rule=AtClose(), work=work)
+        for name, work in (("refused", refuse), ("broken", break_down))
+    )
+    one = world(at("2024-03-13", "15:59"))
+    asyncio.run(one.play(at("2024-03-13", "16:01"), jobs=jobs))
+    assert {name.split()[0]: detail for name, _, detail in one.rows()} == {
+        "refused": "journal and broker differ",
+        "broken": "RuntimeError('broken')",
+    }
+    told = {
+        line.getMessage(): (line.levelname, line.exc_info is not None) for line in caplog.records
+    }
+    assert told == {
+        "job refused failed: journal and broker differ": ("WARNING", False),
+        "job broken failed": ("ERROR", True),
+    }
+
+
 def test_a_run_by_hand_does_not_take_the_place_of_the_scheduled_one(world) -> None:
     one = world(at("2024-03-13", "15:00"), snapshot_seconds=0)
 

@@ -5,12 +5,12 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
-from typing import Final
 
 from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.domain.feed import Batch, Quote, TradingHalt
 from tradingd.domain.market import CorporateAction, Instrument, Resolution
 from tradingd.feeds.alpaca.asking import Asking
+from tradingd.feeds.alpaca.backlog import Backlog
 from tradingd.feeds.alpaca.live import Live
 from tradingd.feeds.alpaca.making import label_of, made_pipe, made_rules
 from tradingd.feeds.alpaca.messages import Decoder, Message
@@ -28,8 +28,6 @@ from tradingd.session.calendar import SessionCalendar, local_date
 from tradingd.vendors.alpaca.keys import Keys
 
 log = logging.getLogger(__name__)
-
-_TOLD_BEHIND: Final = 10
 
 
 class AlpacaFeed:
@@ -84,6 +82,7 @@ class AlpacaFeed:
         self._frozen_until = 0.0
         self._day: dt.date | None = None
         self._renewal: asyncio.Task[None] | None = None
+        self._backlog = Backlog()
         self._on_quote: Callable[[Quote], None] = forgotten
         self._on_halt: Callable[[TradingHalt], None] = forgotten
 
@@ -307,7 +306,7 @@ class AlpacaFeed:
             self._renewal = asyncio.create_task(self._renew(), name="alpaca reference")
         self._day = day
         waiting = self._queue.qsize()
-        if waiting >= _TOLD_BEHIND and waiting % _TOLD_BEHIND == 0:
+        if self._backlog.due(waiting, asyncio.get_running_loop().time()):
             log.warning("%d batches wait to be taken", waiting)
 
     async def _renew(self) -> None:
