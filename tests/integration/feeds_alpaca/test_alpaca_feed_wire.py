@@ -103,7 +103,7 @@ def test_a_channel_that_the_feed_does_not_have_is_done_without() -> None:
     ("name", "code", "word"),
     [
         ("auth", 402, "key"),
-        ("auth", 406, "another connection"),
+        ("auth", 406, "another program uses the data stream of the same key"),
         ("quotes", 405, "feed.quotes=false"),
         ("bars", 409, "feed.data=iex"),
     ],

@@ -19,8 +19,8 @@ _SHOWN: Final = 10
 
 _STEPS: Final = {
     AUTH_FAILED: "check feed.key_id and feed.secret_key; the keys belong to one account",
-    CONNECTION_LIMIT: "Alpaca allows one data connection an account: end the other one, or wait a "
-    "minute when it has just been cut",
+    CONNECTION_LIMIT: "Alpaca allows one data stream an account: end the other program that "
+    "uses this key's (another daemon, a notebook), or wait a minute when it has just been cut",
     SYMBOL_LIMIT: "fewer symbols, feed.quotes=false, or a larger data subscription",
     NO_SUBSCRIPTION: "feed.data=iex, or a subscription that includes it",
 }

@@ -34,7 +34,7 @@ _WORDS: Final = {
     403: "authenticated already",
     404: "authenticated too late",
     SYMBOL_LIMIT: "more symbols than the subscription allows",
-    CONNECTION_LIMIT: "another connection of this account is open",
+    CONNECTION_LIMIT: "another program uses the data stream of the same key",
     SLOW_CLIENT: "we read too slowly",
     NO_SUBSCRIPTION: "the subscription does not include this feed",
     NO_CHANNEL: "the feed does not have this channel",
