@@ -305,7 +305,11 @@ async def act(process: Process, rng: random.Random) -> None:
     held = process.book.position(symbol)
     if draw < 0.20:
         moves = {one: _move(rng) for one in SYMBOLS}
-        await process.batch(moves, night=rng.random() < 0.1)
+        night = rng.random() < 0.1
+        if night:
+            # A daemon compares every minute, so often before the next day.
+            await process.reconcile()
+        await process.batch(moves, night=night)
     elif draw < 0.26:
         await wild(process, rng, symbol)
     elif draw < 0.30:
