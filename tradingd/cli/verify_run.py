@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from tradingd.app.verify import job
 from tradingd.app.verify.applying import Repair
 from tradingd.app.verify.report import Tolerances, VerifyReport
+from tradingd.app.verify.same_broker import demand_same_broker
 from tradingd.app.verify.steps import RepairReport
 from tradingd.app.verify.verifying import verify as verified
 from tradingd.cli import screen
@@ -30,7 +34,7 @@ def verify(params: VerifyParams) -> VerifyReport:
     Failure
         ``USAGE`` for an instance that never ran, else as `tradingd.app.verify.verifying.verify`.
     """
-    look = _looker(params)
+    look = _looker(params, "verify")
     if params.job:
         return job.daily(params.instance, state_root(params.instance), look)
     report = look()
@@ -54,16 +58,17 @@ def repair(params: RepairParams) -> RepairReport:
             code=ExitCode.USAGE,
             expected="--dry-run or --apply",
             found="both" if params.apply else "neither",
-            next_step="tradingd repair --dry-run",
+            next_step=shlex.join(("tradingd", "repair", *_words(params), "--dry-run")),
         )
     work = Repair(
         params.instance,
-        look=_looker(params),
+        look=_looker(params, "repair", "--dry-run"),
         client=ControlClient(params.instance, timeout=120.0, wait=0.0),
         state=state_root(params.instance),
     )
+    options = _options(params)
     if params.dry_run:
-        return work.plan()
+        return msgspec.structs.replace(work.plan(), options=options)
     if len(params.reason.strip()) < _SHORTEST_REASON:
         raise Failure(
             "a reason is needed",
@@ -71,14 +76,14 @@ def repair(params: RepairParams) -> RepairReport:
             where="--reason",
             expected=f"at least {_SHORTEST_REASON} characters",
         )
-    prepared = work.prepare(params.plan)
+    prepared = msgspec.structs.replace(work.prepare(params.plan), options=options)
     if not prepared.steps:
         return prepared
     _confirm(params, prepared)
-    return work.apply(prepared, params.reason)
+    return msgspec.structs.replace(work.apply(prepared, params.reason), options=options)
 
 
-def _looker(params: LookParams) -> Callable[[], VerifyReport]:
+def _looker(params: LookParams, *command: str) -> Callable[[], VerifyReport]:
     """Return what compares once, with the configuration as it is now."""
     instance = params.instance
     state = state_root(instance)
@@ -93,6 +98,12 @@ def _looker(params: LookParams) -> Callable[[], VerifyReport]:
     overlay = Path(params.overlay) if params.overlay else None
     named = instance if instance_file(instance, overlay) else None
     config = load(params.overrides, overlay=overlay, instance=named).config
+    demand_same_broker(
+        config,
+        state,
+        command=("tradingd", *command, "--instance", instance, *_overlay(params)),
+        overrides=params.overrides,
+    )
     # What a client tries again and again is told once, by the failure that ends it.
     logging.getLogger("tradingd.brokers").setLevel(logging.ERROR)
     tolerances = Tolerances(
@@ -102,11 +113,27 @@ def _looker(params: LookParams) -> Callable[[], VerifyReport]:
     )
 
     def look() -> VerifyReport:
-        return asyncio.run(
+        report = asyncio.run(
             verified(instance, config, state, again_seconds=params.again, tolerances=tolerances)
         )
+        return msgspec.structs.replace(report, options=_options(params))
 
     return look
+
+
+def _overlay(params: LookParams) -> tuple[str, ...]:
+    return ("--overlay", params.overlay) if params.overlay else ()
+
+
+def _options(params: LookParams) -> tuple[str, ...]:
+    """Return what chooses the configuration besides the instance: a next step needs it again."""
+    return (*_overlay(params), *params.overrides)
+
+
+def _words(asked: LookParams | VerifyReport | RepairReport) -> tuple[str, ...]:
+    """Return the instance and those options, as a command line takes them."""
+    options = _options(asked) if isinstance(asked, LookParams) else asked.options
+    return ("--instance", asked.instance, *options)
 
 
 def _confirm(params: RepairParams, prepared: RepairReport) -> None:
@@ -147,7 +174,7 @@ def render_verify(report: VerifyReport) -> None:
     if report.passing:
         _print(f"{report.passing} differences were gone at the second look")
     if report.findings:
-        _print(f"next: tradingd repair --instance {report.instance} --dry-run")
+        _print(f"next: {shlex.join(('tradingd', 'repair', *_words(report), '--dry-run'))}")
     screen.summary(
         {
             "instance": report.instance,
@@ -183,10 +210,8 @@ def render_repair(report: RepairReport) -> None:
             [(one.check, one.text, one.next_step) for one in report.by_hand],
         )
     if not report.applied and report.steps:
-        _print(
-            f"next: tradingd repair --instance {report.instance} --apply --plan {report.plan} "
-            "--reason TEXT"
-        )
+        words = ("tradingd", "repair", *_words(report), "--apply", "--plan", report.plan)
+        _print(f"next: {shlex.join(words)} --reason TEXT")
     screen.summary(
         {
             "instance": report.instance,

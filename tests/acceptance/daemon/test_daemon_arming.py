@@ -81,15 +81,20 @@ def denied(daemon: Paper) -> int:
     return int(rows[0]["n"])
 
 
-def verified(daemon: Paper) -> tuple[int, dict[str, Any]]:
-    """Return what `tradingd verify` says, which logs in by itself."""
+def verify(daemon: Paper, *overrides: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         (sys.executable, "-m", "tradingd", "verify", "--json", "-i", daemon.instance,
-         "--again", "0.5", *daemon.overrides),
+         "--again", "0.5", *overrides),
         capture_output=True, text=True, env={**daemon.environment, **KEYS}, cwd=daemon.home,
         timeout=90,
     )  # fmt: skip
     assert KEYS["APCA_API_SECRET_KEY"] not in done.stdout + done.stderr
+    return done
+
+
+def verified(daemon: Paper) -> tuple[int, dict[str, Any]]:
+    """Return what `tradingd verify` says, which logs in by itself."""
+    done = verify(daemon, *daemon.overrides)
     return done.returncode, json.loads(done.stdout) if done.stdout else {}
 
 
@@ -116,6 +121,9 @@ def test_a_live_start_without_arming_sends_nothing(paper: Make, server: Server) 
     assert name.returncode == 51
     long = ("--account", server.account, "--minutes", "601", "--reason", "the open")
     assert daemon.ctl("arm", *long, "--confirm", server.account).returncode == 65
+    astray = verify(daemon)
+    assert astray.returncode == 78, astray.stdout + astray.stderr
+    assert f"mode.account={server.account} broker.endpoint={server.url}" in astray.stderr
     enter(daemon)
     eventually(lambda: denied(daemon) == 4, "both entries are denied again")
     assert server.orders() == []

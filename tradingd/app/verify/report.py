@@ -62,7 +62,8 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     """Output of `tradingd verify`.
 
     `agree` is True when nothing differs; `looks` is 2 where the first look found something that
-    had to be looked at again; `passing` counts what was gone by then.
+    had to be looked at again; `passing` counts what was gone by then. `options` are the overlay and
+    the overrides it was asked with: a next step repeats them.
     """
 
     instance: str
@@ -83,3 +84,4 @@ class VerifyReport(msgspec.Struct, frozen=True, kw_only=True):
     wall: int
     seconds: float
     exit_code: int
+    options: tuple[str, ...] = ()

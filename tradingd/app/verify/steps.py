@@ -63,7 +63,8 @@ class RepairReport(msgspec.Struct, frozen=True, kw_only=True):
     """Output of `tradingd repair`.
 
     `plan` is the hash of the steps, empty where there are none. `left` is what a verification found
-    after the steps; before them it is what they are for.
+    after the steps; before them it is what they are for. `options` are the overlay and the
+    overrides it was asked with: a next step repeats them.
     """
 
     instance: str
@@ -73,6 +74,7 @@ class RepairReport(msgspec.Struct, frozen=True, kw_only=True):
     by_hand: tuple[ByHand, ...]
     left: tuple[Finding, ...]
     exit_code: int = 0
+    options: tuple[str, ...] = ()
 
 
 def steps_for(findings: Sequence[Finding]) -> tuple[Step, ...]:
