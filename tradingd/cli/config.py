@@ -27,7 +27,10 @@ class CheckParams(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Output: the identity of a configuration that passed every check."""
+    """Output: the identity of a configuration that passed every check.
+
+    `warnings` name what `tradingd run` would refuse all the same; a backtest may have it.
+    """
 
     hash: str
     mode: str
@@ -36,6 +39,7 @@ class CheckReport(msgspec.Struct, frozen=True, kw_only=True):
     risk: str
     overlay: str | None
     instance: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class ShowParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,12 +11,14 @@ from tradingd.cli.config import CheckReport, DiffReport, ExplainReport, SchemaRe
 
 
 def check(report: CheckReport) -> None:
-    """Print one OK line."""
+    """Print one OK line, and one for each warning."""
     facts = {name: getattr(report, name) for name in ("mode", "broker", "strategy", "risk")}
     words = [f"{name}={value}" for name, value in facts.items()]
     words += [f"instance={report.instance}"] if report.instance else []
     words += [f"overlay={report.overlay or 'none'}", f"hash={report.hash}"]
     sys.stdout.write("OK " + " ".join(words) + "\n")
+    for warning in report.warnings:
+        sys.stdout.write(f"WARNING {warning}\n")
 
 
 def show(report: ShowReport) -> None:

@@ -22,7 +22,10 @@ from tradingd.config.environment import Environment, read_environment
 from tradingd.config.explain import explain as explain_key
 from tradingd.config.instance import read_instance
 from tradingd.config.load import Sources
+from tradingd.config.mode import BacktestMode
 from tradingd.config.schema import json_schema
+from tradingd.config.session_rules import session_refusal
+from tradingd.config.system import SystemConfig
 from tradingd.config.trees import find_overlay
 from tradingd.session.calendar import SessionCalendar
 
@@ -46,7 +49,15 @@ def check(params: CheckParams) -> CheckReport:
         risk=loaded.config.risk.profile,
         overlay=str(sources.overlay) if sources.overlay else None,
         instance=params.instance,
+        warnings=_warnings(loaded.config),
     )
+
+
+def _warnings(config: SystemConfig) -> tuple[str, ...]:
+    if isinstance(config.mode, BacktestMode):
+        return ()
+    refusal = session_refusal(config)
+    return () if refusal is None else (f"tradingd run refuses this: {refusal.line()}",)
 
 
 def show(params: ShowParams) -> ShowReport:

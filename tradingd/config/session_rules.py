@@ -1,17 +1,18 @@
 """Keys that cannot stand together in a paper or live session.
 
-They are asked when a session starts, not when a configuration is read: `broker=alpaca` alone is
-good for a backtest, whatever the feed.
+They are asked when a session starts, and by `config check` and `doctor`, not when a configuration
+is read: `broker=alpaca` alone is good for a backtest, whatever the feed.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from tradingd.config.broker import SimulatedBroker
+from tradingd.config.broker import IbkrBroker, SimulatedBroker
 from tradingd.config.contradictions import Contradiction
 from tradingd.config.feed import ReplayFeed
-from tradingd.config.refusals import contradiction
+from tradingd.config.refusals import Origin, contradiction
 from tradingd.config.system import SystemConfig
+from tradingd.kits.failure import Failure
 from tradingd.kits.loopback import local
 
 
@@ -23,9 +24,34 @@ def demand_session(config: SystemConfig) -> None:
     Failure
         CONFIG, naming the keys.
     """
-    for rule in _RULES:
-        if found := rule(config):
-            raise contradiction(found, lambda path: "")
+    if refusal := session_refusal(config):
+        raise refusal
+
+
+def session_refusal(config: SystemConfig, origin: Origin = lambda path: "") -> Failure | None:
+    """Return why no session can trade with a configuration; None when one can.
+
+    Parameters
+    ----------
+    config : SystemConfig
+        Of a mode that trades: a backtest may have what these rules refuse.
+    origin : callable
+        Tells where a key was written.
+    """
+    found = next((found for rule in _RULES if (found := rule(config))), None)
+    return None if found is None else contradiction(found, origin)
+
+
+def _the_broker_can_trade(config: SystemConfig) -> Contradiction | None:
+    if not isinstance(config.broker, IbkrBroker):
+        return None
+    return Contradiction(
+        what="broker=ibkr cannot trade yet: it only gives a backtest its costs",
+        keys=("broker.kind",),
+        expected="simulated or alpaca",
+        found="ibkr",
+        next_step="broker=alpaca, broker=simulated, or mode=backtest",
+    )
 
 
 def _orders_and_prices_are_of_one_world(config: SystemConfig) -> Contradiction | None:
@@ -68,6 +94,7 @@ def _data_time_is_for_drills(config: SystemConfig) -> Contradiction | None:
 
 
 _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
+    _the_broker_can_trade,
     _orders_and_prices_are_of_one_world,
     _data_time_is_for_drills,
 )

@@ -32,6 +32,15 @@ def test_check_prints_one_line_with_the_hash(capsys: pytest.CaptureFixture[str])
     assert f"hash={load(['strategy=ema_cross', 'risk=open']).hash}" in out
 
 
+def test_check_warns_of_what_a_session_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+    ok, warning = _run(capsys, "check", "mode=paper", "broker=alpaca", "feed=replay").splitlines()
+    assert ok.startswith("OK mode=paper broker=alpaca ")
+    assert warning.startswith("WARNING tradingd run refuses this: orders for a real broker need")
+    assert "broker.kind; feed.kind" in warning
+    assert "cannot trade yet" in _run(capsys, "check", "mode=paper", "broker=ibkr")
+    assert "WARNING" not in _run(capsys, "check", "mode=backtest", "broker=alpaca", "feed=replay")
+
+
 @pytest.mark.parametrize(
     ("override", "said"),
     [

@@ -57,6 +57,34 @@ def test_paper_trading_without_its_credentials_is_unfit(
     assert said.splitlines()[-1].startswith("SUMMARY checks=")
 
 
+@pytest.mark.parametrize(
+    ("broker", "said"),
+    [("alpaca", "orders for a real broker need the prices of now"), ("ibkr", "cannot trade yet")],
+)
+def test_what_a_session_would_refuse_is_unfit_and_good_for_a_backtest(
+    broker: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Nobody at Alpaca is asked.
+    monkeypatch.delenv("APCA_API_KEY_ID", raising=False)
+    monkeypatch.delenv("APCA_API_SECRET_KEY", raising=False)
+    words = ["doctor", f"broker={broker}", "feed=replay", "--json"]
+    assert tradingd([*words, "mode=paper"]) == ExitCode.DOCTOR
+    session = checks(capsys)["session"]
+    assert session["status"] == "fail"
+    assert said in session["detail"]
+    assert session["next_step"].startswith("feed=alpaca" if broker == "alpaca" else "broker=alpaca")
+    assert tradingd([*words, "mode=backtest"]) == ExitCode.OK
+    assert "session" not in checks(capsys)
+
+
+def test_what_a_session_takes_is_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tradingd(["doctor", "mode=paper", "broker=simulated", "--json"]) == ExitCode.OK
+    assert checks(capsys)["session"]["status"] == "ok"
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_a_completion_script_knows_every_command(
     shell: str, capsys: pytest.CaptureFixture[str]

@@ -15,6 +15,7 @@ LIVE = (*ALPACA, "mode=live", "mode.account='123456789'")
     ("overrides", "keys"),
     [
         (("broker=alpaca",), ("broker.kind", "feed.kind")),
+        (("broker=ibkr",), ("broker.kind",)),
         ((*ALPACA, "feed.data=test"), ("broker.kind", "feed.data")),
         ((*LIVE, "feed.data=delayed_sip"), ("broker.kind", "feed.data")),
         ((*ALPACA, f"feed.endpoint={LOCAL}"), ("broker.kind", "feed.endpoint")),

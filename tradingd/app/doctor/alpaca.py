@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tradingd.app.clients import rest_of
-from tradingd.app.doctor.check import Check
+from tradingd.app.doctor.check import Check, said
 from tradingd.app.trading.brokers import alpaca_broker, check_account
 from tradingd.config.broker import AlpacaBroker as AlpacaConfig
 from tradingd.config.mode import BacktestMode
@@ -35,7 +35,7 @@ def alpaca(config: SystemConfig, today: dt.date) -> Iterator[Check]:
         yield Check(
             name="alpaca account",
             status="fail",
-            detail=_said(failure),
+            detail=said(failure),
             next_step=failure.next_step or "check keys, host and mode",
             critical=True,
         )
@@ -43,11 +43,6 @@ def alpaca(config: SystemConfig, today: dt.date) -> Iterator[Check]:
     yield Check(name="alpaca account", status="ok", detail=account.account_id, critical=True)
     yield _clock(drift, config.supervision.clock_drift_ms)
     yield _calendar(config, config.broker, today)
-
-
-def _said(failure: Failure) -> str:
-    """Return the failure without its next step, which the check has a place of its own for."""
-    return failure.line().removesuffix(f" | next: {failure.next_step}")
 
 
 async def _account(config: SystemConfig, alpaca: AlpacaConfig) -> tuple[BrokerAccount, float]:

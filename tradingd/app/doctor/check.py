@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from tradingd.kits.failure import ExitCode
+from tradingd.kits.failure import ExitCode, Failure
 
 type Status = Literal["ok", "warn", "fail", "unknown"]
 
@@ -32,6 +32,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     detail: str
     next_step: str = ""
     critical: bool = False
+
+
+def said(failure: Failure) -> str:
+    """Return the failure without its next step, which a check has a place of its own for."""
+    return failure.line().removesuffix(f" | next: {failure.next_step}")
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,11 +11,12 @@ from typing import Final
 import tradingd
 from tradingd.app.doctor import access, environment, freshness, storage
 from tradingd.app.doctor.alpaca import alpaca
-from tradingd.app.doctor.check import Check, Diagnosis, diagnosis
+from tradingd.app.doctor.check import Check, Diagnosis, diagnosis, said
 from tradingd.config.environment import Environment, read_environment
 from tradingd.config.load import Loaded, load
 from tradingd.config.mode import BacktestMode
 from tradingd.config.paths import results_root, store_root
+from tradingd.config.session_rules import session_refusal
 from tradingd.costs.age import schedule_age, unverified
 from tradingd.kits.failure import Failure
 from tradingd.session.calendar import SessionCalendar
@@ -72,7 +73,22 @@ def _configured(overrides: Sequence[str], overlay: Path | None, today: dt.date) 
         needed=not isinstance(loaded.config.mode, BacktestMode),
     )
     yield from _dated(loaded, today)
+    yield from _session(loaded)
     yield from alpaca(loaded.config, today)
+
+
+def _session(loaded: Loaded) -> Iterator[Check]:
+    """Say whether `tradingd run` takes the configuration; a backtest may have what it refuses."""
+    if isinstance(loaded.config.mode, BacktestMode):
+        return
+    refusal = session_refusal(loaded.config)
+    yield Check(
+        name="session",
+        status="ok" if refusal is None else "fail",
+        detail="tradingd run takes this configuration" if refusal is None else said(refusal),
+        next_step="" if refusal is None else refusal.next_step,
+        critical=True,
+    )
 
 
 def _folders(loaded: Loaded, variables: Environment) -> Iterator[Check]:
