@@ -105,6 +105,8 @@ JSON = {
     "data compact": (),
     "data scan": ("--symbols", "AAPL"),
     "data actions": ("AAPL",),
+    "data provenance": ("AAPL",),
+    "data sync": ("--dry-run", "--symbols", "AAPL"),
     "backtest": SHORT,
     "runs list": (),
     "runs show": (),
@@ -119,6 +121,9 @@ JSON = {
 APART = {"data snapshot", "data restore"}
 """One needs the other; they have a test of their own."""
 
+AT_A_BROKER = {"sim alpaca", "sim drill", "verify", "repair"}
+"""What needs a broker: tests of the drill, of the test server and of verify try it."""
+
 TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal")}
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
 
@@ -126,7 +131,7 @@ COMMANDS = {" ".join(one.path): one for one in TRADINGD}
 
 
 def test_every_command_of_the_program_is_tried_here():
-    assert set(JSON) | APART | TRADING == set(COMMANDS)
+    assert set(JSON) | APART | AT_A_BROKER | TRADING == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", JSON)

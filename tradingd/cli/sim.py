@@ -113,7 +113,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         render="tradingd.cli.sim_run:render_server",
         summary="Serve an Alpaca-compatible broker on this machine, its market from the store.",
         examples=(
-            "tradingd data import source=sample && tradingd sim alpaca --bars 1d --speed 20000",
+            "tradingd sim alpaca --bars 1d --speed 20000",
             "tradingd sim alpaca --symbols SPY,AAPL --start 2013-10-07 --end 2013-10-07",
             "tradingd sim alpaca --bars 1d --speed 20000 --live",
         ),
