@@ -215,6 +215,9 @@ def test_a_source_that_stays_silent_is_not_asked_for_every_range(
     assert len(site.primary_server.asked) == 2
     assert "tiingo" in report["put_aside"]
     assert report["by_source"] == {"massive": 4}
+    why = {one["symbol"]: one["attempts"][0]["why"] for one in report["ranges"]}
+    assert why["DDD"].startswith("not asked after 2 without an answer, the last for AAA: ")
+    assert "HTTP 503" in why["DDD"]
 
 
 def test_what_no_source_gets_right_is_refused_and_nothing_is_stored(

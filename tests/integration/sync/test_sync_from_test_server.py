@@ -94,6 +94,10 @@ def test_alpaca_fills_the_store_and_when_it_is_gone_the_fallback_does(
         report = json.loads(capsys.readouterr().out)
         assert report["by_source"] == {"tiingo": 1}
         assert report["ranges"][0]["attempts"][0]["answer"] == "failed"
+        # The host and the system's words: no URL of one symbol under the names of all.
+        why = report["ranges"][0]["attempts"][0]["why"]
+        assert f"{url.removeprefix('http://')}: ConnectionError, Connection refused" in why
+        assert "/v2/" not in why
     for symbol in ("AAA", "BBB"):
         found = store.read(DataKind.BARS, symbol, Resolution.DAY)
         expected = served.read(DataKind.BARS, symbol, Resolution.DAY)

@@ -68,6 +68,7 @@ class Asked:
         self._source: Source = make_source(config)
         self._silent = 0
         self.aside: Failure | None = None
+        self._last = ""
 
     @property
     def name(self) -> str:
@@ -82,12 +83,12 @@ class Asked:
     def bars(self, wanted: Missing, resolution: Resolution) -> Offer:
         """Return its rows for a range, or why there are none."""
         if self.aside is not None:
-            return Offer(source=self.name, failed=self._word(), why=_short(self.aside, self.name))
+            return Offer(source=self.name, failed=self._word(), why=self._why(self.aside))
         try:
             source = self._narrowed(wanted, resolution)
             tables = [table for task in source.tasks() for _, table in task.load()]
         except Failure as failure:
-            return self._failed(failure)
+            return self._failed(failure, wanted.symbol)
         self._silent = 0
         rows = pa.concat_tables(tables) if tables else BARS.empty_table()
         return Offer(source=self.name, rows=rows)
@@ -101,7 +102,7 @@ class Asked:
         try:
             return Told(actions=tuple(self._narrowed(wanted, resolution).actions()))
         except Failure as failure:
-            return Told(failed=self._failed(failure).failed == "failed")
+            return Told(failed=self._failed(failure, wanted.symbol).failed == "failed")
 
     def _narrowed(self, wanted: Missing, resolution: Resolution) -> Source:
         first, last = wanted.sessions[0].day, wanted.sessions[-1].day
@@ -117,7 +118,7 @@ class Asked:
         )
         return make_source(config)
 
-    def _failed(self, failure: Failure) -> Offer:
+    def _failed(self, failure: Failure, symbol: str) -> Offer:
         """Sort a failure; what no source can cause (a full disk) goes up."""
         if failure.code in _UNUSABLE:
             self.aside = failure
@@ -127,13 +128,20 @@ class Asked:
         if word == "failed":
             self._silent += 1
             if self._silent >= PATIENCE:
-                self.aside = failure
+                self.aside, self._last = failure, symbol
         else:
             self._silent = 0
         return Offer(source=self.name, failed=word, why=_short(failure, self.name) if word else "")
 
     def _word(self) -> str:
         return "unusable" if self.unusable else "failed"
+
+    def _why(self, aside: Failure) -> str:
+        """Return why a range was not asked for; what happened happened to the symbol it names."""
+        why = _short(aside, self.name)
+        if self.unusable:
+            return why
+        return f"not asked after {PATIENCE} without an answer, the last for {self._last}: {why}"
 
 
 def _short(failure: Failure, source: str) -> str:

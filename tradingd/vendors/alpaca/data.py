@@ -5,10 +5,12 @@ did (5xx), or it asks for patience (429). How often and how long is bounded.
 """
 
 import datetime as dt
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 from requests import RequestException
@@ -37,6 +39,9 @@ _FIRST_WAIT: Final = 0.5
 _LONGEST_WAIT: Final = 20.0
 _LONGEST_PATIENCE: Final = 90.0
 _SHOWN: Final = 300
+
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] (?P<words>[\w ]+)")
+"""The system's own words, in the text of an error of a connection."""
 
 
 class DataClient:
@@ -240,8 +245,7 @@ class DataClient:
                 last = f"HTTP {answered.status}: {self._masked(_message(answered.text))}"
                 pause = _asked_pause(answered.headers)
             except (RequestException, msgspec.DecodeError) as error:
-                # The text of a transport error shows the URL, whose query holds no key.
-                last = self._masked(f"{type(error).__name__}: {error}")
+                last = self._masked(_transport(error, base))
                 pause = None
             if attempt + 1 < self._tries:
                 if pause is None:
@@ -331,6 +335,16 @@ def _message(body: str) -> str:
         return str(_mapping(msgspec.json.decode(body.encode())).get("message", body))
     except msgspec.DecodeError:
         return body.strip()
+
+
+def _transport(error: Exception, base: str) -> str:
+    """Return the host and what happened to the connection.
+
+    The library's own text has the URL with all its symbols in it, and tells a reader nothing more.
+    """
+    said = _ERRNO.search(str(error))
+    why = f", {said['words']}" if said else ""
+    return f"{urlsplit(base).netloc}: {type(error).__name__}{why}"
 
 
 def _asked_pause(headers: Mapping[str, str]) -> float | None:
