@@ -198,6 +198,9 @@ class JobsRunParams(ControlParams, frozen=True, kw_only=True):
         str, Meta(description="Job as `jobs list` names it.", extra={"positional": True})
     ]
     reason: Reason = "by hand"
+    timeout: Annotated[
+        float, Meta(gt=0, le=3_600, description="Seconds to wait until it has run.")
+    ] = 120.0
 
 
 class JobsReportParams(ControlParams, frozen=True, kw_only=True):
@@ -248,6 +251,15 @@ class AdoptParams(ControlParams, frozen=True, kw_only=True):
 
     reason: Reason = ""
     confirm: Confirm = ""
+    timeout: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3_600,
+            description="Seconds to wait until the broker has told what was traded; it may want "
+            "to be asked less often.",
+        ),
+    ] = 120.0
 
 
 class DrillParams(ControlParams, frozen=True, kw_only=True):

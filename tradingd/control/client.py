@@ -136,7 +136,8 @@ class ControlClient:
         try:
             return link.read()
         except TimeoutError as error:
-            raise self._no_answer("the answer stops in the middle") from error
+            acts = method == "POST"
+            raise self._no_answer("the answer stops in the middle", acts=acts) from error
         except _GONE as error:
             raise self._uncertain() from error
         finally:
@@ -177,7 +178,8 @@ class ControlClient:
             return _Answer(link, link.getresponse())
         except TimeoutError as error:
             link.close()
-            raise self._no_answer(f"none within {timeout:g} s") from error
+            acts = sent and method == "POST"
+            raise self._no_answer(f"none within {timeout:g} s", acts=acts) from error
         except _GONE as error:
             link.close()
             if sent and not again:
@@ -216,14 +218,19 @@ class ControlClient:
             next_step=f"systemctl start tradingd@{self.instance}, or: tradingd run",
         )
 
-    def _no_answer(self, found: str) -> Failure:
+    def _no_answer(self, found: str, *, acts: bool = False) -> Failure:
+        """Return that nothing came; `acts`: a request to do something is with the daemon."""
+        daemon = f"the daemon of instance {self.instance} does not answer"
+        look = f"tradingctl -i {self.instance}"
+        first = (
+            f"{look} events shows how it ends" if acts else f"{look} status: it may still be at it"
+        )
         return Failure(
-            f"the daemon of instance {self.instance} does not answer",
+            f"{daemon}; it may still be at it, and do what was asked" if acts else daemon,
             code=ExitCode.NO_DAEMON,
             where=self._places(),
             found=found,
-            next_step=f"tradingctl -i {self.instance} status: it may still be at it "
-            f"(wait longer with --timeout); if it hangs with open positions:"
+            next_step=f"{first} (wait longer with --timeout); if it hangs with open positions:"
             f" tradingd kill --instance {self.instance} --reason WHY",
         )
 

@@ -199,7 +199,9 @@ def test_another_configuration_disarms_by_reload_and_by_restart(
     assert daemon.control.post("reload", m.ReloadRequest(reason="nothing changed")).changes == ()
     assert daemon.status().armed
     file.write_text("risk: {max_positions: 7}\n")
-    assert daemon.ctl("reload").returncode == 0
+    reloaded = daemon.ctl("reload")
+    assert reloaded.returncode == 0
+    assert "this ended the arming" in " ".join(reloaded.stdout.split())
     assert daemon.status().arming == "NOT ARMED: nothing is opened"
 
     arm(daemon, server)

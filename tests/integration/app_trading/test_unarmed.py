@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -21,6 +22,10 @@ from tests.integration.orders.shim_bench import (
     working,
 )
 from tradingd.app.trading.arming import ArmingDesk
+from tradingd.app.trading.facts import Facts
+from tradingd.app.trading.operator import SessionOperator
+from tradingd.control import messages as m
+from tradingd.control.events import EventHub
 from tradingd.domain.journal import MarkRow
 from tradingd.domain.orders import Side
 from tradingd.domain.states import Scope
@@ -152,6 +157,37 @@ def test_a_reload_disarms_and_takes_entries_back(folder: Path) -> None:
         desk.config_changed("c2")
         assert limits(process) == ["arm"]
         await until(lambda: process.shim.order(entry.order_id).state == "CANCELED")
+
+    play(folder, scene, armed=arms.arming.refusal)
+
+
+def test_the_answer_of_a_reload_says_that_it_ended_the_arming(folder: Path) -> None:
+    arms = Arms()
+
+    async def scene(process: Process) -> None:
+        desk = arms.desk(process)
+        configuration = "c1"
+
+        async def again() -> tuple[tuple[str, str, str], ...]:
+            desk.config_changed(configuration)
+            return () if configuration == "c1" else (("risk.max_positions", "11", "7"),)
+
+        given: dict[str, Any] = dict.fromkeys(Facts.__struct_fields__, None) | {"reload": again}
+        nobody = cast(Any, None)
+        operator = SessionOperator(
+            Facts(**given), keeper=nobody, flattener=nobody, shim=process.shim, limits=nobody,
+            arming=desk, journal=process.journal, events=EventHub(), wall=lambda: arms.now,
+        )  # fmt: skip
+        request, peer = m.ReloadRequest(reason="a test"), m.Peer(uid=1, pid=1, name="anna")
+        await arm(desk)
+        kept = await operator.reload(request, peer)
+        assert (kept.done, kept.changes) == ("0 keys changed", ())
+        configuration = "c2"
+        ended = await operator.reload(request, peer)
+        assert ended.done.startswith("1 key changed; this ended the arming")
+        assert ended.changes[-1] == ("arming", "ARMED", "DISARMED")
+        configuration = "c3"
+        assert "arming" not in (await operator.reload(request, peer)).done
 
     play(folder, scene, armed=arms.arming.refusal)
 

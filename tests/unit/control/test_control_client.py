@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tradingd.cli import control_params as p
 from tradingd.cli.main import tradingctl
 from tradingd.control import messages as m
 from tradingd.control.answers import Status
@@ -131,6 +132,44 @@ def test_a_daemon_that_hangs_is_told_apart(path: Path) -> None:
         ended.set()
     assert failed.value.code is ExitCode.NO_DAEMON
     assert "tradingd kill" in failed.value.next_step
+
+
+@pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"])
+def test_who_asked_for_something_hears_that_the_daemon_may_still_be_at_it(
+    path: Path, words: bytes
+) -> None:
+    ended = threading.Event()
+
+    def thinks(link: socket.socket) -> None:
+        read_request(link)
+        link.sendall(words)
+        ended.wait(5)
+
+    with Scripted(path, thinks):
+        with pytest.raises(Failure) as failed:
+            ControlClient("paper", paths=[path], timeout=0.2).post(
+                "adopt", m.AdoptRequest(reason="a test", confirm="paper")
+            )
+        ended.set()
+    assert failed.value.code is ExitCode.NO_DAEMON
+    assert "may still be at it" in failed.value.what
+    assert "tradingctl -i paper events" in failed.value.next_step
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        p.AdoptParams(),
+        p.FlattenParams(),
+        p.CancelParams(),
+        p.JobsRunParams(name="reconcile"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_verb_that_asks_the_broker_is_given_longer_than_a_pause_of_its_rate_limit(
+    params: p.ControlParams,
+) -> None:
+    assert params.timeout >= 60.0
 
 
 def test_what_is_no_daemon_is_a_refusal_and_no_traceback(path: Path) -> None:

@@ -34,6 +34,11 @@ class ArmingDesk:
         self._tell = tell
         self._audit = audit
 
+    @property
+    def armed(self) -> bool:
+        """Whether a token allows opening positions now."""
+        return self._arming.armed
+
     async def arm(self, *, account: str, minutes: int, author: str, reason: str) -> ArmToken:
         """Arm, once it is on disk.
 

@@ -208,11 +208,16 @@ class SessionOperator:
 
     async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> Done:
         """Read the configuration again."""
+        armed = self._arming.armed
         changes, seconds = await timed(self._facts.reload())
         for key, old, new in changes:
             self._tell("config", f"{key}: {old} -> {new}")
+        done = f"{len(changes)} key{'' if len(changes) == 1 else 's'} changed"
+        if armed and not self._arming.armed:
+            done += "; this ended the arming: nothing is opened until tradingctl arm"
+            changes = (*changes, ("arming", "ARMED", "DISARMED"))
         return Done(
-            done=f"{len(changes)} key{'' if len(changes) == 1 else 's'} changed",
+            done=done,
             changes=changes,
             seconds=seconds,
         )
