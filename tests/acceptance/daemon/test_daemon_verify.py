@@ -11,7 +11,7 @@ import pytest
 
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, ask_broker, desk_strategy, query
-from tradingd.control.answers import Jobs, Positions
+from tradingd.control.answers import HealthView, Jobs, Positions
 
 pytestmark = pytest.mark.slow
 
@@ -117,6 +117,8 @@ def test_what_a_person_did_at_the_broker_is_found_and_repaired(paper: Make, tmp_
     positions = daemon.control.get("positions", Positions).positions
     owners = {one.symbol: one.strategy for one in positions}
     assert owners["SYN2"] == "external"
+    checks = {one.name: one.value for one in daemon.control.get("health", HealthView).checks}
+    assert checks["engine_picture"] == "as the book has it"
 
 
 def test_without_a_daemon_verify_still_compares_and_repair_says_what_to_start(paper: Make) -> None:
