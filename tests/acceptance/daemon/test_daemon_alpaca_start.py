@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.acceptance.daemon.alpaca_server import (
@@ -153,6 +154,20 @@ def test_an_account_of_the_other_kind_or_another_number_is_refused(
     )
     assert "expected: 3SIM000002 | found: 3SIM000001" in line
     assert server.orders() == []
+
+
+def test_a_start_at_a_market_that_is_over_says_so_and_waits(
+    trader: Make, serve: Serve, home: Path
+) -> None:
+    days = invented(home / "history", symbols=1)
+    server = serve(msgspec.structs.replace(days.market(1_000_000), wait_for_client=False))
+    eventually(lambda: "the replay is at its end" in server.log.read_text(), "the market's end")
+    daemon = trader(*server.overrides(days.symbols)).start()
+    said = "no 1m bars of alpaca iex (test server) yet: its market is over, has not begun"
+    eventually(lambda: said in daemon.errors(), "it says what it waits for", 60)
+    assert not daemon.notified.is_ready
+    assert daemon.stop() == 0
+    assert daemon.errors().count(said) == 1
 
 
 def test_shadow_mode_sends_nothing_and_writes_down_what_it_would_have_sent(

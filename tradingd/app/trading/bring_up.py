@@ -35,6 +35,12 @@ _GRACE = 5.0
 _PATIENCE = 10.0
 """Seconds between two words about what a start waits for."""
 
+_NO_BARS = (
+    "no %s bars of %s yet: its market is over, has not begun, or has bars of another length. If it "
+    "is over, end the server and start it with a new folder (--state) or later days; this start "
+    "waits until there are bars"
+)
+
 
 class BringUp:
     """Takes the steps, in the order they depend on each other.
@@ -166,9 +172,14 @@ class BringUp:
     async def _first(self, batches: AsyncIterator[Batch]) -> Batch | None:
         """Wait for the first bars: the market of a test server may not have begun."""
         coming = asyncio.ensure_future(anext(batches, None))
+        feed, told = self._one.feed, False
         try:
             while not (await asyncio.wait({coming}, timeout=_PATIENCE))[0]:
-                self._starting(f"waiting for the first bars of {self._one.feed.label}")
+                self._starting(f"waiting for the first {feed.resolution} bars of {feed.label}")
+                if not told:
+                    # On a terminal warnings are all that is shown of the log.
+                    log.warning(_NO_BARS, feed.resolution, feed.label)
+                    told = True
                 self._one.notifier.extend(2 * _PATIENCE)
             return coming.result()
         finally:
