@@ -13,6 +13,7 @@ import pytest
 from tests.acceptance.daemon.notified import eventually
 from tests.acceptance.daemon.paper import Paper, ask_broker, desk_strategy
 from tradingd.control import messages as m
+from tradingd.control.answers import HealthView
 
 pytestmark = pytest.mark.slow
 
@@ -212,3 +213,34 @@ def test_another_configuration_disarms_by_reload_and_by_restart(
     enter(daemon)
     eventually(lambda: denied(daemon) == 2, "both entries are denied")
     assert server.orders() == []
+
+
+def test_what_an_account_held_before_the_first_start_is_adopted_by_a_repair(
+    paper: Make, server: Server
+) -> None:
+    server.ask(
+        "submit", client_order_id="", symbol="SYN1", side="BUY", quantity=2, type="MARKET",
+        limit=None, stop=None, time_in_force="DAY",
+    )  # fmt: skip
+    eventually(lambda: server.ask("positions")["positions"] != [], "the order of a person fills")
+    daemon = live(paper, server).start(environment=KEYS).ready()
+    assert daemon.status().state == "HALTED"
+    assert "tradingctl adopt" in " ".join(daemon.ctl("health").stdout.split())
+
+    def repair(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            (sys.executable, "-m", "tradingd", "repair", "--json", "-i", daemon.instance,
+             "--again", "0.5", *daemon.overrides, *words),
+            capture_output=True, text=True, env={**daemon.environment, **KEYS}, cwd=daemon.home,
+            timeout=90,
+        )  # fmt: skip
+
+    planned = json.loads(repair("--dry-run").stdout)
+    assert planned["steps"][0]["verb"] == "adopt", planned
+    assert "SYN1" in planned["steps"][0]["text"]
+    done = repair("--apply", "--reason", "held before", "--confirm", daemon.instance)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert verified(daemon)[0] == 0
+    checks = {one.name: one for one in daemon.control.get("health", HealthView).checks}
+    assert checks["engine_picture"].value == "as the book has it"
+    assert checks["reconciliation"].grade == "OK"
