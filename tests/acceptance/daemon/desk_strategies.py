@@ -65,6 +65,8 @@ class Desk(Strategy):
             raise RuntimeError("told to raise")
         if command(f"enter-{symbol}") is not None:
             self.open(symbol, close)
+        if command(f"bid-{symbol}") is not None:
+            self.bid(symbol, close)
         if command(f"leave-{symbol}") is not None:
             self.exit(symbol, reason="on demand")
         if self.settings.every and self.seen[symbol] % self.settings.every == 0:
@@ -82,6 +84,10 @@ class Desk(Strategy):
     def open(self, symbol: str, close: float) -> None:
         """Buy at market with a stop, and rest a bid far below."""
         self.enter(symbol, Side.BUY, 10, reason="on demand", stop=round(close * 0.9, 2))
+        self.bid(symbol, close)
+
+    def bid(self, symbol: str, close: float) -> None:
+        """Rest a bid far below."""
         low = round(close * 0.97, 2)
         self.enter(symbol, Side.BUY, 5, reason="resting", limit=low, stop=round(close * 0.9, 2))
 

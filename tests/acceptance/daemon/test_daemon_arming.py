@@ -38,9 +38,11 @@ class Server:
         self.url, self.account = str(facts["url"]), str(facts["account"])
         self.socket = Path(facts["socket"])
         # No symbol of an exchange has a digit: the server must be told of ours.
-        self.ask("asset", symbol="SYN1", known=True)
-        bar = ("SYN1", "230", "230", "230", "230", 10**6)
-        self.ask("market", ts=1_779_982_000 * 10**9, bars=[bar])
+        symbols = ("SYN1", "SYN2")
+        for symbol in symbols:
+            self.ask("asset", symbol=symbol, known=True)
+        bars = [(symbol, "230", "230", "230", "230", 10**6) for symbol in symbols]
+        self.ask("market", ts=1_779_982_000 * 10**9, bars=bars)
 
     def ask(self, op: str, **fields: object) -> dict[str, Any]:
         answer = ask_broker(self.socket, op, **fields)
@@ -66,7 +68,7 @@ def server(home: Path) -> Iterator[Server]:
 def live(paper: Make, server: Server) -> Paper:
     return paper(
         "mode=live", f"mode.account={server.account}", "broker=alpaca",
-        f"broker.endpoint={server.url}", "feed.speed=60", "feed.days=2", "feed.symbols=1",
+        f"broker.endpoint={server.url}", "feed.speed=60", "feed.days=2", "feed.symbols=2",
         "risk=open", *desk_strategy("Desk"),
     )  # fmt: skip
 
@@ -156,17 +158,18 @@ def test_what_is_armed_trades_until_it_is_disarmed_also_over_a_restart(
     arm(daemon, server)
     assert daemon.status().arming.startswith("ARMED until ")
     enter(daemon)
-    eventually(lambda: "LIMIT" in server.working(), "a bid rests at the server")
+    # Alpaca takes no stop while a bid of the same symbol rests: the bid gives way.
+    eventually(lambda: server.working() == ["STOP_MARKET"], "the position has a stop")
+    (daemon.home / "bid-SYN2").touch()
+    eventually(lambda: "LIMIT" in server.working(), "a bid of another symbol rests at the server")
 
     daemon.kill()
     daemon.start(environment=KEYS).ready()
     assert daemon.status().armed
-    assert "LIMIT" in server.working()
+    assert sorted(server.working()) == ["LIMIT", "STOP_MARKET"]
 
     assert daemon.ctl("disarm", "--reason", "lunch").returncode == 0
-    eventually(lambda: "LIMIT" not in server.working(), "the bid is taken back")
-    # Alpaca takes no stop while a bid of the same symbol rests; unarmed, it leaves all the same.
-    eventually(lambda: server.working() == ["STOP_MARKET"], "the position has a stop")
+    eventually(lambda: server.working() == ["STOP_MARKET"], "the bid is taken back, the stop stays")
     enter(daemon)
     eventually(lambda: denied(daemon) == 2, "both entries are denied")
 
