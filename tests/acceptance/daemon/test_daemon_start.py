@@ -88,6 +88,7 @@ def test_a_mute_broker_is_never_ready(
         "supervision.ping_every_seconds=0.5",
         "supervision.strategy_stall_seconds=2",
         "supervision.journal_stall_seconds=1",
+        "supervision.start_seconds=3",
     )
     daemon = paper(*SLOW, *broker.overrides, *limits).start()
     assert daemon.wait() in (61, 31)
