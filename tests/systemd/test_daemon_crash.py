@@ -91,7 +91,7 @@ def test_sigkill_in_session_changes_nothing_but_the_process(
 @pytest.mark.parametrize(
     ("part", "frame", "paged"),
     [
-        ("strategy", "_ticked", ""),
+        ("strategy", "live/progress.py", ""),
         ("loop", "asyncio/runners.py", ""),
         ("journal", "journal/writer.py", "journal FAILED"),
     ],
