@@ -155,8 +155,9 @@ def _play(stage: Stage, endpoint: Endpoint, daemon: DrillDaemon, say: Say) -> No
     say(f"{stage.seconds:4.0f} s  {stage.what}")
     if stage.kill:
         daemon.kill()
-        daemon.start()
     asyncio.run(misbehave(endpoint, stage.plan))
+    if stage.kill:
+        daemon.start()
     end = time.monotonic() + stage.seconds
     while daemon.running and time.monotonic() < end:
         time.sleep(0.1)

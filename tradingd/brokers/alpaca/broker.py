@@ -261,10 +261,11 @@ class AlpacaBroker:
         return ts
 
     async def ping(self) -> float:
-        """Return the seconds of one round trip; the wait for the rate limit is in it."""
+        """Return the seconds of one round trip, urgent: a rate limit is no broker that is away."""
         clock = asyncio.get_running_loop().time
         begun = clock()
-        await self._reader.one("/clock")
+        with self._client.urgently():
+            await self._reader.one("/clock")
         return clock() - begun
 
     async def events(self) -> AsyncIterator[BrokerEvent]:
