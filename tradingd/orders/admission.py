@@ -36,7 +36,7 @@ class Admission:
     unwell : Callable
         Why nothing may be opened or enlarged now (a health check failed); None when it may.
     closed : Callable
-        Why nothing may be opened in a symbol: (symbol, side, shares held now); None when it may.
+        Why nothing may be opened in a symbol: (symbol, side, shares held after); None when it may.
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may.
     opposing : Opposing
@@ -58,7 +58,7 @@ class Admission:
         opposing: Opposing,
         bare: Callable[[str], bool],
         unwell: Callable[[], str | None] = lambda: None,
-        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _held: None,
+        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _after: None,
         barred: Callable[[], str | None] = lambda: None,
     ) -> None:
         self._desk = desk
@@ -284,7 +284,8 @@ class Admission:
         """While a symbol is halted, or the broker does not allow it, nothing is opened in it."""
         if ticket.own or not self._increases(ticket):
             return None
-        why = self._closed(ticket.symbol, ticket.side, self._desk.held(ticket.symbol))
+        after = self._desk.held(ticket.symbol) + ticket.side.sign * ticket.leaves
+        why = self._closed(ticket.symbol, ticket.side, after)
         if why is None:
             return None
         return Denial(

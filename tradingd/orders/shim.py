@@ -59,7 +59,7 @@ class Shim:
     unwell : Callable
         Why nothing may be opened or enlarged (a health check failed); None when it may.
     closed : Callable
-        Why nothing may be opened in a symbol: (symbol, side, shares held now); None when it may.
+        Why nothing may be opened in a symbol: (symbol, side, shares held after); None when it may.
     barred : Callable
         Why nothing at all may leave (the kill switch is latched); None when it may. Asked just
         before every send.
@@ -92,7 +92,7 @@ class Shim:
         first_seq: int,
         armed: Callable[[], str | None],
         unwell: Callable[[], str | None] = lambda: None,
-        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _held: None,
+        closed: Callable[[str, Side, int], str | None] = lambda _symbol, _side, _after: None,
         barred: Callable[[], str | None] = lambda: None,
         halted: Callable[[StateRecord, str], None] = lambda _record, _before: None,
         approval: Literal["auto", "manual"] = "auto",

@@ -43,24 +43,25 @@ def test_nothing_is_opened_in_a_halted_symbol_until_it_trades_again(
 
 
 @pytest.mark.parametrize(
-    ("facts", "side", "held", "refused"),
+    ("facts", "side", "after", "refused"),
     [
         (AssetFacts(symbol="SPY"), Side.BUY, 0, False),
-        (AssetFacts(symbol="SPY"), Side.SELL, 0, False),
+        (AssetFacts(symbol="SPY"), Side.SELL, -10, False),
         (AssetFacts(symbol="SPY", tradable=False), Side.BUY, 0, True),
-        (AssetFacts(symbol="SPY", shortable=False), Side.SELL, 0, True),
+        (AssetFacts(symbol="SPY", shortable=False), Side.SELL, -1, True),
+        (AssetFacts(symbol="SPY", shortable=False), Side.SELL, 0, False),
         (AssetFacts(symbol="SPY", shortable=False), Side.SELL, -10, True),
         (AssetFacts(symbol="SPY", shortable=False), Side.SELL, 10, False),
         (AssetFacts(symbol="SPY", shortable=False), Side.BUY, 0, False),
-        (AssetFacts(symbol="SPY", easy_to_borrow=False), Side.SELL, 0, True),
+        (AssetFacts(symbol="SPY", easy_to_borrow=False), Side.SELL, -1, True),
         (AssetFacts(symbol="OTHER"), Side.BUY, 0, True),
     ],
 )
 def test_what_the_broker_allows_decides(
-    market: LiveMarket, facts: AssetFacts, side: Side, held: int, refused: bool
+    market: LiveMarket, facts: AssetFacts, side: Side, after: int, refused: bool
 ) -> None:
     market.know([facts], ["SPY"])
-    assert (market.refusal("SPY", side, held) is not None) is refused
+    assert (market.refusal("SPY", side, after) is not None) is refused
 
 
 def test_symbols_the_broker_does_not_know_are_named(market: LiveMarket) -> None:

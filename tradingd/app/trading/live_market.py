@@ -56,7 +56,7 @@ class LiveMarket:
         """Return (bid, ask) as last quoted; None without a usable quote."""
         return self._quotes.touch(symbol)
 
-    def refusal(self, symbol: str, side: Side, held: int) -> str | None:
+    def refusal(self, symbol: str, side: Side, after: int) -> str | None:
         """Return why nothing may be opened or enlarged in a symbol; None when it may.
 
         Parameters
@@ -64,8 +64,8 @@ class LiveMarket:
         symbol : str
         side : Side
             Of the order.
-        held : int
-            Signed shares held now: a sale beyond them sells short.
+        after : int
+            Signed shares that would be held after it: a sale that leaves fewer than none is short.
         """
         halt = self.halts.get(symbol)
         if halt is not None:
@@ -75,7 +75,7 @@ class LiveMarket:
             return f"the broker does not know {symbol}" if self._facts else None
         if not facts.tradable:
             return f"the broker does not trade {symbol}"
-        if side is Side.SELL and held <= 0 and not (facts.shortable and facts.easy_to_borrow):
+        if side is Side.SELL and after < 0 and not (facts.shortable and facts.easy_to_borrow):
             return f"{symbol} cannot be sold short: the broker has no shares to borrow"
         return None
 
