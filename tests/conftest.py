@@ -1,6 +1,8 @@
 """Fixtures every test may use."""
 
+import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +27,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(later)
+
+
+def pytest_collection_finish() -> None:
+    """Count what the collection imported as permanent: no test's garbage collection walks it."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_for_other_threads() -> Iterator[None]:
+    """Collect what a module leaves behind, here.
+
+    The engine's objects belong to the thread that made them. Left in a cycle, they are dropped by
+    whichever thread collects next - a journal's, say, in a later test, which then takes the blame.
+    """
+    yield
+    gc.collect()
