@@ -9,10 +9,10 @@ import msgspec
 from tradingd.config.system import SystemConfig
 from tradingd.kits.hashing import stable_hash
 
-LOCATIONS: Final = (("store", "root"), ("mode", "results"))
+LOCATIONS: Final = (("store", "root"), ("store", "level2"), ("mode", "results"))
 """Keys that say where files are and decide no result; the hash leaves them out."""
 
-OBSERVERS: Final = ("alerts", "telemetry", "sync")
+OBSERVERS: Final = ("alerts", "telemetry", "sync", "depth", "record", "backfill", "scan")
 """Groups that watch, tell, or fetch history; they decide no result either."""
 
 

@@ -18,6 +18,11 @@ def store_root(config: SystemConfig) -> Path:
     return Path(config.store.root).expanduser() if config.store.root else data_home() / "history"
 
 
+def level2_root(config: SystemConfig) -> Path:
+    """Return the folder of order books."""
+    return Path(config.store.level2).expanduser() if config.store.level2 else data_home() / "level2"
+
+
 def results_root(config: SystemConfig) -> Path:
     """Return the folder that holds run folders."""
     stated = config.mode.results if isinstance(config.mode, BacktestMode) else ""

@@ -14,6 +14,10 @@ class StoreConfig(Group, frozen=True, kw_only=True):
         str,
         Meta(description="Store folder; empty: $XDG_DATA_HOME/tradingd/history."),
     ] = ""
+    level2: Annotated[
+        str,
+        Meta(description="Folder of order books; empty: $XDG_DATA_HOME/tradingd/level2."),
+    ] = ""
     row_group_rows: Annotated[
         int, Meta(ge=1_000, le=1_000_000, description="Rows per Parquet row group.")
     ] = 16_384

@@ -5,12 +5,16 @@ from typing import Annotated
 from msgspec import Meta
 
 from tradingd.config.alerts import AlertsConfig
+from tradingd.config.backfill import BackfillConfig
 from tradingd.config.base import Group
 from tradingd.config.broker import BrokerConfig
+from tradingd.config.depth import DepthConfig
 from tradingd.config.execution import ExecutionConfig
 from tradingd.config.feed import FeedConfig
 from tradingd.config.mode import ModeConfig
+from tradingd.config.record import RecordConfig
 from tradingd.config.risk import RiskConfig
+from tradingd.config.scan import ScanConfig
 from tradingd.config.schedule import ScheduleConfig
 from tradingd.config.session import SessionConfig
 from tradingd.config.source import SourceConfig
@@ -40,6 +44,10 @@ class SystemConfig(Group, frozen=True, kw_only=True):
     alerts: AlertsConfig
     telemetry: TelemetryConfig
     sync: SyncConfig
+    depth: DepthConfig
+    record: RecordConfig
+    backfill: BackfillConfig
+    scan: ScanConfig
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7
 
 

@@ -1,0 +1,1 @@
+"""Fetch past order books for the days that were traded, from whoever has them."""

@@ -1,0 +1,1 @@
+"""Published layouts as JSON Schemas and rules: find, check, explain."""

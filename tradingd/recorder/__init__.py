@@ -1,0 +1,1 @@
+"""Record live order books beside a trading session, bounded and proof against sudden death."""

@@ -1,0 +1,1 @@
+"""Find what moves before the open: gaps and relative volume."""

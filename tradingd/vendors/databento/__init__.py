@@ -1,0 +1,1 @@
+"""Databento: the only home of its client library and of its file format."""
