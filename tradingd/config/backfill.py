@@ -9,15 +9,16 @@ from msgspec import Meta
 from tradingd.config.base import Group, Positive, SecretRef
 from tradingd.kits.loopback import local
 
-_Milliseconds = Annotated[int, Meta(ge=0, le=600_000, extra={"unit": "milliseconds"})]
-_TimeOfDay = Annotated[dt.time, Meta(description="New York time.", tz=False)]
-
 
 class DatabentoBooks(Group, tag_field="kind", tag="databento", frozen=True, kw_only=True):
     """Databento's historical books; every request has a price."""
 
-    dataset: Annotated[str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$")] = "XNAS.ITCH"
-    schema: Literal["mbp-10", "mbp-1"] = "mbp-10"
+    dataset: Annotated[
+        str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$", description="Databento's dataset.")
+    ] = "XNAS.ITCH"
+    schema: Annotated[
+        Literal["mbp-10", "mbp-1"], Meta(description="Ten levels a side, or one.")
+    ] = "mbp-10"
     key: SecretRef = "env:DATABENTO_API_KEY"
     endpoint: Annotated[
         str,
@@ -62,7 +63,9 @@ class BackfillConfig(Group, frozen=True, kw_only=True):
     enabled: Annotated[
         bool, Meta(description="False: `tradingd backfill l2` says so and fetches nothing.")
     ] = False
-    provider: DatabentoBooks | FolderBooks = DatabentoBooks()
+    provider: Annotated[
+        DatabentoBooks | FolderBooks, Meta(description="Who has the books: databento or folder.")
+    ] = DatabentoBooks()
     log: Annotated[
         str, Meta(description="Trade log (.xlsx or .csv) that names symbols and days; or --log.")
     ] = ""
@@ -74,17 +77,36 @@ class BackfillConfig(Group, frozen=True, kw_only=True):
         str,
         Meta(description="JSON file {symbol of the log: the vendor's}; missing: the same, warned."),
     ] = ""
-    window_start: _TimeOfDay = dt.time(9, 0)
-    window_end: _TimeOfDay = dt.time(11, 0)
-    trading_start: _TimeOfDay = dt.time(4, 0)
-    trading_end: _TimeOfDay = dt.time(20, 0)
+    window_start: Annotated[
+        dt.time, Meta(description="First moment fetched, New York time.", tz=False)
+    ] = dt.time(9, 0)
+    window_end: Annotated[
+        dt.time, Meta(description="First moment not fetched any more, New York time.", tz=False)
+    ] = dt.time(11, 0)
+    trading_start: Annotated[
+        dt.time, Meta(description="Earliest beginning of a window.", tz=False)
+    ] = dt.time(4, 0)
+    trading_end: Annotated[dt.time, Meta(description="Latest end of a window.", tz=False)] = (
+        dt.time(20, 0)
+    )
     enforce_trading_window: Annotated[
         bool, Meta(description="Clamp the window to trading_start and trading_end.")
     ] = True
     workers: Annotated[int, Meta(ge=1, le=64, description="Tasks fetched at once.")] = 4
     tries: Annotated[int, Meta(ge=1, le=20, description="Tries of one task.")] = 5
-    backoff_initial_ms: _Milliseconds = 250
-    backoff_max_ms: _Milliseconds = 2_000
+    backoff_initial_ms: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=600_000,
+            description="Wait before the second try; doubles from try to try.",
+            extra={"unit": "milliseconds"},
+        ),
+    ] = 250
+    backoff_max_ms: Annotated[
+        int,
+        Meta(ge=0, le=600_000, description="Longest such wait.", extra={"unit": "milliseconds"}),
+    ] = 2_000
     levels: Annotated[int, Meta(ge=1, le=50, description="Levels a side that are kept.")] = 10
     interval_ms: Annotated[
         int,

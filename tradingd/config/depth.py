@@ -7,7 +7,7 @@ from msgspec import Meta
 from tradingd.config.base import Group, Positive, SecretRef
 from tradingd.kits.loopback import local
 
-_Port = Annotated[int, Meta(ge=1, le=65_535)]
+_Port = Annotated[int, Meta(ge=1, le=65_535, description="TCP port of the gateway.")]
 
 
 class NoDepth(Group, tag_field="kind", tag="none", frozen=True, kw_only=True):
@@ -45,7 +45,9 @@ class ReplayDepth(Group, tag_field="kind", tag="replay", frozen=True, kw_only=Tr
 class DatabentoDepth(Group, tag_field="kind", tag="databento", frozen=True, kw_only=True):
     """Databento's live books, with a licence for the dataset."""
 
-    dataset: Annotated[str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$")] = "XNAS.ITCH"
+    dataset: Annotated[
+        str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$", description="Databento's dataset.")
+    ] = "XNAS.ITCH"
     schema: Annotated[
         Literal["mbp-10", "mbp-1"], Meta(description="Ten levels a side, or one.")
     ] = "mbp-10"
@@ -74,9 +76,12 @@ class DatabentoDepth(Group, tag_field="kind", tag="databento", frozen=True, kw_o
 class IbkrDepth(Group, tag_field="kind", tag="ibkr", frozen=True, kw_only=True):
     """Interactive Brokers' market depth, through a running TWS or IB Gateway."""
 
-    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1, description="Host of TWS or IB Gateway.")] = "127.0.0.1"
     port: _Port = 4_002
-    client_id: Annotated[int, Meta(ge=0, le=2**31 - 1)] = 17
+    client_id: Annotated[
+        int,
+        Meta(ge=0, le=2**31 - 1, description="API client; another one than any other program's."),
+    ] = 17
     exchange: Annotated[
         str, Meta(description="SMART combines exchanges; else one, such as ISLAND or ARCA.")
     ] = "SMART"

@@ -41,8 +41,8 @@ def test_a_changed_leaf_changes_the_hash_unless_it_decides_no_result(path: tuple
     assert (config_hash(tree) == config_hash(TREE)) == (path in LOCATIONS or path[0] in OBSERVERS)
 
 
-def test_only_two_keys_are_locations() -> None:
-    assert LOCATIONS == (("store", "root"), ("mode", "results"))
+def test_only_three_keys_are_locations() -> None:
+    assert LOCATIONS == (("store", "root"), ("store", "level2"), ("mode", "results"))
 
 
 def test_the_order_of_overrides_does_not_matter() -> None:
