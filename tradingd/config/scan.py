@@ -1,7 +1,8 @@
 """Group `scan`: what counts as moving before the open."""
 
+import datetime as dt
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -29,6 +30,10 @@ class ScanConfig(Group, frozen=True, kw_only=True):
             extra={"unit": "factor"},
         ),
     ] = 1.0
+    window_start: Annotated[
+        dt.time,
+        Meta(description="Volume is counted from here on, New York time.", tz=False),
+    ] = dt.time(4, 0)
     average_sessions: Annotated[
         Positive, Meta(description="Sessions before that make the average.")
     ] = 20
@@ -53,6 +58,10 @@ class ScanConfig(Group, frozen=True, kw_only=True):
     floats: Annotated[
         str, Meta(description="CSV file symbol,float with shares that float; empty: unknown.")
     ] = ""
+    sort: Annotated[
+        Literal["gap", "relative_volume", "volume", "price", "symbol"],
+        Meta(description="What the table is sorted by, the largest first; symbols A to Z."),
+    ] = "gap"
     rows: Annotated[Positive, Meta(description="Most rows of the table.")] = 50
 
     def __post_init__(self) -> None:

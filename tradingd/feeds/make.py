@@ -17,6 +17,7 @@ def make_feed(
     resolution: Resolution,
     calendar: SessionCalendar,
     stored: Mapping[str, Bars],
+    extended: bool = False,
 ) -> ReplayFeed:
     """Return the feed; nothing is read before its `open`.
 
@@ -30,6 +31,8 @@ def make_feed(
         Sessions of the exchange.
     stored : Mapping[str, Bars]
         Bars by `feed.data`: ``store`` and ``sample`` (synthetic ones are made here).
+    extended : bool
+        Also stream intraday bars outside the regular sessions, where there are any.
     """
     pace = Pace(config.speed, config.longest_wait)
     start, end = config.start, config.end
@@ -56,4 +59,5 @@ def make_feed(
         calendar=calendar,
         start=start,
         end=end,
+        extended=extended,
     )

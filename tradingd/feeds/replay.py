@@ -44,6 +44,8 @@ class ReplayFeed:
         Sessions that intraday bars are cut to.
     start, end : datetime.date, optional
         First and last day that is streamed; None: all there is.
+    extended : bool
+        Also stream intraday bars outside the regular sessions.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class ReplayFeed:
         calendar: SessionCalendar,
         start: dt.date | None = None,
         end: dt.date | None = None,
+        extended: bool = False,
     ) -> None:
         self.label = label
         self.synthetic = synthetic
@@ -67,6 +70,7 @@ class ReplayFeed:
         self._calendar = calendar
         self._start = start
         self._end = end
+        self._cut = None if extended else session_cut(resolution, calendar)
         self._after = 0
         self._rest: BarFeed | None = None
         self._instruments: Sequence[Instrument] = ()
@@ -162,8 +166,7 @@ class ReplayFeed:
 
     def _next(self, chunks: Iterator[BarChunk]) -> Regrouped | None:
         chunk = next(chunks, None)
-        cut = session_cut(self.resolution, self._calendar)
-        return None if chunk is None else Regrouped(chunk, self._after, cut)
+        return None if chunk is None else Regrouped(chunk, self._after, self._cut)
 
     def _last_batches(self, before: int, bars: int) -> Sequence[Batch]:
         found = self._batches_until(before, bars, self._day_before(before, bars))
@@ -172,11 +175,10 @@ class ReplayFeed:
     def _batches_until(self, before: int, bars: int, start: dt.date | None) -> Sequence[Batch]:
         stored = bars_if_any(self._bars, start, local_date(before))
         last: deque[Batch] = deque(maxlen=bars)
-        cut = session_cut(self.resolution, self._calendar)
         for chunk in () if stored is None else stored.chunks():
             if chunk.start_ns > before:
                 break
-            batches = Regrouped(chunk, 0, cut).batches()
+            batches = Regrouped(chunk, 0, self._cut).batches()
             last.extend(batch for batch in batches if batch.ts <= before)
         return tuple(last)
 
