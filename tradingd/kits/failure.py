@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     TRIALS_FAILED = 33
     LOOK_AHEAD = 34
     SOURCE = 35
+    CONTRACT = 36
     DOCTOR = 40
     NO_DAEMON = 50
     REFUSED = 51
