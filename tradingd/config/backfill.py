@@ -73,6 +73,13 @@ class BackfillConfig(Group, frozen=True, kw_only=True):
         dict[str, str],
         Meta(description="Field -> column of the trade log, where the known names do not fit."),
     ] = {}
+    sheet: Annotated[
+        str,
+        Meta(description="Sheet of the trade log; empty: every visible one that has the columns."),
+    ] = ""
+    day_first: Annotated[
+        bool, Meta(description="The trade log writes 3/4/2025 for the third of April.")
+    ] = False
     mapping: Annotated[
         str,
         Meta(description="JSON file {symbol of the log: the vendor's}; missing: the same, warned."),
