@@ -1,36 +1,29 @@
-"""The only importer of Databento's client: estimates, then downloads, within what may be spent.
+"""Databento's bars: estimates, then downloads, within what may be spent.
 
-A download is a POST that costs money. It is tried again only where nothing can have been billed:
-an answer that is an error, a connection that never came about, or a request that is free.
+A download costs money. It is tried again only where nothing can have been billed: an answer that
+is an error, a connection that never came about, or a request that is free.
 """
 
-import logging
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
 
-import msgspec
-
 from tradingd.config.secrets import Secret
+from tradingd.sources.remote import trouble as remote
 from tradingd.sources.remote.calls import Calls
-from tradingd.sources.remote.extras import imported
-from tradingd.sources.remote.trouble import Kind, Trouble, of_status
+from tradingd.vendors.databento.historical import HistoricalClient, Request
+from tradingd.vendors.databento.ledger import Ledger, OverLimit, dollars
+from tradingd.vendors.databento.trouble import Kind, Trouble
 
-log = logging.getLogger(__name__)
-
-_UNRESOLVED: Final = ("could not be resolved", "none of the symbols", "symbology_invalid")
-
-
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """Bars of one symbol; `start` and `end` (exclusive) are ISO times, UTC."""
-
-    dataset: str
-    schema: str
-    symbol: str
-    start: str
-    end: str
+_KINDS: Final = {
+    Kind.DOWN: remote.Kind.DOWN,
+    Kind.BUSY: remote.Kind.BUSY,
+    Kind.GARBLED: remote.Kind.GARBLED,
+    Kind.KEY: remote.Kind.KEY,
+    Kind.LICENCE: remote.Kind.KEY,
+    Kind.UNKNOWN: remote.Kind.UNKNOWN,
+    Kind.REFUSED: remote.Kind.REFUSED,
+}
 
 
 class DatabentoClient:
@@ -53,14 +46,10 @@ class DatabentoClient:
     def __init__(
         self, key: Secret, *, endpoint: str, timeout: float, calls: Calls, limit: Decimal
     ) -> None:
-        self._key = key
-        self._endpoint = endpoint.rstrip("/")
-        self._timeout = timeout
+        self._vendor = HistoricalClient(key, endpoint=endpoint, timeout=timeout)
         self._calls = calls
-        self._limit = limit
-        self._vendor: Any = None
+        self._ledger = Ledger(limit)
         self._ends: dict[tuple[str, str], str] = {}
-        self.spent = Decimal(0)
 
     def available_end(self, dataset: str, schema: str) -> str:
         """Return the ISO time at which a dataset ends for us; free of charge.
@@ -71,27 +60,8 @@ class DatabentoClient:
         """
         place = (dataset, schema)
         if place not in self._ends:
-            found = self._ask(lambda vendor: vendor.metadata.get_dataset_range(dataset))
-            try:
-                ends = {"": found["end"]} | {
-                    name: span["end"] for name, span in found.get("schema", {}).items()
-                }
-                self._ends[place] = str(ends.get(schema, ends[""]))
-            except (KeyError, TypeError, AttributeError):
-                raise Trouble(Kind.GARBLED, f"no range: {found!r}") from None
+            self._ends[place] = self._ask(lambda: self._vendor.available_end(dataset, schema))
         return self._ends[place]
-
-    def cost(self, request: Request) -> Decimal:
-        """Return Databento's estimate in USD; free of charge.
-
-        Raises
-        ------
-        Trouble
-        """
-        dollars = self._ask(lambda vendor: vendor.metadata.get_cost(**_arguments(request)))
-        if isinstance(dollars, bool) or not isinstance(dollars, int | float) or not dollars >= 0:
-            raise Trouble(Kind.GARBLED, f"no cost: {dollars!r}")
-        return Decimal(repr(dollars))
 
     def bars(self, request: Request) -> Any:
         """Return the records as a NumPy array (prices are nanos), if their price is allowed.
@@ -101,86 +71,33 @@ class DatabentoClient:
         Trouble
             REFUSED with the estimate where it exceeds what is left of the limit.
         """
-        estimate = self.cost(request)
-        if self.spent + estimate > self._limit:
-            raise Trouble(
-                Kind.REFUSED,
-                f"{request.symbol} {request.schema} costs {estimate.normalize():f} USD by "
-                f"Databento's estimate; source.spending_limit leaves "
-                f"{(self._limit - self.spent).normalize():f} USD",
-            )
-        found = self._ask(
-            lambda vendor: vendor.timeseries.get_range(**_arguments(request)).to_ndarray(),
-            billed=estimate > 0,
-        )
-        self.spent += estimate
-        return found
+        estimate = self._ask(lambda: self._vendor.cost(request))
+        try:
+            self._ledger.spend(estimate)
+        except OverLimit as over:
+            raise remote.Trouble(
+                remote.Kind.REFUSED,
+                f"{request.symbol} {request.schema} costs {dollars(over.amount)} by "
+                f"Databento's estimate; source.spending_limit leaves {dollars(over.left)}",
+            ) from None
+        try:
+            return self._ask(lambda: self._vendor.records(request), billed=estimate > 0)
+        except remote.Trouble as trouble:
+            # One that may have been charged for is not repeated: the last try tells of all.
+            if isinstance(trouble.__cause__, Trouble) and not trouble.__cause__.lost:
+                self._ledger.refund(estimate)
+            raise
 
-    def _ask(self, question: Callable[[Any], Any], *, billed: bool = False) -> Any:
-        if self._vendor is None:
-            self._vendor = self._made()
-
-        def once() -> Any:
-            with self._translated(billed):
-                return question(self._vendor)
+    def _ask[T](self, question: Callable[[], T], *, billed: bool = False) -> T:
+        def once() -> T:
+            try:
+                return question()
+            except Trouble as trouble:
+                raise remote.Trouble(
+                    _KINDS[trouble.kind],
+                    trouble.detail,
+                    wait=trouble.wait or 0.0,
+                    again=trouble.again and not (billed and trouble.lost),
+                ) from trouble
 
         return self._calls.run(once)
-
-    def _made(self) -> Any:
-        databento = imported("databento", extra="databento")
-        options = {"gateway": self._endpoint} if self._endpoint else {}
-        client = databento.Historical(key=self._key.reveal(), **options)
-        for part in (client.timeseries, client.metadata):
-            part.TIMEOUT = self._timeout
-            if self._endpoint.startswith("http://"):
-                # The client insists on https; a test server on this machine speaks http.
-                part._base_url = part._base_url.replace("https://", "http://", 1)
-        return client
-
-    @contextmanager
-    def _translated(self, billed: bool) -> Iterator[None]:
-        """Turn what the client raises into trouble, and its warnings into log lines."""
-        databento = imported("databento", extra="databento")
-        requests = imported("requests", extra="databento")
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always")
-                yield
-            for one in caught:
-                log.warning("databento: %s", one.message)
-        except databento.BentoHttpError as error:
-            raise self._of_http(error) from error
-        except requests.ConnectionError as error:
-            again = not billed or "NewConnectionError" in repr(error)
-            raise Trouble(Kind.DOWN, type(error).__name__, again=again) from error
-        except requests.JSONDecodeError as error:
-            raise Trouble(Kind.GARBLED, "no JSON") from error
-        except requests.RequestException as error:
-            raise Trouble(Kind.DOWN, type(error).__name__, again=not billed) from error
-        except Trouble:
-            raise
-        except Exception as error:
-            # The decoder of DBN raises what its native part finds, under no common class.
-            text = f"{type(error).__name__}: {error}"
-            raise Trouble(Kind.GARBLED, text, again=not billed) from error
-
-    def _of_http(self, error: Any) -> Trouble:
-        body = error.http_body or ""
-        body = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
-        text = body.replace(self._key.reveal(), "***")
-        if error.http_status == 422 and any(word in text.lower() for word in _UNRESOLVED):
-            return Trouble(Kind.UNKNOWN, text)
-        headers = error.headers or {}
-        found = of_status(error.http_status, text, headers.get("Retry-After"))
-        return found or Trouble(Kind.REFUSED, text)
-
-
-def _arguments(request: Request) -> dict[str, Any]:
-    return {
-        "dataset": request.dataset,
-        "schema": request.schema,
-        "symbols": [request.symbol],
-        "stype_in": "raw_symbol",
-        "start": request.start,
-        "end": request.end,
-    }

@@ -11,11 +11,12 @@ from tradingd.config.source import DatabentoSource as DatabentoConfig
 from tradingd.domain.market import CorporateAction, Resolution
 from tradingd.session.calendar import SessionCalendar, local_midnight_ns
 from tradingd.sources.databento import parsing
-from tradingd.sources.databento.client import DatabentoClient, Request
+from tradingd.sources.databento.client import DatabentoClient
 from tradingd.sources.remote.calls import Calls
 from tradingd.sources.remote.source import RemoteSource
 from tradingd.sources.remote.values import instant
 from tradingd.sources.remote.vendor import Fetched
+from tradingd.vendors.databento.historical import Request
 
 _SCHEMAS: Final = {
     Resolution.MINUTE: "ohlcv-1m",
@@ -54,9 +55,7 @@ class DatabentoVendor:
         end = min(end, instant(_with_zone(client.available_end(dataset, schema))))
         if end <= start:
             return parsing.fetched(np.zeros(0), resolution, self._calendar)
-        request = Request(
-            dataset=dataset, schema=schema, symbol=symbol, start=_iso(start), end=_iso(end)
-        )
+        request = Request(dataset=dataset, schema=schema, symbol=symbol, start_ns=start, end_ns=end)
         return parsing.fetched(client.bars(request), resolution, self._calendar)
 
     def actions(self, symbol: str, first: dt.date, last: dt.date) -> Sequence[CorporateAction]:
@@ -82,10 +81,6 @@ def _span(resolution: Resolution, first: dt.date, last: dt.date) -> tuple[int, i
     if resolution is Resolution.DAY:
         return instant(f"{first}T00:00:00Z"), instant(f"{following}T00:00:00Z")
     return local_midnight_ns(first), local_midnight_ns(following)
-
-
-def _iso(ts: int) -> str:
-    return f"{np.datetime64(ts, 'ns')}+00:00"
 
 
 def _with_zone(text: str) -> str:
