@@ -28,6 +28,7 @@ class ExitCode(IntEnum):
     LOOK_AHEAD = 34
     SOURCE = 35
     CONTRACT = 36
+    SPENDING = 37
     DOCTOR = 40
     NO_DAEMON = 50
     REFUSED = 51
