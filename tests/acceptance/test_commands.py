@@ -115,6 +115,7 @@ JSON = {
         "--symbols", "AAPL", "--bar-size", "1 day", "--duration", "60 D", "--no-save",
     ),
     "validate": ("--cuts", "1", *SHORT),
+    "scan": ("feed=synthetic", "--at", "10:00"),
     "doctor": ("mode=backtest",),
     "completion": ("bash",),
 }  # fmt: skip
@@ -149,6 +150,7 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "data check": (),
     "data compact": (),
     "data scan": (),
+    "scan": ("feed=synthetic", "--at", "10:00"),
     "backtest": SHORT,
     "runs list": (),
     "analyze signals": JSON["analyze signals"],

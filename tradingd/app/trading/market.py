@@ -61,8 +61,13 @@ def alpaca_feed(
     resolution: Resolution,
     calendar: SessionCalendar,
     secret: Callable[[str], Secret],
+    *,
+    extended: bool = False,
 ) -> Feed:
-    """Return Alpaca's bars of the universe; symbols that are not named are those of the store."""
+    """Return Alpaca's bars of the universe; symbols that are not named are those of the store.
+
+    `extended`: also bars outside the regular sessions.
+    """
     from tradingd.feeds.alpaca.feed import AlpacaFeed
 
     named = wanted(config)
@@ -76,6 +81,7 @@ def alpaca_feed(
         resolution=resolution,
         calendar=calendar,
         wall=time.time_ns,
+        extended=extended,
     )
 
 

@@ -33,6 +33,8 @@ class Asking:
     calendar : SessionCalendar
     wall : Callable
         Time of day, UTC ns.
+    extended : bool
+        Also minutes outside regular sessions.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class Asking:
         symbols: Sequence[str],
         calendar: SessionCalendar,
         wall: Callable[[], int],
+        *,
+        extended: bool = False,
     ) -> None:
         self.instruments: Sequence[Instrument] = ()
         self.actions: Sequence[CorporateAction] = ()
@@ -58,7 +62,9 @@ class Asking:
             where="feed",
         )
         feed = HISTORY.get(config.data)
-        self._past = None if feed is None else Past(self._client, symbols, feed, calendar)
+        self._past = (
+            None if feed is None else Past(self._client, symbols, feed, calendar, extended=extended)
+        )
         self._pool: ThreadPoolExecutor | None = None
 
     @property

@@ -48,6 +48,8 @@ class AlpacaFeed:
         Silence after which a ping is sent; without a pong in half of it the connection is lost.
     start_seconds : float
         How long `open` tries to connect: a connection that was cut may count for a while yet.
+    extended : bool
+        Also tell minutes outside the regular sessions.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class AlpacaFeed:
         wall: Callable[[], int],
         ping_seconds: float = 10.0,
         start_seconds: float = 30.0,
+        extended: bool = False,
     ) -> None:
         self.resolution = resolution
         self.synthetic = config.data == "test"
@@ -72,7 +75,8 @@ class AlpacaFeed:
         self._wall = wall
         self._ping = ping_seconds
         self._patience = start_seconds
-        self._asking = Asking(config, keys, self._symbols, calendar, wall)
+        self._extended = extended
+        self._asking = Asking(config, keys, self._symbols, calendar, wall, extended=extended)
         self._live: Live | None = None
         self._rules: Rules | None = None
         self._pipe: Pipe | None = None
@@ -236,6 +240,7 @@ class AlpacaFeed:
             self._symbols,
             after=resume_after,
             now=self._wall(),
+            extended=self._extended,
         )
         self._rules = made_rules(
             config,

@@ -39,6 +39,7 @@ def made_pipe(
     *,
     after: int,
     now: int,
+    extended: bool = False,
 ) -> Pipe:
     """Return what turns bars into batches.
 
@@ -49,6 +50,8 @@ def made_pipe(
         0: begin now, and with a test server with its first bar.
     now : int
         Time of day, UTC ns.
+    extended : bool
+        Also minutes outside the regular sessions.
     """
     of_data = config.clock == "data"
     time = now - delay_of(config)
@@ -70,7 +73,7 @@ def made_pipe(
         quiet=of_data,
         hours=resolution is Resolution.HOUR,
         # Alpaca's test stream never sleeps.
-        regular=config.data != "test",
+        regular=config.data != "test" and not extended,
     )
 
 

@@ -36,16 +36,25 @@ class Past:
     feed : str
         Of the history: ``iex`` or ``sip``.
     calendar : SessionCalendar
+    extended : bool
+        Also minutes outside its sessions.
     """
 
     def __init__(
-        self, client: DataClient, symbols: Sequence[str], feed: str, calendar: SessionCalendar
+        self,
+        client: DataClient,
+        symbols: Sequence[str],
+        feed: str,
+        calendar: SessionCalendar,
+        *,
+        extended: bool = False,
     ) -> None:
         self.garbage = 0
         self._client = client
         self._symbols = list(symbols)
         self._feed = feed
         self._calendar = calendar
+        self._extended = extended
         self._days = Days(calendar, after=0, grace=0.0)
 
     def minutes(self, after: int, until: int | None) -> list[tuple[int, MarketBar]]:
@@ -124,7 +133,7 @@ class Past:
                         self.garbage += 1
 
     def _regular(self, close: int) -> bool:
-        return self._calendar.at(close) is not None
+        return self._extended or self._calendar.at(close) is not None
 
     def _batches(self, before: int, after: int, resolution: Resolution) -> list[Batch]:
         if resolution is Resolution.DAY:
