@@ -1,14 +1,19 @@
 """Columns of numbers to batches of the snapshot layout."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tradingd.level2.book import Ints32, Ints64
+from tradingd.level2.book import NO_ASK, NO_BID, Ints32, Ints64
 from tradingd.level2.columns import snapshot_schema
+
+NOT_COUNTED: Final = -1
+"""Number of orders where the vendor does not count them."""
+
+_NONE: Final = (NO_BID, NO_ASK, None, None, NOT_COUNTED, NOT_COUNTED)
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +28,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     quality: NDArray[np.int16]
 
 
-def record_batch(symbol: str, head: Head, book: Ints32, *, null: int) -> pa.RecordBatch:
+def record_batch(symbol: str, head: Head, book: Ints32) -> pa.RecordBatch:
     """Assemble a batch of `columns.snapshot_schema`.
 
     Parameters
@@ -31,9 +36,8 @@ def record_batch(symbol: str, head: Head, book: Ints32, *, null: int) -> pa.Reco
     head : Head
         n rows.
     book : (6 * levels, n) int32
-        Per level: bid and ask price, size, number of orders; each row contiguous.
-    null : int
-        Marks a missing price or number of orders.
+        Per level: bid and ask price, size, number of orders; each row contiguous. Where there is
+        none: `NO_BID`, `NO_ASK`, size 0, `NOT_COUNTED`.
     """
     schema = snapshot_schema(len(book) // 6)
     rows = len(head.ts)
@@ -49,8 +53,8 @@ def record_batch(symbol: str, head: Head, book: Ints32, *, null: int) -> pa.Reco
         _plain(head.quality, pa.int16()),
     ]
     for at, values in enumerate(book):
-        sized = at % 6 in (2, 3)
-        arrays.append(_plain(values, pa.int32()) if sized else _nullable(values, null))
+        none = _NONE[at % 6]
+        arrays.append(_plain(values, pa.int32()) if none is None else _nullable(values, none))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from tradingd.domain.depth import Ladder
-from tradingd.level2.assemble import Head, record_batch
+from tradingd.level2.assemble import NOT_COUNTED, Head, record_batch
+from tradingd.level2.book import NO_ASK, NO_BID
 from tradingd.level2.prices import stored_count, stored_price
 
 _HEAD: Final = 7
 _LEVEL: Final = 6
-_NULL: Final = -1
+_NONE: Final = (NO_BID, NO_ASK)
 
 
 class SnapshotRows:
@@ -29,7 +30,7 @@ class SnapshotRows:
     def __init__(self, symbol: str, levels: int) -> None:
         self._symbol = symbol
         self._levels = levels
-        self._missing = array("q", (_NULL, _NULL, 0, 0, _NULL, _NULL))
+        self._missing = array("q", (*_NONE, 0, 0, NOT_COUNTED, NOT_COUNTED))
         self._values = array("q")
 
     def append(
@@ -71,13 +72,13 @@ class SnapshotRows:
         where = f"{self._symbol} {np.datetime64(ts, 'ns')}Z"
         stored: list[int] = []
         for at in range(0, len(ladder) - _LEVEL + 1, _LEVEL):
-            for price in ladder[at : at + 2]:
+            for price, none in zip(ladder[at : at + 2], _NONE, strict=True):
                 units = stored_price(price, where=where)
-                stored.append(_NULL if units is None else units)
+                stored.append(none if units is None else units)
             for size in ladder[at + 2 : at + 4]:
                 stored.append(stored_count(size or 0, where=where))
             for orders in ladder[at + 4 : at + 6]:
-                stored.append(_NULL if orders is None else stored_count(orders, where=where))
+                stored.append(NOT_COUNTED if orders is None else stored_count(orders, where=where))
         return stored
 
     def __len__(self) -> int:
@@ -98,4 +99,4 @@ class SnapshotRows:
             quality=values[:, 6].astype(np.int16),
         )
         book = values[:, _HEAD:].astype(np.int32).T
-        return record_batch(self._symbol, head, np.ascontiguousarray(book), null=_NULL)
+        return record_batch(self._symbol, head, np.ascontiguousarray(book))
