@@ -146,3 +146,12 @@ class Dropping(Protocol):
     def dropped(self) -> int:
         """Records dropped since the start; each run of them was told as a `DepthGap` too."""
         ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A listener that a replay waits for; a live feed cannot."""
+
+    async def room(self) -> None:
+        """Return once the listener can take more without losing any."""
+        ...

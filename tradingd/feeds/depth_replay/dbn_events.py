@@ -1,0 +1,138 @@
+"""Depth events out of a Databento file; the book of a record is only read when asked for."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Mapping, Set
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tradingd.domain.depth import Action, BookSide, DepthEvent, Ladder
+from tradingd.domain.market import NANOSECONDS
+from tradingd.feeds.depth_replay.source import EventSource, Told, disorder
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.vendors.databento.dbn import DbnFile
+
+CHUNK: Final = 2_000
+"""Records decoded at once: 1-2 ms, so that a replay never holds up the loop."""
+
+# databento.com/docs/standards-and-conventions/common-fields-enums-types#flags
+_LAST: Final = 128
+_MAYBE_BAD_BOOK: Final = 4
+
+_NO_PRICE: Final = 2**63 - 1
+_NO_TIME: Final = 2**64 - 1
+_NO_LEVEL: Final = (None, None, 0, 0, None, None)
+_LETTERS: Final = {bytes([code]): chr(code) for code in range(128)} | {b"": "N"}
+
+
+class DbnEvents(EventSource):
+    """One Databento file of books.
+
+    Parameters
+    ----------
+    path : Path
+        ``.dbn`` or ``.dbn.zst`` with a book schema.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = DbnFile(path)
+
+    def open(self) -> None:
+        """Read the metadata, and the first record for what it holds.
+
+        Raises
+        ------
+        Failure
+            UNREADABLE_INPUT or DAMAGED_ARCHIVE, naming the file.
+        """
+        self._file.open()
+        first = next(self._file.chunks(1), None)
+        if first is None:
+            return
+        names = first.dtype.names or ()
+        self.levels = sum(1 for name in names if name.startswith("bid_px_"))
+        if not self.levels:
+            raise Failure(
+                "a file without books cannot be replayed as depth",
+                code=ExitCode.UNREADABLE_INPUT,
+                where=str(self.path),
+                expected="schema mbp-10, mbp-1, tbbo, cmbp-1, bbo-1s, bbo-1m or cbbo",
+                found=f"schema {self._file.schema}",
+            )
+        self.first_ts = int(first["ts_recv"][0])
+        day = dt.datetime.fromtimestamp(self.first_ts // NANOSECONDS, tz=dt.UTC).date()
+        self._symbols = dict(self._file.symbol_of(day) or self._file.symbol_of())
+        self.symbols = frozenset(self._symbols.values())
+
+    def tell(self, wanted: Set[str]) -> Iterator[Told]:
+        """Yield the records of the wanted symbols in the order received."""
+        last = 0
+        for chunk in self._file.chunks(CHUNK):
+            if not len(chunk):
+                continue
+            received = chunk["ts_recv"]
+            if bool((received[1:] < received[:-1]).any()):
+                chunk = chunk[np.argsort(received, kind="stable")]
+            first = int(chunk["ts_recv"][0])
+            if first < last:
+                raise disorder(self.path, first, last)
+            last = int(chunk["ts_recv"][-1])
+            yield from _events(chunk, self._symbols, wanted)
+
+
+def _events(
+    records: NDArray[Any], symbols: Mapping[int, str], wanted: Set[str]
+) -> Iterator[DepthEvent]:
+    names = records.dtype.names or ()
+    start = names.index("bid_px_00")
+    told_counts = "bid_ct_00" in names
+    no: tuple[Any, ...]
+    columns = [records[name].tolist() for name in ("instrument_id", "ts_event", "ts_recv", "flags")]
+    for name, no in (
+        ("sequence", (0,)),
+        ("action", (b"N",)),
+        ("side", (b"N",)),
+        ("depth", (0,)),
+        ("price", (_NO_PRICE,)),
+        ("size", (0,)),
+    ):
+        columns.append(records[name].tolist() if name in names else itertools.repeat(no[0]))
+    for index, row in enumerate(zip(*columns, strict=False)):
+        instrument, ts_event, ts_recv, flags, sequence, action, side, depth, price, size = row
+        symbol = symbols.get(instrument)
+        if symbol is None or symbol not in wanted:
+            continue
+        yield DepthEvent(
+            symbol,
+            ts_event if ts_event != _NO_TIME else ts_recv,
+            ts_recv,
+            sequence,
+            cast("Action", _LETTERS[action]),
+            cast("BookSide", _LETTERS[side]),
+            depth,
+            price if price != _NO_PRICE else None,
+            size,
+            flags >= _LAST,
+            flags & _MAYBE_BAD_BOOK != 0,
+            partial(_ladder, records, index, start, told_counts),
+        )
+
+
+def _ladder(
+    records: NDArray[Any], index: int, start: int, told_counts: bool, levels: int
+) -> Ladder:
+    """Return the book of one record; levels that the schema lacks are empty."""
+    row = records[index].item()
+    cells: list[int | None] = list(row[start : start + 6 * levels])
+    if not told_counts:
+        cells[4::6] = cells[5::6] = [None] * (len(cells) // 6)
+    for side in (0, 1):
+        if _NO_PRICE in cells[side::6]:
+            cells[side::6] = [None if one == _NO_PRICE else one for one in cells[side::6]]
+    missing = levels - len(cells) // 6
+    return (*cells, *_NO_LEVEL * missing)

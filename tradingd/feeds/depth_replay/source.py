@@ -1,0 +1,56 @@
+"""One file of a replay, whatever its kind: the records of the wanted symbols, in time order."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Set
+from pathlib import Path
+
+from tradingd.domain.depth import DepthEvent, DepthGap
+from tradingd.kits.failure import ExitCode, Failure
+
+type Told = DepthEvent | DepthGap
+
+
+class EventSource(ABC):
+    """A file that can be told; nothing is read before `open`.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    symbols : frozenset of str
+        What it has, after `open`.
+    levels : int
+        Levels a side, after `open`.
+    first_ts : int or None
+        UTC ns of its first record, None: it is empty.
+    """
+
+    path: Path
+    symbols: frozenset[str] = frozenset()
+    levels: int = 0
+    first_ts: int | None = None
+
+    @abstractmethod
+    def open(self) -> None:
+        """Read what describes the file."""
+
+    @abstractmethod
+    def tell(self, wanted: Set[str]) -> Iterator[Told]:
+        """Yield records in time order; `wanted` may change while it runs."""
+
+
+def time_of(told: Told) -> int:
+    """Return the data time of a record or a gap, UTC ns."""
+    return told.ts_recv if isinstance(told, DepthEvent) else told.ts
+
+
+def disorder(path: Path, found: int, after: int) -> Failure:
+    """Return the refusal of a file whose time goes back."""
+    return Failure(
+        "records are not in the order they were received",
+        code=ExitCode.INVALID_ROW,
+        where=str(path),
+        expected=f"ts_recv of at least {after}",
+        found=str(found),
+        next_step="sort the file by ts_recv",
+    )

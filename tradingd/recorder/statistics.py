@@ -1,0 +1,160 @@
+"""The statistics of a recording session, as ``contracts/schemas/session-stats.v1`` has them."""
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from tradingd.domain.market import NANOSECONDS
+from tradingd.kits import atomicfile
+from tradingd.level2 import layout
+from tradingd.recorder.capture import Capture, PublishedFile
+from tradingd.recorder.settings import SessionFacts, Settings
+
+type EndedBy = Literal["stopped", "finished", "feed_ended", "failed", "recovered"]
+
+_MOST_NAMES: Final = 3_600
+
+
+class Lost(msgspec.Struct, frozen=True, kw_only=True):
+    """Gaps of one reason, and how many records were lost in them where that is known."""
+
+    count: int
+    lost: int
+
+
+class CaptureStats(msgspec.Struct, frozen=True, kw_only=True):
+    """One symbol's capture; times are UTC ns of the data clock."""
+
+    symbol: str
+    day: dt.date
+    began: int | None
+    ended: int | None
+    queue_seconds: float
+    rows: int
+    events: int
+    messages: int
+    dropped: int
+    gaps: dict[str, Lost]
+    quality: dict[str, int]
+    first_ts: int | None
+    last_ts: int | None
+    files: tuple[PublishedFile, ...]
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over the session."""
+
+    captures: int
+    rows: int
+    events: int
+    messages: int
+    dropped: int
+    bytes: int
+    flushes: int
+    max_buffer_rows: int
+    max_flush_seconds: float
+    max_queue_seconds: float
+
+
+class SessionStats(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole document."""
+
+    contract: str = "session-stats"
+    schema_version: str = "1.0.0"
+    tradingd: str
+    source: str
+    label: str
+    replayed: bool
+    began: int
+    ended: int
+    ended_by: EndedBy
+    detail: str
+    settings: Settings
+    totals: Totals
+    captures: tuple[CaptureStats, ...]
+
+
+class Effort(msgspec.Struct, kw_only=True):
+    """What writing took."""
+
+    flushes: int = 0
+    most_rows: int = 0
+    longest: float = 0.0
+
+
+def stats_of(capture: Capture) -> CaptureStats:
+    """Return the statistics of one capture."""
+    tally = capture.tally
+    return CaptureStats(
+        symbol=capture.symbol,
+        day=capture.day,
+        began=capture.began,
+        ended=capture.ended,
+        queue_seconds=round(capture.queued, 3),
+        rows=tally.rows,
+        events=tally.events,
+        messages=tally.messages,
+        dropped=tally.dropped,
+        gaps={reason: Lost(count=n, lost=lost) for reason, (n, lost) in tally.gaps.items()},
+        quality=tally.quality,
+        first_ts=tally.first_ts,
+        last_ts=tally.last_ts,
+        files=capture.files,
+    )
+
+
+def session_stats(
+    facts: SessionFacts,
+    captures: Sequence[CaptureStats],
+    effort: Effort,
+    *,
+    ended: int,
+    ended_by: EndedBy,
+    detail: str = "",
+) -> SessionStats:
+    """Add everything up."""
+    totals = Totals(
+        captures=len(captures),
+        rows=sum(one.rows for one in captures),
+        events=sum(one.events for one in captures),
+        messages=sum(one.messages for one in captures),
+        dropped=sum(one.dropped for one in captures),
+        bytes=sum(file.bytes for one in captures for file in one.files),
+        flushes=effort.flushes,
+        max_buffer_rows=effort.most_rows,
+        max_flush_seconds=round(effort.longest, 6),
+        max_queue_seconds=max((one.queue_seconds for one in captures), default=0.0),
+    )
+    return SessionStats(
+        tradingd=facts.tradingd,
+        source=facts.source,
+        label=facts.label,
+        replayed=facts.replayed,
+        began=facts.began,
+        ended=ended,
+        ended_by=ended_by,
+        detail=detail,
+        settings=facts.settings,
+        totals=totals,
+        captures=tuple(captures),
+    )
+
+
+def write(root: Path, stats: SessionStats) -> Path:
+    """Write the document under the first free name at or after the session's start.
+
+    Raises
+    ------
+    OSError
+        The disk is full or the folder cannot be written.
+    """
+    content = msgspec.json.format(msgspec.json.encode(stats), indent=2)
+    for second in range(_MOST_NAMES):
+        path = layout.session_stats(root, stats.began + second * NANOSECONDS)
+        if not path.exists():
+            atomicfile.write_bytes(path, content)
+            return path
+    raise OSError(f"no free name for the statistics in {root}")
