@@ -19,6 +19,8 @@ F_LAST: Final = 128
 F_MAYBE_BAD_BOOK: Final = 4
 """The vendor saw a gap that it could not mend."""
 
+_WORD: Final = 8
+_LEVEL_WORDS: Final = 4
 _UNDEF_PRICE: Final = 2**63 - 1
 _NONE: Final = (NO_BID, NO_ASK)
 
@@ -97,6 +99,29 @@ def book_columns(records: Records, levels: int, symbol: str, numbers: Ints64) ->
             else:
                 book[level, 4 + side] = NOT_COUNTED
     return book.reshape(6 * levels, len(records))
+
+
+def no_levels(levels: int, rows: int) -> Ints32:
+    """Return levels that do not exist, as `book_columns` does."""
+    one = np.array((NO_BID, NO_ASK, 0, 0, NOT_COUNTED, NOT_COUNTED), np.int32)
+    return np.repeat(np.tile(one, levels)[:, None], rows, axis=1)
+
+
+def book_words(records: Records, levels: int) -> NDArray[np.uint64]:
+    """Return what is kept of each book as words that are equal if the books are.
+
+    Returns
+    -------
+    (n, words) uint64
+        A view of contiguous records: per level the prices, both sizes, both numbers of orders.
+    """
+    fields = records.dtype.fields
+    assert fields is not None
+    first = fields["bid_px_00"][1] // _WORD
+    words = records.view(np.uint64).reshape(len(records), records.dtype.itemsize // _WORD)
+    if "bid_ct_00" not in fields:  # a level of venues, not orders; what counts them is not kept
+        return words[:, first : first + _LEVEL_WORDS - 1]
+    return words[:, first : first + _LEVEL_WORDS * min(levels, levels_in(records))]
 
 
 class _Place:
