@@ -1,8 +1,8 @@
 """What a trade cost whoever wanted it done: effective and realised spread, and price impact.
 
-With sign s (+1 buyer), price p, mid m before the trade and mid m' some time after it (Huang & Stoll
-1996, "Dealer versus auction markets", Journal of Financial Economics 41; Hendershott, Jones &
-Menkveld 2011, "Does Algorithmic Trading Improve Liquidity?", Journal of Finance 66, use 5 minutes)::
+With sign s (+1 buyer), price p, mid m before the trade and mid m' some time after it (Huang &
+Stoll 1996, "Dealer versus auction markets", Journal of Financial Economics 41; Hendershott, Jones
+& Menkveld 2011, "Does Algorithmic Trading Improve Liquidity?", Journal of Finance 66)::
 
     effective = 2 s (p - m)     realised = 2 s (p - m')     impact = 2 s (m' - m)
 

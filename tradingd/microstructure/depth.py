@@ -10,7 +10,7 @@ Financial Markets 9, who use relative quantities).
 import msgspec
 import numpy as np
 
-from tradingd.level2.book import BookChunk, Ints32, Ints64, TradeChunk
+from tradingd.level2.book import BookChunk, Ints32, TradeChunk
 from tradingd.microstructure.halfhours import COUNT, HalfHours, label
 from tradingd.microstructure.intervals import TICK_UNITS
 from tradingd.microstructure.spread import standing
@@ -81,7 +81,7 @@ class Depth:
         del trades
         for older, newer in self._carry.pairs(book):
             weights = standing(older, newer)
-            mid = twice_mid(older)
+            mid = twice_mid(older).astype(np.float64)
             parts = list(self._hours.parts(older.ts))
             for half_hour, rows in parts:
                 self._weight[half_hour] += weights[rows].sum()
@@ -118,7 +118,9 @@ class Depth:
             ),
             bid_slope=_slope(distance[0][exists[0]], cumulative[0][exists[0]]),
             ask_slope=_slope(distance[1][exists[1]], cumulative[1][exists[1]]),
-            by_half_hour=tuple(self._half_hour(number) for number in np.flatnonzero(self._weight)),
+            by_half_hour=tuple(
+                self._half_hour(int(number)) for number in np.flatnonzero(self._weight)
+            ),
         )
 
     def _size(
@@ -140,14 +142,14 @@ class Depth:
         prices: Ints32,
         sizes: Ints32,
         weights: Floats,
-        mid: Ints64,
+        mid: Floats,
     ) -> None:
         # A missing level's price stands for "none": it must not be averaged.
         if not sizes.all():
             weights = weights * (sizes > 0)
         self._exists[side, level] += weights.sum()
-        away = mid - 2 * prices.astype(np.int64)
-        self._distance[side, level] += away.astype(np.float64) @ weights
+        away = mid @ weights - 2 * (prices.astype(np.float64) @ weights)
+        self._distance[side, level] += away
 
     def _half_hour(self, number: int) -> HalfHourDepth:
         weight = float(self._weight[number])

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from tradingd.level2.book import BookChunk, Ints64, TradeChunk
+from tradingd.level2.book import BookChunk, TradeChunk
 from tradingd.level2.columns import Quality
 from tradingd.microstructure.halfhours import COUNT, HalfHours, label
 from tradingd.microstructure.intervals import TICK_UNITS
