@@ -59,7 +59,8 @@ class Fault(NamedTuple):
     `at` of the body, the connection breaks), frame (cut between two frames, the connection
     breaks), frame_clean (the same, and HTTP looks whole), stall (silent after `at` of the body
     for `seconds`), drip (`seconds` between pieces, then whole), garbage, short (announces fewer
-    bytes than there are), long (announces more), empty, warn (whole, with `text` as X-Warning).
+    bytes than there are), long (announces more), empty, warn (whole, with `text` as X-Warning),
+    answer (`text` in place of what a free question asked for).
     """
 
     kind: str
@@ -177,6 +178,17 @@ class HistoryServer:
         with self._lock:
             self._faults[(method, symbol)] += faults
 
+    def forget(self) -> None:
+        """Begin anew: no faults, no counts."""
+        with self._lock:
+            self._faults.clear()
+            self.asked.clear()
+            self.downloads.clear()
+            self.billed = Decimal(0)
+            self.most_running = 0
+            self.available_end = None
+            self.delay = lambda asked: 0.0
+
     def count(self, method: str) -> int:
         """Return how many requests of a method arrived."""
         return sum(one.method.endswith(method) for one in self.asked)
@@ -256,6 +268,8 @@ class HistoryServer:
             return await self._stream(request, asked, fault)
         if fault is not None and fault.kind == "garbage":
             return web.Response(body=b"<html>busy</html>", content_type="text/html")
+        if fault is not None and fault.kind == "answer":
+            return web.Response(text=fault.text, content_type="application/json")
         headers = {"X-Warning": fault.text} if fault is not None and fault.kind == "warn" else {}
         return web.json_response(self._told(asked), headers=headers)
 

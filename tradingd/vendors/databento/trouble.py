@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 _AGAIN: Final = (Kind.DOWN, Kind.BUSY, Kind.GARBLED)
 
-_UNRESOLVED: Final = ("could not be resolved", "could not resolve", "symbology_invalid")
+_UNRESOLVED: Final = ("none of the symbols", "not be resolved", "not resolve", "symbology_invalid")
 
 
 class Trouble(Exception):
