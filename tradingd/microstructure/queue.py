@@ -137,7 +137,8 @@ class Queue:
                 ((step[ends[1:]] == direction) & (length[1 : len(ends)] > 0)).sum()
             )
         rest = period == len(ends)
-        self._open = np.bincount(bins[rest], weights[rest], BINS)
+        # Of nothing, bincount makes integers.
+        self._open = np.bincount(bins[rest], weights[rest], BINS).astype(np.float64)
 
     def _book(self, stood: Floats, direction: int) -> None:
         total = stood.sum()

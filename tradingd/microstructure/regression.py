@@ -51,7 +51,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 def fit(dependent: Floats, regressors: Floats) -> Fit:
     """Regress (n,) on (n,) or (n, k)."""
-    columns = regressors.reshape(len(dependent), -1)
+    columns = regressors if regressors.ndim == 2 else regressors[:, None]
     n, k = columns.shape
     if n < max(LEAST, 2 * k + 2):
         return Fit(n=n, reason=f"{n} observations; {max(LEAST, 2 * k + 2)} are the least")
