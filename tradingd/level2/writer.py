@@ -19,10 +19,11 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.level2.columns import TRADES
 from tradingd.level2.facts import with_facts
 
-ROW_GROUP: Final = 100_000
+ROW_GROUP: Final = 65_536
 """Rows to a row group: what a writer holds in memory, and a reader skips at once."""
 
 _LEVEL: Final = 3
+_GRID_LEVEL: Final = 6
 _BATCH: Final = 25_000
 
 
@@ -46,6 +47,7 @@ class SnapshotWriter:
         self.path = path
         self.rows = 0
         self._schema = with_facts(schema, facts)
+        self._options = _encodings(schema, grid=facts.get("on_change") == "false")
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
@@ -123,7 +125,7 @@ class SnapshotWriter:
     def _opened(self) -> pq.ParquetWriter:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = pq.ParquetWriter(self._temporary, self._schema, **_encodings(self._schema))
+            self._file = pq.ParquetWriter(self._temporary, self._schema, **self._options)
         return self._file
 
     def refused(self, found: object) -> Failure:
@@ -202,16 +204,20 @@ def _reading(path: Path) -> Iterator[pq.ParquetFile]:
         ) from error
 
 
-def _encodings(schema: pa.Schema) -> dict[str, Any]:
-    """Return the options of the writer: times and sequences as differences, the rest as it is."""
-    growing = [field.name for field in schema if pa.types.is_timestamp(field.type)]
-    encodings = dict.fromkeys((*growing, "sequence"), "DELTA_BINARY_PACKED")
+def _encodings(schema: pa.Schema, *, grid: bool) -> dict[str, Any]:
+    """Return the options of the writer.
+
+    On a grid only its own times grow steadily: the others repeat, as the levels do, and a higher
+    level of zstd pays. Where every row is a change, it costs half the speed for a tenth of the size.
+    """
+    stamps = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+    growing = ["ts"] if grid else [*stamps, "sequence"]
     return {
         "compression": "zstd",
-        "compression_level": _LEVEL,
+        "compression_level": _GRID_LEVEL if grid else _LEVEL,
         "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
-        "column_encoding": encodings,
-        "write_statistics": ["symbol", *growing],
+        "column_encoding": dict.fromkeys(growing, "DELTA_BINARY_PACKED"),
+        "write_statistics": ["symbol", *stamps],
         "store_decimal_as_integer": True,
         "write_page_checksum": True,
     }
