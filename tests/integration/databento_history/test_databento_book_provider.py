@@ -261,12 +261,14 @@ def test_a_provider_without_the_vendors_package_says_how_to_get_it(
     assert "pip install 'tradingd[databento]'" in provider(server).is_available()
 
 
-def test_an_interrupted_estimate_waits_for_nobody(server: HistoryServer, tmp_path: Path) -> None:
+def test_an_estimate_that_is_refused_waits_for_nobody(
+    server: HistoryServer, tmp_path: Path
+) -> None:
     server.fail("get_cost", Fault("status", 429, retry_after="50"), symbol="FROG")
     server.fail("get_cost", Fault("status", 401), symbol="FROG1")
     server.delay = lambda asked: 0.3 if asked.symbols == ["FROG1"] else 0.0
     began = time.monotonic()
     with pytest.raises(Failure, match="does not accept the key"):
         provider(server).estimate([(DAY, "FROG1", WINDOW), FROG])
-    until(lambda: not [one for one in threading.enumerate() if one.name.startswith("estimate")])
+    until(lambda: not [one for one in threading.enumerate() if one.name.startswith("asking")])
     assert time.monotonic() - began < 10

@@ -9,7 +9,7 @@ import pytest
 from tests.servers.databento_history import books
 from tradingd.backfill.provider import Window
 from tradingd.backfill.providers.folder import FolderBookProvider, make
-from tradingd.config.backfill import FolderBooks
+from tradingd.config.backfill import BackfillConfig, FolderBooks
 from tradingd.kits.failure import ExitCode, Failure
 
 pytestmark = pytest.mark.real_data
@@ -34,7 +34,7 @@ def folder(real_data: Path, tmp_path: Path) -> Path:
 
 
 def provider(folder: Path) -> FolderBookProvider:
-    return make(FolderBooks(path=str(folder)))
+    return make(FolderBooks(path=str(folder)), BackfillConfig())
 
 
 def test_a_file_is_found_by_symbol_and_time(folder: Path, tmp_path: Path) -> None:

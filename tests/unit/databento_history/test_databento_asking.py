@@ -72,3 +72,33 @@ def test_stopping_ends_a_long_wait_at_once() -> None:
     door.stop()
     thread.join(5)
     assert ended == ["down"]
+
+
+def test_answers_come_in_the_order_of_the_questions() -> None:
+    def question(number: int) -> int:
+        time.sleep(0.02 if number % 3 == 0 else 0.0)
+        return number * number
+
+    assert asking().each(question, range(20), at_once=4) == [one * one for one in range(20)]
+    assert asking().each(question, [], at_once=4) == []
+
+
+def test_the_first_refusal_ends_the_asking_without_the_others() -> None:
+    hanging = threading.Event()
+    asked: list[int] = []
+
+    def question(number: int) -> int:
+        asked.append(number)
+        if number == 0:
+            hanging.wait(20)
+        if number == 1:
+            raise ValueError("wrong key")
+        time.sleep(0.01)
+        return number
+
+    try:
+        with pytest.raises(ValueError, match="wrong key"):
+            asking().each(question, range(1_000), at_once=2)
+    finally:
+        hanging.set()
+    assert len(asked) < 10

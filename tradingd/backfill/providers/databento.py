@@ -10,7 +10,6 @@ import datetime as dt
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Final, NoReturn
@@ -86,17 +85,7 @@ class DatabentoBookProvider:
         `fetch_l2` raises the refusal.
         """
         requests = list(dict.fromkeys(self._request(symbol, window) for _, symbol, window in tasks))
-        pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="estimate")
-        try:
-            prices = list(pool.map(self._price, requests))
-        except Retry:
-            raise
-        except BaseException:
-            # A wrong key, or Ctrl-C: nobody waits for the other answers.
-            self._asking.stop()
-            raise
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        prices = self._asking.each(self._price, requests, at_once=_AT_ONCE)
         known = [price for price in prices if isinstance(price, Decimal)]
         return sum(known, Decimal(0))
 

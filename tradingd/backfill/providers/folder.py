@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from tradingd.backfill.provider import Window
-from tradingd.config.backfill import FolderBooks
+from tradingd.config.backfill import BackfillConfig, FolderBooks
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.vendors.databento.dbn import DbnFile
 
@@ -131,6 +131,6 @@ def _time(ts: int) -> str:
     return f"{dt.datetime.fromtimestamp(ts // 10**9, tz=dt.UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def make(config: FolderBooks) -> FolderBookProvider:
+def make(config: FolderBooks, _backfill: BackfillConfig) -> FolderBookProvider:
     """Return the provider; it touches nothing until asked."""
     return FolderBookProvider(config)
