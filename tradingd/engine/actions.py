@@ -16,7 +16,6 @@ from tradingd.domain.money import Nanos
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.ports import BorrowModel
 from tradingd.engine.desk import Desk
-from tradingd.engine.observer import Observer
 from tradingd.engine.stops import Stops
 from tradingd.engine.ticket import Stage, Ticket
 
@@ -37,8 +36,8 @@ class Actions:
         Splits and dividends of the run's symbols.
     borrow : BorrowModel
         Fee on shorts.
-    observer : Observer
-        Restates the slippage model's memory.
+    restate : Callable
+        Restates what else remembers prices: (symbol, now, numerator, denominator).
     on_split : Callable
         The strategy's handler: (symbol, numerator, denominator).
     """
@@ -49,13 +48,13 @@ class Actions:
         stops: Stops,
         actions: Sequence[CorporateAction],
         borrow: BorrowModel,
-        observer: Observer,
+        restate: Callable[[str, int, int, int], None],
         on_split: Callable[[str, int, int], None],
     ) -> None:
         self._desk = desk
         self._stops = stops
         self._borrow = borrow
-        self._observer = observer
+        self._restate = restate
         self._on_split = on_split
         # Dividends first: their amount is per share of the close before, split or not.
         known = [action for action in actions if action.kind is not ActionKind.RENAME]
@@ -144,7 +143,7 @@ class Actions:
     def _after(self, symbol: str, up: int, down: int) -> None:
         """Rescale what is measured in shares or dollars per share, then tell the strategy."""
         self._desk.mark(symbol)
-        self._observer.split(symbol, self._desk.now(), up, down)
+        self._restate(symbol, self._desk.now(), up, down)
         self._desk.book.split(symbol, up, down)
         for ticket in self._desk.open_tickets(symbol):
             self._rescale(ticket, up, down)

@@ -1,60 +1,38 @@
-"""Run one strategy over stored bars: load a chunk, run it, write what happened, forget it."""
+"""Run one strategy over stored data: load a chunk, run it, write what happened, forget it."""
 
 import datetime as dt
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Iterable
 
 import msgspec
 
-from tradingd.config.execution import LimitStyle, MarketStyle, StyleConfig
+from tradingd.config.execution import LimitStyle
 from tradingd.domain.market import Session
 from tradingd.domain.money import CENT, Nanos, dollars
 from tradingd.domain.ports import BarChunk, BarFeed, BorrowModel, CommissionModel, SlippageModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.actions import Actions
+from tradingd.engine.bar_market import BarMarket
+from tradingd.engine.books.market import BookMarket
+from tradingd.engine.books.stream import BookFeed, BookSlice
 from tradingd.engine.children import BacktestVenue
-from tradingd.engine.desk import Desk
 from tradingd.engine.executions import Executions
 from tradingd.engine.faults import Faults
-from tradingd.engine.fees import VenueFees
-from tradingd.engine.fills import VenueFills
 from tradingd.engine.ledger import Ledger
-from tradingd.engine.liquidity import Liquidity
-from tradingd.engine.loader import BarLoader
+from tradingd.engine.market import Chunk, Market, Shared
 from tradingd.engine.native import NativeVerbs
-from tradingd.engine.observer import Observer
-from tradingd.engine.prints import SplitPrints
+from tradingd.engine.plan import BacktestPlan as BacktestPlan
 from tradingd.engine.runtime import Runtime
-from tradingd.engine.sessions import Sessions, sample_interval
+from tradingd.engine.sessions import Sessions
 from tradingd.engine.stops import Stops
 from tradingd.engine.strategy import Strategy
-from tradingd.engine.stuck import refuse_stuck
-from tradingd.engine.tape import Tape
 from tradingd.engine.ticket import Ticket
-from tradingd.engine.venue import account_cash, bar_type, engine_positions, make_engine
+from tradingd.engine.venue import account_cash, engine_positions
 from tradingd.execution.floor import Floor
 from tradingd.gate.book import Book
 from tradingd.gate.gate import Gate
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.session.calendar import SessionCalendar
-
-
-class BacktestPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How to simulate; money in Nanos.
-
-    `style` works orders without a price of their own; `half_spread_bps` is what bid and ask are
-    from the last close then (`execution.touch.half_spread` of the slippage's configuration).
-    """
-
-    cash: Nanos
-    latency_ms: int
-    participation_percent: float
-    account: Literal["margin", "cash"]
-    equity_every: int
-    seed: int
-    style: StyleConfig = MarketStyle()
-    half_spread_bps: float = 0.0
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,47 +78,74 @@ def run_backtest(
         STRATEGY_FAILED, chained to the exception a strategy's handler raised; ENGINE_FAILED when
         our own code failed or book and engine disagree at the end.
     """
-    run = _Run(
+    run: Run[BarChunk] = Run(
+        market=lambda shared: BarMarket(shared, feed, slippage),
         plan=plan,
-        feed=feed,
         strategy=strategy,
         gate=gate,
         book=book,
         commissions=commissions,
-        slippage=slippage,
         borrow=borrow,
         calendar=calendar,
         recorder=recorder,
     )
-    try:
-        for chunk in feed.chunks():
-            run.chunk(chunk)
-            progress(run.rows)
-            run.check()
-        return run.finish()
-    finally:
-        run.dispose()
+    return run.over(feed.chunks(), progress)
 
 
-class _Run:
+def run_book_backtest(
+    *,
+    plan: BacktestPlan,
+    feed: BookFeed,
+    strategy: Strategy,
+    gate: Gate,
+    book: Book,
+    commissions: CommissionModel,
+    borrow: BorrowModel,
+    calendar: SessionCalendar,
+    recorder: Recorder,
+    progress: Callable[[int], None] = lambda _rows: None,
+) -> Outcome:
+    """Run a strategy over recorded order books and return what it did.
+
+    As `run_backtest`, with the book in place of slippage and participation: those settings of
+    the plan do not apply. Orders are not worked (`plan.style`); `rows` counts books.
+
+    Raises
+    ------
+    Failure
+        As `run_backtest`; CONFIG for a strategy that trades on bars.
+    """
+    run: Run[BookSlice] = Run(
+        market=lambda shared: BookMarket(shared, feed),
+        plan=plan,
+        strategy=strategy,
+        gate=gate,
+        book=book,
+        commissions=commissions,
+        borrow=borrow,
+        calendar=calendar,
+        recorder=recorder,
+    )
+    return run.over(feed.slices(), progress)
+
+
+class Run[C: Chunk]:
     """The parts of one run and the loop over its chunks."""
 
     def __init__(
         self,
         *,
+        market: Callable[[Shared], Market[C]],
         plan: BacktestPlan,
-        feed: BarFeed,
         strategy: Strategy,
         gate: Gate,
         book: Book,
         commissions: CommissionModel,
-        slippage: SlippageModel,
         borrow: BorrowModel,
         calendar: SessionCalendar,
         recorder: Recorder,
     ) -> None:
         self.rows = 0
-        self._plan = plan
         self._book = book
         self._gate = gate
         self._strategy = strategy
@@ -151,86 +156,79 @@ class _Run:
         self._faults = Faults()
         self._ledger = Ledger(recorder)
         tickets: dict[str, Ticket] = {}
-        instruments = feed.instruments()
-        ticks = {instrument.symbol: instrument.tick for instrument in instruments}
-        bar_types = {symbol: bar_type(symbol, feed.resolution) for symbol in feed.symbols()}
-        self._tape = Tape(feed.resolution, calendar)
-        self._observer = Observer(slippage, self._tape)
-        self._liquidity = liquidity = Liquidity(plan.participation_percent)
-        fees = VenueFees(
-            commissions=commissions,
-            liquidity=liquidity,
-            tickets=tickets,
-            faults=self._faults,
-            now=self._now,
+        self._market = traded = market(
+            Shared(plan, calendar, commissions, book, tickets, self._faults, self._now)
         )
-        fills = VenueFills(
-            tape=self._tape,
-            liquidity=liquidity,
-            observer=self._observer,
-            ticks=ticks,
-            tickets=tickets,
-            faults=self._faults,
-            now=self._now,
-            prompt=not plan.latency_ms,
-        )
-        desk = Desk(
+        desk = traded.desk(
             strategy=strategy.name,
             gate=gate,
             book=book,
             ledger=self._ledger,
-            ticks=ticks,
+            ticks=traded.ticks,
             tickets=tickets,
-            tape=self._tape,
+            tape=traded.prices,
             forget=commissions.forget,
         )
+        traded.connect(desk)
         stops = Stops(desk)
         native = NativeVerbs(desk, stops)
         self._desk, self._native = desk, native
         self._floor = _floor(plan, BacktestVenue(desk, stops, calendar))
-        runtime = Runtime(
-            bar_types=bar_types,
+        self._runtime = runtime = Runtime(
+            bar_types=traded.bar_types,
+            books=traded.books,
             book=book,
             desk=desk,
             stops=stops,
             native=native,
             faults=self._faults,
-            tape=self._tape,
-            latency_ns=plan.latency_ms * 1_000_000,
+            wire=traded.wire,
             floor=self._floor,
         )
-        self._runtime = runtime
         guard = runtime.guard
-        runtime.executions = Executions(desk, stops, fees, self._tape, strategy.fill_handler(guard))
+        runtime.executions = Executions(
+            desk, stops, traded.fees, traded.prices, strategy.fill_handler(guard)
+        )
         runtime.actions = Actions(
-            desk, stops, feed.actions(), borrow, self._observer, guard(self._split, "on_split")
+            desk,
+            stops,
+            traded.actions(),
+            borrow,
+            traded.restate,
+            guard(self._split, "on_split"),
         )
         runtime.sessions = Sessions(
             desk,
             runtime.actions,
             calendar,
-            sample_interval(plan.equity_every, feed.resolution.nanoseconds),
+            traded.sample_ns,
             guard(strategy.on_session_open, "on_session_open"),
             self._closing(guard(strategy.on_session_close, "on_session_close")),
         )
-        self._loader = BarLoader(bar_types)
-        self._prints = SplitPrints(feed.actions(), calendar, self._tape, ticks)
-        self._engine = make_engine(plan.cash, instruments, fills, fees)
         strategy.bind(runtime)
+        self._engine = traded.engine()
         self._engine.add_strategy(strategy)
 
-    def chunk(self, chunk: BarChunk) -> None:
+    def over(self, chunks: Iterable[C], progress: Callable[[int], None]) -> Outcome:
+        """Run every chunk, then end the run; the engine's memory is freed whatever happens."""
+        try:
+            for chunk in chunks:
+                self.chunk(chunk)
+                progress(self.rows)
+                self.check()
+            return self.finish()
+        finally:
+            self.dispose()
+
+    def chunk(self, chunk: C) -> None:
         """Load and run one chunk, then drop what is done."""
         started = time.process_time()
-        self._observer.chunk_done()
-        self._tape.load(chunk.table)
-        bars = list(self._loader.bars(chunk.table))
+        lanes = self._market.load(chunk)
         loaded = time.process_time()
-        lanes: list[Sequence[Any]] = [*bars, self._prints.until(chunk.end_ns)]
         for lane in lanes:
             if lane:
                 self._engine.add_data(lane, None, False, False)
-        del bars, lanes, lane
+        del lanes, lane
         self._engine.sort_data()
         if self._first_ts < 0:
             self._first_ts = chunk.start_ns
@@ -239,8 +237,8 @@ class _Run:
         self._engine.run(streaming=True)
         self._engine.clear_data()
         self._last_ts = chunk.end_ns
-        self._refuse_stuck()
-        self.rows += chunk.table.num_rows
+        self._look_back()
+        self.rows += self._market.rows(chunk)
         self._purge()
         self._ledger.flush()
         self._load_seconds += loaded - started
@@ -312,10 +310,10 @@ class _Run:
         cache.purge_closed_positions(self._last_ts)
         cache.purge_account_events(self._last_ts)
 
-    def _refuse_stuck(self) -> None:
+    def _look_back(self) -> None:
         open_orders = self._desk.all_open()
         if open_orders and self._faults.first is None:
-            refuse_stuck(open_orders, self._tape, self._liquidity, self._last_ts)
+            self._market.ran(open_orders, self._last_ts)
 
     def _now(self) -> int:
         return self._runtime.now()

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol
 
-from nautilus_trader.model import Bar, BarType
+from nautilus_trader.model import Bar, BarType, InstrumentId
 
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
+from tradingd.engine.books.view import DepthView
 from tradingd.engine.venue import Verbs
 
 
@@ -129,12 +130,30 @@ class BoundFaults(Protocol):
         ...
 
 
+class Books(Protocol):
+    """The order books of a run."""
+
+    @property
+    def ids(self) -> Mapping[InstrumentId, str]:
+        """Symbols by the engine's ids."""
+        ...
+
+    def handler(self, on_depth: Callable[[DepthView], None]) -> Callable[[Any], None]:
+        """Return what the engine calls for every book."""
+        ...
+
+
 class Bound(Protocol):
     """One run, as a strategy instance is bound to it."""
 
     @property
     def bar_types(self) -> Mapping[str, BarType]:
         """The engine's bar type of every symbol the strategy trades."""
+        ...
+
+    @property
+    def books(self) -> Books | None:
+        """The order books the strategy hears of; None where there are none."""
         ...
 
     @property

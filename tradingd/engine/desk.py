@@ -13,7 +13,7 @@ from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Denial, OrderType, Purpose, Side, Verdict
 from tradingd.engine.ledger import Ledger
 from tradingd.engine.orders import deny, engine_order
-from tradingd.engine.tape import Tape
+from tradingd.engine.tape import Prices
 from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import on_tick, opposite
 from tradingd.engine.venue import Verbs
@@ -35,7 +35,7 @@ class Desk:
         Price increment per symbol.
     tickets : dict[str, Ticket]
         Tickets by engine order id; shared with the fill and fee models.
-    tape : Tape
+    tape : Prices
         Knows the last price of symbols nobody holds.
     forget : Callable
         Tells the commission model that an order is closed.
@@ -50,7 +50,7 @@ class Desk:
         ledger: Ledger,
         ticks: dict[str, Nanos],
         tickets: dict[str, Ticket],
-        tape: Tape,
+        tape: Prices,
         forget: Callable[[str], None],
     ) -> None:
         self.strategy = strategy
@@ -172,6 +172,11 @@ class Desk:
         ticket.stage = Stage.CONTINUING
         ticket.engine_id = ""
         self.verbs.cancel(engine_id)
+
+    def go_on(self, ticket: Ticket, resume: Callable[[], None]) -> None:
+        """Take what is left of a taking order back, and `resume` when there may be more."""
+        self.recall(ticket)
+        resume()
 
     # -- the life of a ticket --------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from tradingd.domain.orders import Denial, Fill, Purpose
 from tradingd.engine.desk import Desk
 from tradingd.engine.fees import VenueFees
 from tradingd.engine.stops import Stops
-from tradingd.engine.tape import Tape
+from tradingd.engine.tape import Prices
 from tradingd.engine.ticket import Stage, Ticket
 from tradingd.engine.units import nanos_of
 
@@ -44,7 +44,7 @@ class Executions:
 
     Parameters
     ----------
-    desk, stops, fees, tape : Desk, Stops, VenueFees, Tape
+    desk, stops, fees, tape : Desk, Stops, VenueFees, Prices
         Parts of the same run.
     on_filled : Callable, optional
         The strategy's handler; called after book, records and stops are up to date.
@@ -55,7 +55,7 @@ class Executions:
         desk: Desk,
         stops: Stops,
         fees: VenueFees,
-        tape: Tape,
+        tape: Prices,
         on_filled: Callable[[Fill], None] | None,
     ) -> None:
         self._desk = desk
@@ -154,8 +154,7 @@ class Executions:
 
     def _go_on(self, ticket: Ticket) -> None:
         """Take what a bar's volume could not give to the symbol's next bar, at market."""
-        self._desk.recall(ticket)
-        self._on_next_bar(ticket)
+        self._desk.go_on(ticket, lambda: self._on_next_bar(ticket))
 
     def _on_next_bar(self, ticket: Ticket) -> None:
         ticket.disguised = False

@@ -11,7 +11,6 @@ from nautilus_trader.model import Money, Price, Quantity
 from tradingd.domain.orders import Purpose
 from tradingd.domain.ports import CommissionModel, Fees
 from tradingd.engine.faults import Faults
-from tradingd.engine.liquidity import Liquidity
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.units import money, nanos_of
 from tradingd.session.calendar import local_date
@@ -39,13 +38,13 @@ class VenueFees(FeeModel):
         self,
         *,
         commissions: CommissionModel,
-        liquidity: Liquidity,
+        take: Callable[[Ticket, int], None],
         tickets: dict[str, Ticket],
         faults: Faults,
         now: Callable[[], int],
     ) -> None:
         self._commissions = commissions
-        self._liquidity = liquidity
+        self._take = take
         self._tickets = tickets
         self._faults = faults
         self._now = now
@@ -75,7 +74,7 @@ class VenueFees(FeeModel):
     def _charge(self, ticket: Ticket, quantity: int, fill_px: Price) -> Fees:
         if ticket.purpose is Purpose.CORPORATE:
             return NO_FEES
-        self._liquidity.take(ticket.symbol, ticket.bar, quantity)
+        self._take(ticket, quantity)
         return self._commissions.charge(
             ticket.order_id, ticket.side, quantity, nanos_of(fill_px), trading_day(self._now())
         )

@@ -46,7 +46,7 @@ class BarLoader:
             batch = pa.RecordBatch.from_arrays(
                 [column.slice(first, last - first) for column in columns], schema=schema
             )
-            yield wrangler.process_record_batch_bytes(_stream(batch))
+            yield wrangler.process_record_batch_bytes(stream_bytes(batch))
 
 
 def _engine_columns(table: pa.Table) -> list[Any]:
@@ -62,7 +62,8 @@ def _flat(column: Any) -> Any:
     return flat.chunk(0) if isinstance(flat, pa.ChunkedArray) else flat
 
 
-def _stream(batch: pa.RecordBatch) -> bytes:
+def stream_bytes(batch: pa.RecordBatch) -> bytes:
+    """Return a batch as the bytes of an Arrow stream."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)

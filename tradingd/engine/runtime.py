@@ -1,12 +1,13 @@
 """The parts of one run, connected: what a strategy instance is bound to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nautilus_trader.model import Bar, BarType
 
 from tradingd.engine.actions import Actions
 from tradingd.engine.alerts import Alerts
+from tradingd.engine.bound import Books
 from tradingd.engine.clock import GuardedClock
 from tradingd.engine.desk import Desk
 from tradingd.engine.executions import Executions
@@ -14,7 +15,6 @@ from tradingd.engine.faults import Faults
 from tradingd.engine.native import NativeVerbs
 from tradingd.engine.sessions import Sessions
 from tradingd.engine.stops import Stops
-from tradingd.engine.tape import Tape
 from tradingd.engine.units import RAW_PER_NANO
 from tradingd.engine.venue import Verbs
 from tradingd.engine.wire import Wire
@@ -31,17 +31,18 @@ class Runtime:
     def __init__(
         self,
         *,
-        bar_types: dict[str, BarType],
+        bar_types: Mapping[str, BarType],
         book: Book,
         desk: Desk,
         stops: Stops,
         native: NativeVerbs,
         faults: Faults,
-        tape: Tape,
-        latency_ns: int,
+        wire: Callable[[Callable[..., None], Callable[[], int]], Wire],
+        books: Books | None = None,
         floor: Floor | None = None,
     ) -> None:
         self.bar_types = bar_types
+        self.books = books
         self.book = book
         self.desk = desk if floor is None else WorkedDesk(desk, floor)
         self.stops = stops
@@ -57,8 +58,7 @@ class Runtime:
         self.after_fault = _ignore
         self._sender = desk
         self._floor = floor
-        self._tape = tape
-        self._latency_ns = latency_ns
+        self._make_wire = wire
         self._tracked: dict[str, list[Any]] = {}
 
     def connect(self, verbs: Verbs, factory: Any, clock: Any) -> None:
@@ -68,7 +68,7 @@ class Runtime:
 
         self.alerts = Alerts(clock, self.faults)
         alert = self.alerts.set
-        self.wire = Wire(self._tape, self._latency_ns, alert=alert, now=self.now)
+        self.wire = self._make_wire(alert, self.now)
         self._sender.connect(verbs=verbs, factory=factory, wire=self.wire, now=self.now)
         self.actions.connect(alert)
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from nautilus_trader.model import (
     Bar,
     BarType,
+    BookType,
     ClientOrderId,
     InstrumentId,
     StrategyId,
@@ -22,6 +23,8 @@ from tradingd.config.strategy import StrategyBase
 from tradingd.domain.market import Session
 from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import Fill, Side
+from tradingd.engine.books.need import refuse_mismatch
+from tradingd.engine.books.view import DepthView
 from tradingd.engine.bound import Bound
 from tradingd.engine.executions import HANDLERS as ORDER_HANDLERS
 from tradingd.engine.venue import Verbs
@@ -72,6 +75,9 @@ class Strategy(EngineStrategy):
     def on_begin(self) -> None:
         """Prepare: `symbols` is set, no bar has been seen."""
 
+    def on_depth(self, book: DepthView) -> None:
+        """Act on a symbol's order book as it is now; overriding it asks for a run over books."""
+
     def on_session_open(self, session: Session) -> None:
         """Act at a session's open, before its first bar."""
 
@@ -86,6 +92,11 @@ class Strategy(EngineStrategy):
 
     def on_end(self) -> None:
         """Finish: the last bar has been delivered; orders sent now expire."""
+
+    @classmethod
+    def needs_books(cls) -> bool:
+        """Tell whether this strategy trades on order books."""
+        return cls.on_depth is not Strategy.on_depth
 
     # -- facts -----------------------------------------------------------------------------------
 
@@ -334,8 +345,10 @@ class Strategy(EngineStrategy):
 
     def bind(self, runtime: Bound) -> None:
         """Connect to a run and put guarded handlers on this instance."""
+        books = runtime.books
+        refuse_mismatch(self.name, needs_books=self.needs_books(), has_books=books is not None)
         self._runtime = runtime
-        self.symbols = tuple(runtime.bar_types)
+        self.symbols = tuple(runtime.bar_types if books is None else books.ids.values())
         self._names = {bar_type: symbol for symbol, bar_type in runtime.bar_types.items()}
         for handler in HANDLERS:
             if self._overrides(handler):
@@ -343,6 +356,8 @@ class Strategy(EngineStrategy):
         on_bar, symbol_of = runtime.bar_handlers(self._names, self.on_bar)
         self._put("symbol_of", symbol_of)
         self._put("on_bar", on_bar)
+        if books is not None:
+            self._put("on_book_depth", books.handler(self.on_depth))
         for handler in ORDER_HANDLERS:
             own = getattr(self, handler) if self._overrides(handler) else None
             self._put(handler, runtime.event_handler(own))
@@ -371,6 +386,8 @@ class Strategy(EngineStrategy):
         runtime.connect(verbs, self.order_factory, super().clock)
         for bar_type in runtime.bar_types.values():
             self.subscribe_bars(bar_type)
+        for book in () if runtime.books is None else runtime.books.ids:
+            self.subscribe_book_depth(book, BookType.L2_MBP)
         self.on_begin()
         runtime.begin()
 
@@ -384,6 +401,7 @@ class Strategy(EngineStrategy):
     def _silence(self) -> None:
         """Take no more events: the run has failed."""
         self._put("on_bar", self._runtime.after_fault)
+        self._put("on_book_depth", self._runtime.after_fault)
 
 
 def _engine_config(name: str, position: int) -> StrategyConfig:

@@ -5,7 +5,7 @@ times as Python integers: an order searches them six times, 0.1 us each against 
 """
 
 from bisect import bisect_left, bisect_right
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +38,22 @@ class _Lane(NamedTuple):
     closes: Any
     volumes: Any
     before: int
+
+
+class Prices(Protocol):
+    """What desk and records ask of the data in memory, bars or books."""
+
+    def last_close(self, symbol: str, ts: int) -> tuple[Nanos, int] | None:
+        """Return (price, its time) last known at `ts`; None before any."""
+        ...
+
+    def ordinal(self, symbol: str, ts: int) -> int:
+        """Return how many rows of the symbol there were up to `ts`, since the run began."""
+        ...
+
+    def spans(self, symbol: str, ts: int) -> bool:
+        """Tell whether `ts` lies inside a bar of the symbol."""
+        ...
 
 
 class Tape:

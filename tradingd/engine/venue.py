@@ -10,6 +10,7 @@ from nautilus_trader.execution import FeeModel, FillModel
 from nautilus_trader.model import (
     AccountType,
     BarType,
+    BookType,
     ClientOrderId,
     Equity,
     InstrumentId,
@@ -105,12 +106,18 @@ def equity(instrument: Instrument) -> Equity:
 
 
 def make_engine(
-    cash: Nanos, instruments: Iterable[Instrument], fills: FillModel, fees: FeeModel
+    cash: Nanos,
+    instruments: Iterable[Instrument],
+    fills: FillModel,
+    fees: FeeModel,
+    *,
+    books: bool = False,
 ) -> BacktestEngine:
     """Return an engine ready for a strategy and data; it opens no socket and logs nothing.
 
     Its account is a margin account far from any limit whatever the broker's kind: what a cash or
-    margin account may do is the gate's to say. Latency is the wire's.
+    margin account may do is the gate's to say. Latency is the wire's. With `books` the venue
+    matches against aggregated levels and keeps the queue before every resting limit.
     """
     engine = BacktestEngine(
         BacktestEngineConfig(
@@ -133,6 +140,11 @@ def make_engine(
         fee_model=fees,
         # A stop that is already through the market acts at once, as at a broker.
         reject_stop_orders=False,
+        book_type=BookType.L2_MBP if books else BookType.L1_MBP,
+        bar_execution=not books,
+        # The default gives a displayed share to every order that asks for it.
+        liquidity_consumption=books,
+        queue_position=books,
     )
     for instrument in instruments:
         engine.add_instrument(equity(instrument))

@@ -43,6 +43,8 @@ class LiveRuntime:
         Whether exits may be worked as limits.
     """
 
+    books = None
+
     def __init__(
         self,
         *,
