@@ -42,32 +42,39 @@ def record_batch(symbol: str, head: Head, book: Ints32) -> pa.RecordBatch:
     schema = snapshot_schema(len(book) // 6)
     rows = len(head.ts)
     times = [
-        _plain(values, pa.timestamp("ns")) for values in (head.ts, head.ts_event, head.ts_recv)
+        column(values, pa.timestamp("ns")) for values in (head.ts, head.ts_event, head.ts_recv)
     ]
     arrays = [
         pa.repeat(pa.scalar(symbol, pa.string()), rows),
         *times,
-        _plain(head.sequence, pa.int64()),
-        _plain(head.events, pa.int32()),
-        pa.array(head.on_change),
-        _plain(head.quality, pa.int16()),
+        column(head.sequence, pa.int64()),
+        column(head.events, pa.int32()),
+        flags(head.on_change),
+        column(head.quality, pa.int16()),
     ]
     for at, values in enumerate(book):
         none = _NONE[at % 6]
-        arrays.append(_plain(values, pa.int32()) if none is None else _nullable(values, none))
+        arrays.append(column(values, pa.int32()) if none is None else _nullable(values, none))
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _plain(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+def column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
+    """Return numbers as a column without nulls; `pa.array` would import pandas for it."""
     data = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values), [None, data], null_count=0)
+
+
+def flags(values: NDArray[np.bool_]) -> pa.Array:
+    """Return booleans as a column without nulls."""
+    data = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, data], null_count=0)
 
 
 def _nullable(values: Ints32, null: int) -> pa.Array:
     present = values != null
     missing = len(values) - int(np.count_nonzero(present))
     if not missing:
-        return _plain(values, pa.int32())
+        return column(values, pa.int32())
     valid = pa.py_buffer(np.packbits(present, bitorder="little"))
     data = pa.py_buffer(np.where(present, values, np.int32(0)))
     return pa.Array.from_buffers(pa.int32(), len(values), [valid, data], null_count=missing)

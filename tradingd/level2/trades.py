@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.level2.assemble import column
 from tradingd.level2.book import Ints64, TradeChunk
 from tradingd.level2.columns import TRADES
 from tradingd.level2.prices import UNIT
@@ -36,12 +37,12 @@ def trades_of(records: Records, symbol: str) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(
         [
             pa.repeat(pa.scalar(symbol, pa.string()), rows),
-            pa.array(times(found, "ts_event")).cast(pa.timestamp("ns")),
-            pa.array(times(found, "ts_recv")).cast(pa.timestamp("ns")),
-            pa.array(sequences(found)),
+            column(times(found, "ts_event"), pa.timestamp("ns")),
+            column(times(found, "ts_recv"), pa.timestamp("ns")),
+            column(sequences(found), pa.int64()),
             decimals(prices),
-            pa.array(found["size"].astype(np.int64)),
-            pa.array(sides.astype("U1"), pa.string()),
+            column(found["size"].astype(np.int64), pa.int64()),
+            _letters(sides),
         ],
         schema=TRADES,
     )
@@ -90,10 +91,17 @@ def decimals(values: Ints64) -> pa.Array:
     return pa.Array.from_buffers(TRADES.field("price").type, len(values), [None, buffer], 0)
 
 
-def nanos_of(column: pa.Array) -> NDArray[np.int64]:
+def nanos_of(prices: pa.Array) -> NDArray[np.int64]:
     """Return the Nanos of a column of `decimals`, which fit 64 bits by their precision."""
-    halves = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)
-    return np.ascontiguousarray(halves[column.offset : column.offset + len(column), 0])
+    halves = np.frombuffer(prices.buffers()[1], np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(halves[prices.offset : prices.offset + len(prices), 0])
+
+
+def _letters(values: NDArray[np.bytes_]) -> pa.Array:
+    """Return one-letter texts as a column; their offsets are 0, 1, 2, ..."""
+    offsets = pa.py_buffer(np.arange(len(values) + 1, dtype=np.int32))
+    data = pa.py_buffer(np.ascontiguousarray(values, "S1"))
+    return pa.Array.from_buffers(pa.string(), len(values), [None, offsets, data], null_count=0)
 
 
 def _prices(found: Records, symbol: str) -> Ints64:

@@ -208,7 +208,7 @@ def _encodings(schema: pa.Schema, *, grid: bool) -> dict[str, Any]:
     """Return the options of the writer.
 
     On a grid only its own times grow steadily: the others repeat, as the levels do, and a higher
-    level of zstd pays. Where every row is a change, it costs half the speed for a tenth of the size.
+    level of zstd pays. Where every row is a change, that halves the speed for a tenth of the size.
     """
     stamps = [field.name for field in schema if pa.types.is_timestamp(field.type)]
     growing = ["ts"] if grid else [*stamps, "sequence"]
