@@ -142,3 +142,14 @@ def left_behind(symbol: str, error: BaseException) -> Alert:
         body=str(error),
         next_step="its parts are whole; the next start publishes them",
     )
+
+
+def not_written(symbol: str, count: int, error: BaseException) -> Alert:
+    """Say that something other than the disk kept data from being written."""
+    return Alert(
+        key=f"recorder.write.{symbol}",
+        severity=Severity.WARN,
+        title=f"{count:,} records of {symbol} could not be written",
+        body=repr(error),
+        next_step="they are counted as dropped; see the log",
+    )

@@ -19,6 +19,7 @@ import pyarrow as pa
 from tradingd.domain.market import NANOSECONDS
 from tradingd.kits import atomicfile
 from tradingd.level2 import layout
+from tradingd.level2.facts import snapshot_facts
 from tradingd.level2.writer import SnapshotWriter, compact
 from tradingd.recorder import messages
 from tradingd.recorder.claim import Claim, claim
@@ -202,17 +203,17 @@ class CaptureFolder:
 def file_facts(facts: CaptureFacts, **more: str) -> dict[str, str]:
     """Return the metadata of a capture's Parquet files."""
     session = facts.session
-    return {
-        "symbol": facts.symbol,
-        "day": str(facts.day),
-        "levels": str(session.settings.levels),
-        "interval_ms": str(session.settings.interval_ms),
-        "on_change": str(session.settings.on_change).lower(),
-        "source": session.source,
-        "label": session.label,
-        "began": str(facts.began),
+    return snapshot_facts(
+        symbol=facts.symbol,
+        day=facts.day,
+        levels=session.settings.levels,
+        interval_ms=session.settings.interval_ms,
+        on_change=session.settings.on_change,
+        source=session.source,
+        label=session.label,
+        began=str(facts.began),
         **more,
-    }
+    )
 
 
 def parts_of(folder: Path) -> list[Part]:

@@ -1,6 +1,7 @@
 """From the loop to the disk: what waits is bounded, what is lost is counted, marked and told."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from tradingd.recorder.statistics import Effort
 
 if TYPE_CHECKING:
     from tradingd.recorder.stream import Stream
+
+log = logging.getLogger(__name__)
 
 
 class Keeper:
@@ -137,8 +140,7 @@ class Keeper:
             case MessagesJob():
                 self.messages.settle(job.count)
                 if error is not None:
-                    job.capture.tally.dropped += job.count
-                    self._emit(alerts.left_behind(job.capture.symbol, error))
+                    self._gone(job, error)
             case PublishJob() if error is not None:
                 self._emit(alerts.left_behind(job.capture.symbol, error))
             case Task():
@@ -154,12 +156,16 @@ class Keeper:
         self.rows.settle(job.count)
         self.effort.longest = max(self.effort.longest, seconds)
         if error is not None:
-            job.capture.tally.dropped += job.count
-            self._emit(alerts.left_behind(job.capture.symbol, error))
+            self._gone(job, error)
             return
         self.effort.flushes += 1
         self.flushed_at = asyncio.get_running_loop().time()
         self.worker.submit(UniteJob(job.capture))
+
+    def _gone(self, job: RowsJob | MessagesJob, error: BaseException) -> None:
+        log.error("%s of %s not written", job.count, job.capture.symbol, exc_info=error)
+        job.capture.tally.dropped += job.count
+        self._emit(alerts.not_written(job.capture.symbol, job.count, error))
 
     def _answer(self, job: Task, error: BaseException | None) -> None:
         done = self._waiting.get(id(job))

@@ -122,8 +122,7 @@ class Recorder:
         )
         for symbol in self._config.symbols:
             self._place(symbol)
-        for symbol in self._slots.held:
-            await self._begin(symbol)
+        await asyncio.gather(*(self._begin(symbol) for symbol in self._slots.held))
 
     async def run(self) -> None:
         """Record until `stop`, the feed's end, or until every duration is over.

@@ -8,13 +8,15 @@ from tradingd.level2.columns import Quality
 LASTING: Final = 10 * NANOSECONDS
 """Data time for which a book may be crossed: venues' feeds show that for moments."""
 
+QUIET: Final = 300 * NANOSECONDS
+"""Data time for which a side may be stale: those of thinly traded symbols often are for a while."""
+
 _TROUBLES: Final = (
     (Quality.CROSSED, LASTING, "crossed"),
     (Quality.DISORDER, LASTING, "out of order"),
     (Quality.SUSPECT, LASTING, "doubted by the vendor"),
-    # Stale is only said after its own time has passed.
-    (Quality.STALE_BID, 0, "stale on the bid side"),
-    (Quality.STALE_ASK, 0, "stale on the ask side"),
+    (Quality.STALE_BID, QUIET, "stale on the bid side"),
+    (Quality.STALE_ASK, QUIET, "stale on the ask side"),
 )
 
 

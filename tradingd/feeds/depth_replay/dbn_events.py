@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from tradingd.domain.depth import Action, BookSide, DepthEvent, Ladder
 from tradingd.domain.market import NANOSECONDS
-from tradingd.feeds.depth_replay.source import EventSource, Told, disorder
+from tradingd.feeds.depth_replay.source import EventSource, Told
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.level2.records import F_LAST, F_MAYBE_BAD_BOOK, has_actions, times
 from tradingd.vendors.databento.dbn import DbnFile
 
 CHUNK: Final = 2_000
 """Records decoded at once: 1-2 ms, so that a replay never holds up the loop."""
-
-# databento.com/docs/standards-and-conventions/common-fields-enums-types#flags
-_LAST: Final = 128
-_MAYBE_BAD_BOOK: Final = 4
 
 _NO_PRICE: Final = 2**63 - 1
 _NO_TIME: Final = 2**64 - 1
@@ -71,28 +68,26 @@ class DbnEvents(EventSource):
 
     def tell(self, wanted: Set[str]) -> Iterator[Told]:
         """Yield the records of the wanted symbols in the order received."""
-        last = 0
+        latest = 0
         for chunk in self._file.chunks(CHUNK):
-            if not len(chunk):
-                continue
-            received = chunk["ts_recv"]
-            if bool((received[1:] < received[:-1]).any()):
-                chunk = chunk[np.argsort(received, kind="stable")]
-            first = int(chunk["ts_recv"][0])
-            if first < last:
-                raise disorder(self.path, first, last)
-            last = int(chunk["ts_recv"][-1])
-            yield from _events(chunk, self._symbols, wanted)
+            received = times(chunk, "ts_recv")
+            # A record whose time goes back counts at the latest time before it, as in a backfill.
+            at = np.maximum.accumulate(np.maximum(received, latest))
+            latest = int(at[-1])
+            yield from _events(chunk, at, self._symbols, wanted)
 
 
 def _events(
-    records: NDArray[Any], symbols: Mapping[int, str], wanted: Set[str]
+    records: NDArray[Any], at: NDArray[np.int64], symbols: Mapping[int, str], wanted: Set[str]
 ) -> Iterator[DepthEvent]:
     names = records.dtype.names or ()
     start = names.index("bid_px_00")
-    told_counts = "bid_ct_00" in names
+    counted = "bid_ct_00" in names
+    # Records of a vendor's grid (bbo, cbbo) are whole states.
+    whole = not has_actions(records)
     no: tuple[Any, ...]
-    columns = [records[name].tolist() for name in ("instrument_id", "ts_event", "ts_recv", "flags")]
+    columns = [records["instrument_id"].tolist(), records["ts_event"].tolist(), at.tolist()]
+    columns.append(records["flags"].tolist())
     for name, no in (
         ("sequence", (0,)),
         ("action", (b"N",)),
@@ -117,19 +112,17 @@ def _events(
             depth,
             price if price != _NO_PRICE else None,
             size,
-            flags >= _LAST,
-            flags & _MAYBE_BAD_BOOK != 0,
-            partial(_ladder, records, index, start, told_counts),
+            whole or flags >= F_LAST,
+            flags & F_MAYBE_BAD_BOOK != 0,
+            partial(_ladder, records, index, start, counted),
         )
 
 
-def _ladder(
-    records: NDArray[Any], index: int, start: int, told_counts: bool, levels: int
-) -> Ladder:
+def _ladder(records: NDArray[Any], index: int, start: int, counted: bool, levels: int) -> Ladder:
     """Return the book of one record; levels that the schema lacks are empty."""
     row = records[index].item()
     cells: list[int | None] = list(row[start : start + 6 * levels])
-    if not told_counts:
+    if not counted:
         cells[4::6] = cells[5::6] = [None] * (len(cells) // 6)
     for side in (0, 1):
         if _NO_PRICE in cells[side::6]:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 from tradingd.domain.depth import DepthEvent, DepthGap
-from tradingd.kits.failure import ExitCode, Failure
 
 type Told = DepthEvent | DepthGap
 
@@ -42,15 +41,3 @@ class EventSource(ABC):
 def time_of(told: Told) -> int:
     """Return the data time of a record or a gap, UTC ns."""
     return told.ts_recv if isinstance(told, DepthEvent) else told.ts
-
-
-def disorder(path: Path, found: int, after: int) -> Failure:
-    """Return the refusal of a file whose time goes back."""
-    return Failure(
-        "records are not in the order they were received",
-        code=ExitCode.INVALID_ROW,
-        where=str(path),
-        expected=f"ts_recv of at least {after}",
-        found=str(found),
-        next_step="sort the file by ts_recv",
-    )
