@@ -51,20 +51,25 @@ TABLE: Final = (
     ),
     Mapped(variable="IB_GATEWAY_LIVE_PORT", key="broker.port", broker="ibkr", modes=("live",)),
     Mapped(variable="IB_CLIENT_ID", key="broker.client_id", broker="ibkr"),
+    Mapped(variable="L2_BACKFILL_ENABLED", key="backfill.enabled"),
+    # The older name first: the newer one wins where both are set.
+    Mapped(variable="L2_BACKFILL_CONCURRENCY", key="backfill.workers"),
+    Mapped(variable="L2_MAX_WORKERS", key="backfill.workers"),
+    Mapped(variable="SYMBOL_MAPPING_FILE", key="backfill.mapping"),
 )
 """Variables that set a key today."""
 
 REFERENCED: Final = {
     "APCA_API_KEY_ID": "broker.key_id",
     "APCA_API_SECRET_KEY": "broker.secret_key",
+    "DATABENTO_API_KEY": "backfill.provider.key",
 }
 """Secrets that a key's default reference names (`env:APCA_API_KEY_ID`); the value stays outside."""
 
 NOT_YET_USED: Final = {
-    "DATABENTO_API_KEY": "no Databento source is configured yet",
-    "L2_MAX_WORKERS": "no Level-2 backfill is configured yet",
+    "L2_BACKFILL_WINDOW_ET": "one text for two keys: backfill.window_start and backfill.window_end",
 }
-"""Known variables of earlier systems that no key reads yet."""
+"""Known variables of earlier systems that no key reads."""
 
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
