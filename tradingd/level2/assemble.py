@@ -45,7 +45,7 @@ def record_batch(symbol: str, head: Head, book: Ints32) -> pa.RecordBatch:
         column(values, pa.timestamp("ns")) for values in (head.ts, head.ts_event, head.ts_recv)
     ]
     arrays = [
-        pa.repeat(pa.scalar(symbol, pa.string()), rows),
+        repeated(symbol, rows),
         *times,
         column(head.sequence, pa.int64()),
         column(head.events, pa.int32()),
@@ -59,9 +59,17 @@ def record_batch(symbol: str, head: Head, book: Ints32) -> pa.RecordBatch:
 
 
 def column(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """Return numbers as a column without nulls; `pa.array` would import pandas for it."""
+    """Return numbers as a column without nulls; `pa.array` and `pa.scalar` import pandas."""
     data = pa.py_buffer(np.ascontiguousarray(values))
     return pa.Array.from_buffers(kind, len(values), [None, data], null_count=0)
+
+
+def repeated(text: str, rows: int) -> pa.Array:
+    """Return one text as a whole column."""
+    one = text.encode()
+    offsets = pa.py_buffer(np.arange(rows + 1, dtype=np.int32) * np.int32(len(one)))
+    data = pa.py_buffer(one * rows)
+    return pa.Array.from_buffers(pa.string(), rows, [None, offsets, data], null_count=0)
 
 
 def flags(values: NDArray[np.bool_]) -> pa.Array:

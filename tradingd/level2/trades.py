@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.level2.assemble import column
+from tradingd.level2.assemble import column, repeated
 from tradingd.level2.book import Ints64, TradeChunk
 from tradingd.level2.columns import TRADES
 from tradingd.level2.prices import UNIT
@@ -36,7 +36,7 @@ def trades_of(records: Records, symbol: str) -> pa.RecordBatch:
     sides = np.where(np.isin(found["side"], (b"A", b"B")), found["side"], b"N")
     return pa.RecordBatch.from_arrays(
         [
-            pa.repeat(pa.scalar(symbol, pa.string()), rows),
+            repeated(symbol, rows),
             column(times(found, "ts_event"), pa.timestamp("ns")),
             column(times(found, "ts_recv"), pa.timestamp("ns")),
             column(sequences(found), pa.int64()),
