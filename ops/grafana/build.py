@@ -312,6 +312,21 @@ def system() -> Json:
                   "bars, gaps, lost connections, garbage.", "short",
                   (f"sum by (env, kind) (increase(tradingd_feed_events_total{{{ENV}}}[5m]))",
                    "{{env}} {{kind}}"), width=12),
+            row("Order books"),
+            panel("timeseries", "Books", "Recorded now, and symbols in line for a slot.", "short",
+                  (f"tradingd_recorder_books{{{ENV}}}", "recorded {{env}}"),
+                  (f"tradingd_recorder_waiting{{{ENV}}}", "in line {{env}}"), width=6),
+            panel("timeseries", "Book events and snapshots", "A second.", "short",
+                  (f"rate(tradingd_recorder_events_total{{{ENV}}}[1m])", "events {{env}}"),
+                  (f"rate(tradingd_recorder_rows_total{{{ENV}}}[1m])", "snapshots {{env}}"),
+                  width=6),
+            panel("timeseries", "Lost", "Records and snapshots that could not be kept, in five "
+                  "minutes.", "short",
+                  (f"increase(tradingd_recorder_lost_total{{{ENV}}}[5m])", "{{env}}"), width=6),
+            panel("timeseries", "Not yet on disk", "Snapshots in memory, and seconds since the "
+                  "last flush.", "short",
+                  (f"tradingd_recorder_buffered_rows{{{ENV}}}", "rows {{env}}"),
+                  (f"tradingd_recorder_flush_age_seconds{{{ENV}}}", "seconds {{env}}"), width=6),
             row("Jobs, alerts, logs"),
             panel("timeseries", "Time since a job's success", "Hours matter for daily jobs; a job "
                   "that never ran is not shown.", "s",

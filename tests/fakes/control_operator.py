@@ -15,6 +15,7 @@ import msgspec
 
 from tradingd.control import messages as m
 from tradingd.control.answers import (
+    BookView,
     ConfigView,
     Done,
     Event,
@@ -23,6 +24,7 @@ from tradingd.control.answers import (
     LimitView,
     OrderView,
     PositionView,
+    Recording,
     StateView,
     Status,
     TradeView,
@@ -163,6 +165,28 @@ class FakeOperator:
             )
         ]
 
+    def recording(self) -> Recording:
+        return Recording(
+            instance=self.instance,
+            mode=self.mode,
+            synthetic=False,
+            state="recording",
+            why="",
+            source="XNAS.ITCH",
+            slots=5,
+            books=(
+                BookView(
+                    symbol="FROG", events=120, rows=60, gaps=0, last_ts=NOON, trouble=("locked",)
+                ),
+            ),
+            queue=("AAPL",),
+            refused={},
+            events=120,
+            rows=60,
+            dropped=0,
+            flushed_seconds=1.5,
+        )
+
     def config(self) -> ConfigView:
         return ConfigView(hash="ab12cd34ef56", tree={"mode": {"kind": self.mode}, "risk": {}})
 
@@ -219,6 +243,10 @@ class FakeOperator:
             raise Failure("no such limit", code=ExitCode.USAGE, found=request.key)
         self.overrides[request.key] = request.value
         return await self._done("set", changes=((request.key, before[request.key], request.value),))
+
+    async def record(self, request: m.RecordRequest, peer: m.Peer) -> Done:
+        done = "stopped" if request.stop else "recording"
+        return await self._done(f"{request.symbol}: {done}")
 
     async def run_job(self, request: m.JobRequest, peer: m.Peer) -> Done:
         return await self._done(f"{request.name} started")

@@ -212,6 +212,15 @@ class JobsReportParams(ControlParams, frozen=True, kw_only=True):
     detail: Annotated[str, Meta(description="What a person should know.")] = ""
 
 
+class RecordParams(ControlParams, frozen=True, kw_only=True):
+    """Input of `tradingctl record start` and `record stop`."""
+
+    symbol: Annotated[
+        str, Meta(description="Symbol, e.g. FROG.", extra={"positional": True, "metavar": "SYMBOL"})
+    ]
+    reason: Reason = "by hand"
+
+
 class ReloadParams(ControlParams, frozen=True, kw_only=True):
     """Input of `tradingctl reload`."""
 

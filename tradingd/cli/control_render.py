@@ -19,6 +19,7 @@ from tradingd.control.answers import (
     Limits,
     Orders,
     Positions,
+    Recording,
     StateView,
     Status,
     Trades,
@@ -233,6 +234,40 @@ def jobs(answer: Jobs) -> None:
             )
             for one in answer.jobs
         ],
+    )
+
+
+def recording(answer: Recording) -> None:
+    """Print the recorder: its state, the books, the line."""
+    _listed(
+        answer,
+        "no order book is recorded",
+        ("book", "events", "rows", "gaps", "last (ET)", "now"),
+        [
+            (
+                one.symbol,
+                one.events,
+                one.rows,
+                one.gaps,
+                exchange_time(one.last_ts or None),
+                ", ".join(one.trouble) or "sound",
+            )
+            for one in answer.books
+        ],
+    )
+    if answer.why:
+        sys.stdout.write(f"{answer.state}: {clean(answer.why)}\n")
+    for symbol, why in answer.refused.items():
+        sys.stdout.write(f"refused {symbol}: {clean(why)}\n")
+    screen.summary(
+        {
+            "state": answer.state,
+            "books": f"{len(answer.books)}/{answer.slots}",
+            "line": ",".join(answer.queue) or "-",
+            "events": answer.events,
+            "rows": answer.rows,
+            "lost": answer.dropped,
+        }
     )
 
 

@@ -15,6 +15,7 @@ from tradingd.control.answers import (
     Limits,
     Orders,
     Positions,
+    Recording,
     Status,
     Trades,
 )
@@ -196,6 +197,24 @@ def limits_set(params: p.LimitsSetParams) -> Done:
         lambda ready: client(params).post("limits", ready),
         always=False,
     )
+
+
+def record_list(params: p.ControlParams) -> Recording:
+    """Return what the recorder is doing."""
+    return client(params).get("record", Recording)
+
+
+def record_start(params: p.RecordParams) -> Done:
+    """Record a symbol's order book."""
+    return client(params).post(
+        "record", m.RecordRequest(symbol=params.symbol, reason=params.reason)
+    )
+
+
+def record_stop(params: p.RecordParams) -> Done:
+    """Stop recording a symbol's order book."""
+    request = m.RecordRequest(symbol=params.symbol, stop=True, reason=params.reason)
+    return client(params).post("record", request)
 
 
 def jobs_run(params: p.JobsRunParams) -> Done:

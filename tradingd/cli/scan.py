@@ -31,6 +31,28 @@ class ScanParams(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class ScreenParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd screen`."""
+
+    overrides: Overrides = ()
+    overlay: Overlay = None
+
+
+class ScreenEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """Output of `tradingd screen`: symbols seen, files published, what could not be kept."""
+
+    seen: int
+    published: int
+    dropped: int
+
+
+_ENVIRONMENT = {
+    "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
+    "XDG_DATA_HOME": "base of the default store folder",
+    "APCA_API_KEY_ID": "key of feed=alpaca, with APCA_API_SECRET_KEY",
+    "DATABENTO_API_KEY": "key of depth=databento",
+}
+
 COMMANDS: tuple[Command[Any, Any], ...] = (
     Command(
         path=("scan",),
@@ -44,10 +66,20 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd scan feed=alpaca scan.min_gap_percent=5 --json",
             "tradingd scan feed=synthetic scan.max_price=1000 scan.min_gap_percent=-5",
         ),
-        environment={
-            "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
-            "XDG_DATA_HOME": "base of the default store folder",
-            "APCA_API_KEY_ID": "key of feed=alpaca, with APCA_API_SECRET_KEY",
-        },
+        environment=_ENVIRONMENT,
+    ),
+    Command(
+        path=("screen",),
+        params=ScreenParams,
+        result=ScreenEnded,
+        function="tradingd.cli.scan_screen.run:run",
+        render="tradingd.cli.scan_screen.run:render",
+        summary="Watch the scan on a full screen and choose whose order books are recorded.",
+        examples=(
+            "tradingd screen feed=alpaca depth=databento",
+            "tradingd screen feed=replay feed.start=2013-10-11 feed.speed=60",
+            "tradingd screen feed=synthetic depth=replay depth.path=FROG.mbp-10.dbn.zst",
+        ),
+        environment=_ENVIRONMENT,
     ),
 )

@@ -184,6 +184,40 @@ class Jobs(Labelled, frozen=True, kw_only=True):
     jobs: tuple[JobView, ...]
 
 
+class BookView(Message, frozen=True, kw_only=True):
+    """One order book that is recorded; `last_ts` is its last snapshot's time (UTC ns; 0: none).
+
+    `trouble` says what is wrong with the book now (crossed, stale_bid ...), empty when nothing is.
+    """
+
+    symbol: str
+    events: int
+    rows: int
+    gaps: int
+    last_ts: int
+    trouble: tuple[str, ...]
+
+
+class Recording(Labelled, frozen=True, kw_only=True):
+    """GET /v1/record: the recorder of order books.
+
+    `state` is off, starting, recording, failed or over, `why` the words to it; `dropped` counts
+    records and rows that are lost.
+    """
+
+    state: str
+    why: str
+    source: str
+    slots: int
+    books: tuple[BookView, ...]
+    queue: tuple[str, ...]
+    refused: dict[str, str]
+    events: int
+    rows: int
+    dropped: int
+    flushed_seconds: float | None
+
+
 class ConfigView(Message, frozen=True, kw_only=True):
     """GET /v1/config: the configuration in force, secrets as references only."""
 

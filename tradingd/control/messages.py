@@ -177,6 +177,14 @@ class JobReportRequest(Request, frozen=True, kw_only=True):
     reason: Reason = "job report"
 
 
+class RecordRequest(Request, frozen=True, kw_only=True):
+    """POST /v1/record: record a symbol's order book from now on, or stop recording it."""
+
+    symbol: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9.\-]{0,14}$")]
+    stop: bool = False
+    reason: Reason = "by hand"
+
+
 class ReloadRequest(Request, frozen=True, kw_only=True):
     """POST /v1/reload: read the configuration again; the safe subset changes, or nothing does."""
 

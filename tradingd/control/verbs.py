@@ -18,6 +18,7 @@ from tradingd.control.answers import (
     Limits,
     Orders,
     Positions,
+    Recording,
     Status,
     Trades,
     VerbView,
@@ -119,6 +120,10 @@ async def _jobs(operator: Operator, query: m.NoQuery) -> Jobs:
     return Jobs(jobs=tuple(operator.jobs()), **_labels(operator))
 
 
+async def _recording(operator: Operator, query: m.NoQuery) -> Recording:
+    return operator.recording()
+
+
 async def _config(operator: Operator, query: m.NoQuery) -> ConfigView:
     return operator.config()
 
@@ -145,6 +150,12 @@ LOOKING: Final[Sequence[Looking]] = (
     ),
     Looking(name="limits", summary="Limits with their overrides.", answer=Limits, look=_limits),
     Looking(name="jobs", summary="Jobs and when they are due.", answer=Jobs, look=_jobs),
+    Looking(
+        name="record",
+        summary="The recorder of order books: what it follows, and who waits in line.",
+        answer=Recording,
+        look=_recording,
+    ),
     Looking(name="config", summary="The configuration in force.", answer=ConfigView, look=_config),
 )
 
@@ -230,6 +241,12 @@ ACTING: Final[Sequence[Acting]] = (
         summary="Journal the run of a job that has a unit of its own.",
         request=m.JobReportRequest,
         act=lambda operator, request, peer: operator.report_job(request, peer),
+    ),
+    Acting(
+        name="record",
+        summary="Record a symbol's order book from now on, or stop recording it.",
+        request=m.RecordRequest,
+        act=lambda operator, request, peer: operator.record(request, peer),
     ),
     Acting(
         name="reload",

@@ -20,7 +20,13 @@ from tradingd.domain.orders import Side
 from tradingd.domain.states import TradingState
 from tradingd.domain.trading import Step
 from tradingd.telemetry.machine import MachineCollector
-from tradingd.telemetry.series import AccountSeries, FlowSeries, OrderSeries, ServiceSeries
+from tradingd.telemetry.series import (
+    AccountSeries,
+    FlowSeries,
+    OrderSeries,
+    RecorderSeries,
+    ServiceSeries,
+)
 
 STAGES: Final = ("decision_to_sent", "sent_to_accepted", "accepted_to_fill")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -55,6 +61,7 @@ class Metrics:
         self._account = AccountSeries(self.registry)
         self._flow = FlowSeries(self.registry)
         self._service = ServiceSeries(self.registry)
+        self._recorder = RecorderSeries(self.registry)
         self._machine = (
             MachineCollector(folder),
             ProcessCollector(registry=None),
@@ -257,6 +264,27 @@ class Metrics:
         """Take what a live feed has counted since its start, by kind."""
         for kind, count in counts.items():
             self._raise_to("feed", kind, count, self._flow.feed_events.labels(kind=kind))
+
+    def recorder(
+        self,
+        *,
+        books: int,
+        waiting: int,
+        events: int,
+        rows: int,
+        lost: int,
+        buffered: int,
+        flushed_seconds: float,
+    ) -> None:
+        """Take what the recorder of order books has counted since its start."""
+        series = self._recorder
+        series.books.set(books)
+        series.waiting.set(waiting)
+        series.buffered.set(buffered)
+        series.flushed.set(max(0.0, flushed_seconds))
+        self._raise_to("recorder", "events", events, series.events)
+        self._raise_to("recorder", "rows", rows, series.rows)
+        self._raise_to("recorder", "lost", lost, series.lost)
 
     def log_record(self, level: str) -> None:
         """Count a log record."""

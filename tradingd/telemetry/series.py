@@ -263,3 +263,34 @@ class ServiceSeries:
         self.logs_dropped = Counter(
             "tradingd_log_dropped", "Log records that could not be written.", registry=registry
         )
+
+
+class RecorderSeries:
+    """Order books recorded beside the trading."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.books = Gauge(
+            "tradingd_recorder_books", "Order books that are recorded now.", registry=registry
+        )
+        self.waiting = Gauge(
+            "tradingd_recorder_waiting", "Symbols in line for a slot.", registry=registry
+        )
+        self.buffered = Gauge(
+            "tradingd_recorder_buffered_rows",
+            "Snapshots in memory or on their way to the disk.",
+            registry=registry,
+        )
+        self.flushed = Gauge(
+            "tradingd_recorder_flush_age_seconds",
+            "Time since the last flush; what is younger would be lost by a sudden death.",
+            registry=registry,
+        )
+        self.events = Counter(
+            "tradingd_recorder_events", "Records of the depth feed.", registry=registry
+        )
+        self.rows = Counter("tradingd_recorder_rows", "Snapshots taken.", registry=registry)
+        self.lost = Counter(
+            "tradingd_recorder_lost",
+            "Records, snapshots and messages that could not be kept.",
+            registry=registry,
+        )

@@ -65,6 +65,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "disarm": {},
     "limits": {"key": "risk.max_positions", "value": "10", "minutes": 5},
     "jobs": {"name": "nightly"},
+    "record": {"symbol": "FROG"},
     "log-level": {"level": "DEBUG"},
     "approve": {"order_id": "O-9"},
     "reject": {"order_id": "O-9"},

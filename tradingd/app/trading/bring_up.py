@@ -15,6 +15,7 @@ from tradingd.app.trading.live_market import LiveMarket
 from tradingd.app.trading.market import session_feed
 from tradingd.app.trading.pump import FEED_POSITION
 from tradingd.app.trading.ready import supervise
+from tradingd.app.trading.recording import session_recording
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.secrets import Secret, resolve
 from tradingd.daemon.lock import INSTANCE, AccountLock, accounts_folder
@@ -222,6 +223,9 @@ class BringUp:
         )
 
     async def _build(self) -> None:
+        self._one.recording = session_recording(
+            self._one.config, secret=self._secret, wall=self._one.wall, emit=self._one.alerts.emit
+        )
         await join(self._one)
 
     async def _reconcile(self) -> None:
@@ -248,3 +252,5 @@ class BringUp:
 
     async def _supervise(self) -> None:
         await supervise(self._one)
+        # Nothing waits for it: a vendor of books that is away keeps nobody from trading.
+        self._one.tasks.spawn("order books", self._one.recording.run(), eternal=False)

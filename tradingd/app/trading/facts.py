@@ -11,6 +11,7 @@ from tradingd.control.answers import (
     JobView,
     OrderView,
     PositionView,
+    Recording,
     Status,
     TradeView,
 )
@@ -30,6 +31,8 @@ class Facts(msgspec.Struct, kw_only=True):
     jobs: Callable[[], Sequence[JobView]]
     config: Callable[[], ConfigView]
     positions: Callable[[], Sequence[PositionView]]
+    recording: Callable[[], Recording]
+    record: Callable[[str, bool], Awaitable[str]]
     reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
     run_job: Callable[[str], Awaitable[str]]
     report_job: Callable[[m.JobReportRequest], Awaitable[str]]

@@ -56,6 +56,8 @@ class Front:
             jobs=self._one.board.jobs,
             config=self._one.board.config,
             positions=self._one.board.positions,
+            recording=self._one.board.recording,
+            record=self._one.recording.ask,
             reload=self._one.reloader.reload,
             run_job=self._run_job,
             report_job=self._one.timer_jobs.report,

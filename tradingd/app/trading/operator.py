@@ -18,6 +18,7 @@ from tradingd.control.answers import (
     LimitView,
     OrderView,
     PositionView,
+    Recording,
     Status,
     TradeView,
 )
@@ -116,6 +117,10 @@ class SessionOperator:
         """Return the jobs."""
         return self._facts.jobs()
 
+    def recording(self) -> Recording:
+        """Return what the recorder of order books is doing."""
+        return self._facts.recording()
+
     def config(self) -> ConfigView:
         """Return the configuration in force."""
         return self._facts.config()
@@ -205,6 +210,12 @@ class SessionOperator:
         noted = await self._facts.report_job(request)
         self._tell("job", f"{noted} {request.detail}".strip())
         return Done(done=noted)
+
+    async def record(self, request: m.RecordRequest, peer: m.Peer) -> Done:
+        """Record a symbol's order book, or stop recording it."""
+        done = await self._facts.record(request.symbol, not request.stop)
+        self._tell("record", done)
+        return Done(done=done)
 
     async def reload(self, request: m.ReloadRequest, peer: m.Peer) -> Done:
         """Read the configuration again."""

@@ -17,6 +17,7 @@ from tradingd.app.trading.limits import LimitOverrides
 from tradingd.app.trading.live_market import LiveMarket
 from tradingd.app.trading.operator import SessionOperator
 from tradingd.app.trading.pump import Pump
+from tradingd.app.trading.recording import Recording
 from tradingd.app.trading.reloading import Reloader
 from tradingd.app.trading.status import StatusBoard
 from tradingd.app.trading.supervision import KillSwitchWatch
@@ -116,6 +117,7 @@ class TradingSession:
     board: StatusBoard
     reloader: Reloader
     operator: SessionOperator
+    recording: Recording
 
     def __init__(
         self,

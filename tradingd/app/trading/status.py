@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from tradingd import __version__
 from tradingd.app.trading import views
+from tradingd.app.trading.recording import answer
 from tradingd.control.answers import (
     ConfigView,
     HealthView,
     JobView,
     OrderView,
     PositionView,
+    Recording,
     Status,
 )
 from tradingd.daemon.silence import silence_limits
@@ -32,6 +34,16 @@ class StatusBoard:
 
     def __init__(self, session: "TradingSession") -> None:
         self._session = session
+
+    def recording(self) -> Recording:
+        """Return what the recorder of order books is doing."""
+        one = self._session
+        return answer(
+            one.recording,
+            instance=one.instance,
+            mode=one.identity.mode,
+            synthetic=one.feed.synthetic,
+        )
 
     def line(self) -> str:
         """Return the STATUS line for systemd."""
@@ -171,6 +183,16 @@ class StatusBoard:
         metrics.feed_limit(limits.block)
         if isinstance(one.feed, Counting):
             metrics.feed_counts(one.feed.counts)
+        if (books := one.recording.view()) is not None:
+            metrics.recorder(
+                books=len(books.recording),
+                waiting=len(books.queue),
+                events=books.events,
+                rows=books.rows,
+                lost=one.recording.lost(),
+                buffered=books.buffered,
+                flushed_seconds=books.flushed_ago,
+            )
         for job in one.scheduler.states():
             done = job.last_due if job.last_status == "done" else None
             metrics.job(job.name, due_ns=job.next_due, success_ns=done)

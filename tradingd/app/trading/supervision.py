@@ -25,6 +25,7 @@ from tradingd.daemon.checks.orders import (
 from tradingd.daemon.checks.picture import PictureCheck
 from tradingd.daemon.checks.protection import ProtectionCheck
 from tradingd.daemon.checks.reconciliation import ReconciliationCheck
+from tradingd.daemon.checks.recording import RecordingCheck
 from tradingd.daemon.checks.strategy_timer import StrategyTimerCheck
 from tradingd.daemon.drift import Drift
 from tradingd.daemon.kernel_clock import clock_state
@@ -64,6 +65,8 @@ def session_checks(
     pinger: Pinger,
     silence: Callable[[], float | None],
     mute: Callable[[], Sequence[str]],
+    recording: Callable[[], tuple[str, str]],
+    books_lost: Callable[[], int],
     lag: LagSampler,
     drift: Callable[[], Drift | None],
     slowest_answer: Callable[[], float | None],
@@ -102,6 +105,7 @@ def session_checks(
         DiskCheck(lambda: disk_space(state), limits),
         ClockCheck(clock_state, limits),
         BrokerClockCheck(drift, limits),
+        RecordingCheck(recording, books_lost),
     )
 
 

@@ -87,6 +87,8 @@ class Watch:
             pinger=self._one.pinger,
             silence=lambda: self._one.kill_switch.seconds_silent,
             mute=lambda: self._one.market.mute,
+            recording=lambda: (self._one.recording.state, self._one.recording.why),
+            books_lost=self._one.recording.lost,
             lag=self._one.lag,
             drift=lambda: None if self._one.drift is None else self._one.drift.last,
             slowest_answer=answers.slowest,

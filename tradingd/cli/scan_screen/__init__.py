@@ -1,0 +1,1 @@
+"""The full screen: the scan's table above, the recorder below."""
