@@ -9,7 +9,6 @@ from typing import Final
 from tradingd.backfill.provider import Retry
 from tradingd.kits.backoff import jittered
 
-
 LONGEST_ASKED: Final = 60.0
 """Seconds that a vendor's own wish to wait is followed at most."""
 
