@@ -116,10 +116,11 @@ JSON = {
     ),
     "validate": ("--cuts", "1", *SHORT),
     "scan": ("feed=synthetic", "--at", "10:00"),
+    "record list": (),
     "doctor": ("mode=backtest",),
     "completion": ("bash",),
 }  # fmt: skip
-APART = {"data snapshot", "data restore"}
+APART = {"data snapshot", "data restore", "record depth"}
 """One needs the other; they have a test of their own."""
 
 AT_A_BROKER = {"sim alpaca", "sim drill", "verify", "repair"}
@@ -155,6 +156,7 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "runs list": (),
     "analyze signals": JSON["analyze signals"],
     "validate": ("--cuts", "1", *SHORT),
+    "record list": (),
     "doctor": ("mode=backtest",),
 }
 

@@ -5,6 +5,7 @@ import contextlib
 import datetime as dt
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,12 @@ from tradingd.domain.market import NANOSECONDS
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.tasks import Tasks
 from tradingd.recorder import alerts, recovery, retention, statistics
-from tradingd.recorder.capture import Capture
+from tradingd.recorder.capture import Capture, by_bit
 from tradingd.recorder.keeper import Keeper
+from tradingd.recorder.recovery import Recovered
 from tradingd.recorder.settings import SessionFacts, settings_of
 from tradingd.recorder.slots import Place, Slots
+from tradingd.recorder.statistics import CaptureStats
 from tradingd.recorder.stream import Stream
 from tradingd.recorder.view import RecorderView, StreamView
 from tradingd.recorder.watch import BookWatch
@@ -80,13 +83,14 @@ class Recorder:
         self._streams: dict[str, Stream] = {}
         self._watches: dict[str, BookWatch] = {}
         self._asked: dict[str, float] = {}
-        self._refused: dict[str, str] = {}
+        self.refusals: dict[str, Failure] = {}
+        """Why symbols that were asked for have no stream."""
         self._tasks = Tasks(self._faulted)
         self._idle = asyncio.Event()
         self._stopping = asyncio.Event()
         self._stopped = False
         self._facts: SessionFacts | None = None
-        self._recovered = recovery.Recovered()
+        self._recovered = Recovered()
         self._over_events = self._over_late = 0
         self._unfit = 0
         self._lost_at: int | None = None
@@ -208,7 +212,7 @@ class Recorder:
             slots=self._slots.capacity,
             recording=tuple(self._stream_view(one) for one in streams),
             queue=self._slots.line,
-            refused=dict(self._refused),
+            refused={symbol: one.line() for symbol, one in self.refusals.items()},
             events=self._over_events + sum(one.events for one in streams),
             rows=sum(one.tally.rows for one in keeper.captures),
             messages=sum(one.tally.messages for one in keeper.captures),
@@ -227,6 +231,22 @@ class Recorder:
             recovered=len(self._recovered.captures),
             data_time=max((_time_of(one) for one in streams), default=0),
         )
+
+    @property
+    def captures(self) -> tuple[CaptureStats, ...]:
+        """Statistics of every capture so far; files once it is published."""
+        told = [one for one in self._keeper.captures if one.tally.rows or one.tally.events]
+        return tuple(statistics.stats_of(one) for one in told)
+
+    @property
+    def recovered(self) -> Recovered:
+        """What the start found of captures that had died."""
+        return self._recovered
+
+    @property
+    def ended_by(self) -> statistics.EndedBy:
+        """How the session ended, once it has."""
+        return self._ended_by
 
     # -- what the feed tells ---------------------------------------------------------------------
 
@@ -273,7 +293,7 @@ class Recorder:
         elif gap.reason == "refused" and one is not None:
             del self._streams[gap.symbol]
             self._close(one)
-            self._refuse(gap.symbol, gap.detail or "the vendor refused it")
+            self._refuse(gap.symbol, _by_the_vendor(gap))
 
     async def room(self) -> None:
         """Return when there is room for more; what a replay waits for."""
@@ -359,13 +379,13 @@ class Recorder:
         settings = settings_of(self._config)
         stream = Stream(symbol, settings, self, queued=waited, starts=starts)
         self._streams[symbol] = stream
-        self._refused.pop(symbol, None)
+        self.refusals.pop(symbol, None)
         try:
             await self._feed.subscribe(symbol)
         except Failure as failure:
             if self._streams.get(symbol) is stream:
                 del self._streams[symbol]
-                self._refuse(symbol, failure.line())
+                self._refuse(symbol, failure)
             return
         if self._streams.get(symbol) is not stream and self._slots.place(symbol) is None:
             await self._feed.unsubscribe(symbol)
@@ -374,9 +394,9 @@ class Recorder:
         await self._feed.unsubscribe(symbol)
         self._leave(symbol)
 
-    def _refuse(self, symbol: str, reason: str) -> None:
-        self._refused[symbol] = reason
-        self._emit(alerts.refused(symbol, reason))
+    def _refuse(self, symbol: str, failure: Failure) -> None:
+        self.refusals[symbol] = failure
+        self._emit(alerts.refused(symbol, failure.line()))
         self._leave(symbol)
 
     def _leave(self, symbol: str) -> None:
@@ -454,13 +474,13 @@ class Recorder:
             ) from error
 
     def _write_statistics(self) -> None:
-        captured = [one for one in self._keeper.captures if one.tally.rows or one.tally.events]
-        if self._facts is None or not captured:
+        captures = self.captures
+        if self._facts is None or not captures:
             return
         self._keeper.effort.most_rows = self.rows.most
         document = statistics.session_stats(
             self._facts,
-            [statistics.stats_of(one) for one in captured],
+            captures,
             self._keeper.effort,
             ended=self._wall(),
             ended_by=self._ended_by,
@@ -513,12 +533,21 @@ class Recorder:
             late=stream.late,
             gaps=sum(stream.gaps.values()),
             last_ts=stream.told,
-            quality=stream.quality,
+            trouble=", ".join(by_bit(Counter({stream.quality: 1}))).lower().replace("_", " "),
         )
 
 
 def _time_of(stream: Stream) -> int:
     return max(stream.told, stream.last.ts_recv if stream.last else 0)
+
+
+def _by_the_vendor(gap: DepthGap) -> Failure:
+    return Failure(
+        f"the vendor does not tell the book of {gap.symbol}",
+        code=ExitCode.FEED,
+        where=gap.symbol,
+        found=gap.detail,
+    )
 
 
 def _logged(alert: Alert) -> None:

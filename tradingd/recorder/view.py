@@ -4,7 +4,10 @@ import msgspec
 
 
 class StreamView(msgspec.Struct, frozen=True, kw_only=True):
-    """One symbol that is recorded; `last_ts` is the time of its last snapshot, UTC ns (0: none)."""
+    """One symbol that is recorded.
+
+    `last_ts` is the time of its last snapshot, UTC ns (0: none), `trouble` what was wrong with it.
+    """
 
     symbol: str
     events: int
@@ -13,7 +16,7 @@ class StreamView(msgspec.Struct, frozen=True, kw_only=True):
     late: int
     gaps: int
     last_ts: int
-    quality: int
+    trouble: str
 
 
 class RecorderView(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
+import pyarrow.parquet as pq
+
 from tradingd.domain.depth import BookSide, DepthEvent, DepthGap, Ladder
 from tradingd.feeds.depth_replay.source import EventSource, Told
 from tradingd.level2.book import NO_ASK, NO_BID, BookChunk, TradeChunk
@@ -39,6 +41,7 @@ class BookEvents(EventSource):
             if chunk.rows:
                 self.first_ts = int(chunk.ts[0])
                 break
+        self.last_ts = _last_ts(self.path)
 
     def tell(self, wanted: Set[str]) -> Iterator[Told]:
         """Yield states and trades in time order."""
@@ -46,6 +49,18 @@ class BookEvents(EventSource):
         for chunk, trades in self._book.chunks(_CHUNK):
             if symbol in wanted:
                 yield from _merged(symbol, chunk, trades)
+
+
+def _last_ts(path: Path) -> int:
+    """Return the latest `ts` that the file's own statistics state."""
+    metadata = pq.read_metadata(path)
+    column = metadata.schema.names.index("ts")
+    found = [
+        metadata.row_group(number).column(column).statistics
+        for number in range(metadata.num_row_groups)
+    ]
+    latest = [int(one.max_raw) for one in found if one is not None and one.has_min_max]
+    return max(latest) if latest and len(latest) == len(found) else EventSource.last_ts
 
 
 def _merged(symbol: str, chunk: BookChunk, trades: TradeChunk) -> Iterator[Told]:

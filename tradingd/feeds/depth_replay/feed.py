@@ -174,6 +174,7 @@ def _opened(path: Path) -> list[EventSource]:
     sources = [_source(one) for one in _files(path)]
     for one in sources:
         one.open()
+    _refuse_overlaps(sources)
     begun = [one for one in sources if one.first_ts is not None]
     days = {local_date(one.first_ts) for one in begun if one.first_ts is not None}
     if len(days) > 1:
@@ -186,6 +187,29 @@ def _opened(path: Path) -> list[EventSource]:
             next_step="depth.path=FILE, or a folder with one day",
         )
     return sources
+
+
+def _refuse_overlaps(sources: list[EventSource]) -> None:
+    """Refuse two files that tell one symbol's book at the same time."""
+    begun = sorted(
+        (one.first_ts, one.last_ts, str(one.path), symbol)
+        for one in sources
+        if one.first_ts is not None
+        for symbol in one.symbols
+    )
+    last: dict[str, tuple[int, str]] = {}
+    for first_ts, last_ts, path, symbol in begun:
+        until, before = last.get(symbol, (0, ""))
+        if first_ts <= until:
+            raise Failure(
+                f"two files have books of {symbol} of the same time",
+                code=ExitCode.UNREADABLE_INPUT,
+                where=path,
+                expected="each book once",
+                found=f"also in {before}",
+                next_step="depth.path=FILE, or take one of them out of the folder",
+            )
+        last[symbol] = (max(until, last_ts), path)
 
 
 def _files(path: Path) -> list[Path]:

@@ -22,12 +22,16 @@ class EventSource(ABC):
         Levels a side, after `open`.
     first_ts : int or None
         UTC ns of its first record, None: it is empty.
+    last_ts : int
+        UTC ns of its last record; where that is not known without reading it all, one that never
+        comes.
     """
 
     path: Path
     symbols: frozenset[str] = frozenset()
     levels: int = 0
     first_ts: int | None = None
+    last_ts: int = 2**63 - 1
 
     @abstractmethod
     def open(self) -> None:
