@@ -150,6 +150,7 @@ class HistoryServer:
         unit_price: Decimal = Decimal(0),
         aliases: Mapping[str, str] = {},
     ) -> None:
+        self.files = tuple(files)
         self._tapes = [_tape(path) for path in files]
         self._key = key
         self.unit_price = unit_price
