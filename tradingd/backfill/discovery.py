@@ -62,6 +62,8 @@ def discover(path: Path, form: Format, filters: Filters, *, today: dt.date) -> D
                 rejected.append(one)
             case Note():
                 notes.append(one.text)
+    traded = {one.symbol for one in tasks}
+    notes += [f"no row names {one}" for one in filters.symbols if one not in traded]
     return Discovery(
         tasks=tuple(select(tasks, filters)),
         entries=entries,

@@ -1,11 +1,12 @@
 """The manifest: one JSON line per task, only ever appended to, in the order of the tasks."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock
 
+from tradingd.backfill.locks import held
 from tradingd.backfill.records import MANIFEST, Line
 from tradingd.kits.atomicfile import fsync_file
 
@@ -24,13 +25,13 @@ class Manifest:
 
     def __init__(self, root: Path) -> None:
         self.path = root / MANIFEST
-        self._lock = FileLock(root / f".{MANIFEST}.lock")
+        self._lock = root / f".{MANIFEST}.lock"
         self._waiting: dict[int, Line] = {}
         self._next = 0
 
-    def add(self, line: Line) -> None:
-        """Take a task's line, in any order; append what has its turn."""
-        self._waiting[line.index] = line
+    def add(self, lines: Iterable[Line]) -> None:
+        """Take tasks' lines, in any order; append what has its turn."""
+        self._waiting.update((one.index, one) for one in lines)
         ready = []
         while self._next in self._waiting:
             ready.append(self._waiting.pop(self._next))
@@ -46,7 +47,7 @@ class Manifest:
         if not lines:
             return
         text = b"".join(msgspec.json.encode(one) + b"\n" for one in lines)
-        with self._lock:
+        with held(self._lock):
             cut_torn_line(self.path)
             with self.path.open("ab", buffering=0) as stream:
                 stream.write(text)

@@ -1,5 +1,6 @@
 """Symbols of the log in the vendor's spelling: a JSON file ``{"BRK.B": "BRK B"}``."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, symbol: str) -> str:
         """Return the vendor's name of a symbol."""
         return self.names.get(symbol, symbol)
+
+    def unlisted(self, symbols: Iterable[str]) -> list[str]:
+        """Return the symbols that a mapping does not list, each once; none without a mapping."""
+        return sorted(set(symbols) - set(self.names)) if self.names else []
 
 
 def read_mapping(path: Path | None) -> Mapping:

@@ -1,7 +1,7 @@
 """What a backfill says it did: a line per task, a summary per run; both are contracts."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
@@ -108,9 +108,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 _ALWAYS: Final = (Status.WRITE, Status.SKIP, Status.EMPTY, Status.ERROR)
 
 
-def counted(lines: Mapping[int, Line]) -> dict[Status, int]:
+def counted(lines: Iterable[Line]) -> dict[Status, int]:
     """Return how many lines have which status."""
-    found = [one.status for one in lines.values()]
+    found = [one.status for one in lines]
     return {status: found.count(status) for status in Status}
 
 
