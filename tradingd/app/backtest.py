@@ -3,11 +3,12 @@
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 import pyarrow as pa
 
+from tradingd.app.backtest_books import RecordedBooks, open_books, uses_books
 from tradingd.app.provenance import describe_run
 from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
@@ -19,7 +20,7 @@ from tradingd.domain.market import DataKind, ReferenceData, Resolution
 from tradingd.domain.money import nanos
 from tradingd.domain.ports import BarFeed, CommissionModel
 from tradingd.domain.records import Recorder
-from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest
+from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest, run_book_backtest
 from tradingd.engine.strategy import Strategy
 from tradingd.execution.touch import half_spread
 from tradingd.gate.book import Book
@@ -41,9 +42,13 @@ class BacktestResult(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     tearsheet: str | None
     symbols: int
+    data: Literal["bars", "books"]
     outcome: Outcome
     metrics: Metrics
 
+
+QUIET_BOOK_SECONDS: Final = 60
+"""What a minute bar is to a mark's age: a book that is silent for so long has not changed."""
 
 type Progress = Callable[[int, int], None]
 """Called with (rows done, rows in all)."""
@@ -62,17 +67,18 @@ def backtest(
     """
     mode = backtest_mode(loaded.config)
     store = Store(store_root(loaded.config), loaded.config.store)
-    feed = open_feed(store, loaded.config, mode)
-    prices = partial(stored_prices, store, feed.resolution, mode)
+    data = open_data(store, loaded.config, mode)
+    feed, prices = data.feed, data.prices
     parts = make_parts(loaded.config, store, feed)
     folder = RunFolder.create(
         results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
     )
     recorder = RunRecorder(folder)
     try:
-        outcome = simulate(loaded.config, mode, parts, feed, recorder, progress)
+        outcome = data.simulate(parts, recorder, progress)
         recorder.close()
-        manifest = describe_run(loaded, folder.run_id, feed, outcome, parts.commissions.notes)
+        notes = [*parts.commissions.notes, *data.notes()]
+        manifest = describe_run(loaded, folder.run_id, feed, data.resolution, outcome, notes)
         metrics = finish(
             folder,
             manifest=manifest,
@@ -87,6 +93,7 @@ def backtest(
         folder=str(folder.path),
         tearsheet=str(folder.path / "tearsheet.html") if sheet else None,
         symbols=len(feed.symbols()),
+        data=data.rows,
         outcome=outcome,
         metrics=metrics,
     )
@@ -100,7 +107,45 @@ class Parts(NamedTuple):
     reference: ReferenceData
 
 
-def make_parts(config: SystemConfig, store: Store, feed: BarFeed) -> Parts:
+class Data(NamedTuple):
+    """What a run is over, bars or books, and how to run over it."""
+
+    feed: BarFeed | RecordedBooks
+    resolution: str
+    rows: Literal["bars", "books"]
+    prices: Callable[[str], pa.Table]
+    notes: Callable[[], Sequence[str]]
+    simulate: Callable[[Parts, Recorder, Progress], Outcome]
+
+
+def open_data(store: Store, config: SystemConfig, mode: BacktestMode) -> Data:
+    """Open what the configuration is run over: recorded books where it names some, else bars."""
+    if uses_books(config):
+        books = open_books(store, config, mode)
+        return Data(
+            feed=books,
+            resolution=books.resolution,
+            rows="books",
+            prices=books.prices,
+            notes=books.notes,
+            simulate=lambda parts, recorder, progress: simulate_books(
+                config, mode, parts, books, recorder, progress
+            ),
+        )
+    feed = open_feed(store, config, mode)
+    return Data(
+        feed=feed,
+        resolution=feed.resolution.value,
+        rows="bars",
+        prices=partial(stored_prices, store, feed.resolution, mode),
+        notes=lambda: (),
+        simulate=lambda parts, recorder, progress: simulate(
+            config, mode, parts, feed, recorder, progress
+        ),
+    )
+
+
+def make_parts(config: SystemConfig, store: Store, feed: BarFeed | RecordedBooks) -> Parts:
     """Build a run's strategy and costs and read its reference data."""
     return Parts(
         make_strategy(config.strategy),
@@ -120,15 +165,51 @@ def simulate(
     """Run the engine over the feed with a book and a gate of this run's own."""
     random.seed(config.seed)
     book = Book(nanos(mode.cash))
-    gate = Gate(
-        config.risk,
-        book,
-        reference=parts.reference,
-        account=config.broker.account,
-        bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
-        broker=str(config.broker.__struct_config__.tag),
+    total = feed.rows()
+    return run_backtest(
+        plan=make_plan(config, mode),
+        feed=feed,
+        strategy=parts.strategy,
+        gate=make_gate(config, parts, book, feed.resolution.nanoseconds // 1_000_000_000),
+        book=book,
+        commissions=parts.commissions,
+        slippage=slippage_model(config.execution.slippage),
+        borrow=borrow_model(config.broker.borrow_rate),
+        calendar=SessionCalendar(config.session.calendar),
+        recorder=recorder,
+        progress=lambda done: progress(done, total),
     )
-    plan = BacktestPlan(
+
+
+def simulate_books(
+    config: SystemConfig,
+    mode: BacktestMode,
+    parts: Parts,
+    books: RecordedBooks,
+    recorder: Recorder,
+    progress: Progress,
+) -> Outcome:
+    """Run the engine over recorded books with a book and a gate of this run's own."""
+    random.seed(config.seed)
+    book = Book(nanos(mode.cash))
+    return run_book_backtest(
+        plan=make_plan(config, mode),
+        feed=books,
+        strategy=parts.strategy,
+        gate=make_gate(config, parts, book, QUIET_BOOK_SECONDS),
+        book=book,
+        commissions=parts.commissions,
+        borrow=borrow_model(config.broker.borrow_rate),
+        calendar=SessionCalendar(config.session.calendar),
+        recorder=recorder,
+        # How many books a file has is known only after reading it.
+        progress=lambda done: progress(done, 0),
+    )
+
+
+def make_plan(config: SystemConfig, mode: BacktestMode) -> BacktestPlan:
+    """Return how to simulate, from the configuration."""
+    return BacktestPlan(
         cash=nanos(mode.cash),
         latency_ms=config.execution.latency_ms,
         participation_percent=config.execution.participation_percent,
@@ -138,19 +219,17 @@ def simulate(
         style=config.execution.style,
         half_spread_bps=half_spread(config.execution.slippage),
     )
-    total = feed.rows()
-    return run_backtest(
-        plan=plan,
-        feed=feed,
-        strategy=parts.strategy,
-        gate=gate,
-        book=book,
-        commissions=parts.commissions,
-        slippage=slippage_model(config.execution.slippage),
-        borrow=borrow_model(config.broker.borrow_rate),
-        calendar=SessionCalendar(config.session.calendar),
-        recorder=recorder,
-        progress=lambda done: progress(done, total),
+
+
+def make_gate(config: SystemConfig, parts: Parts, book: Book, bar_seconds: int) -> Gate:
+    """Return the gate of a run."""
+    return Gate(
+        config.risk,
+        book,
+        reference=parts.reference,
+        account=config.broker.account,
+        bar_seconds=bar_seconds,
+        broker=str(config.broker.__struct_config__.tag),
     )
 
 

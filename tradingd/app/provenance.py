@@ -5,14 +5,13 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tradingd import __version__
 from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
 from tradingd.config.system import strategy_name
 from tradingd.domain.money import decimal
-from tradingd.domain.ports import BarFeed
 from tradingd.engine.backtest import Outcome
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.results.manifest import Manifest, portable
@@ -33,8 +32,25 @@ DECISIVE_PACKAGES: Final = (
 """Packages whose version can change a result or its bytes."""
 
 
+class Described(Protocol):
+    """Data that a run was over."""
+
+    def symbols(self) -> Sequence[str]:
+        """Return the symbols, sorted."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return a hash of the exact files that were read."""
+        ...
+
+
 def describe_run(
-    loaded: Loaded, run_id: str, feed: BarFeed, outcome: Outcome, notes: Sequence[str]
+    loaded: Loaded,
+    run_id: str,
+    feed: Described,
+    resolution: str,
+    outcome: Outcome,
+    notes: Sequence[str],
 ) -> Manifest:
     """Return the manifest of a finished backtest; `notes` qualify its costs."""
     config = loaded.config
@@ -56,7 +72,7 @@ def describe_run(
         risk_profile=config.risk.profile,
         fees=config.broker.fees,
         symbols=tuple(feed.symbols()),
-        resolution=feed.resolution.value,
+        resolution=resolution,
         start=config.mode.start,
         end=config.mode.end,
         first_ts=outcome.first_ts,

@@ -31,7 +31,7 @@ def run(params: BacktestParams) -> BacktestReport:
         report = run_sweep(params.overrides, objective=params.objective, overlay=overlay)
         return BacktestReport(exit_code=report.exit_code, sweep=report)
     loaded = load(with_backtest_mode(params.overrides), overlay=overlay)
-    with screen.progress("bars") as meter:
+    with screen.progress("rows") as meter:
         result = backtest(loaded, meter.reached)
     return BacktestReport(exit_code=ExitCode.OK, result=result)
 
@@ -52,7 +52,7 @@ def _show_run(result: BacktestResult) -> None:
         {
             "run": result.run_id,
             "symbols": result.symbols,
-            "bars": outcome.rows,
+            result.data: outcome.rows,
             "orders": outcome.orders,
             "fills": outcome.fills,
             "denied": outcome.denials,

@@ -13,7 +13,10 @@ LOCATIONS: Final = (("store", "root"), ("store", "level2"), ("mode", "results"))
 """Keys that say where files are and decide no result; the hash leaves them out."""
 
 OBSERVERS: Final = ("alerts", "telemetry", "sync", "depth", "record", "backfill", "scan")
-"""Groups that watch, tell, or fetch history; they decide no result either."""
+"""Groups that watch, tell, or fetch history; they decide no result either.
+
+`depth` does in one case: a backtest over order books (`config_hash`).
+"""
 
 
 def effective_tree(config: SystemConfig) -> dict[str, Any]:
@@ -46,4 +49,17 @@ def config_hash(tree: Mapping[str, Any]) -> str:
         for name, part in tree.items()
         if name not in OBSERVERS
     }
+    if _over_books(tree):
+        kept["depth"] = {"kind": tree["depth"]["kind"]}
     return stable_hash(kept)
+
+
+def _over_books(tree: Mapping[str, Any]) -> bool:
+    """Tell whether a run trades in order books: then where they come from decides its results.
+
+    Which files those are is the data's fingerprint, as with the store's; the pace of a replay is
+    nothing to a backtest.
+    """
+    mode, depth = tree.get("mode"), tree.get("depth")
+    backtest = isinstance(mode, Mapping) and mode.get("kind") == "backtest"
+    return backtest and isinstance(depth, Mapping) and depth.get("kind") != "none"

@@ -160,6 +160,66 @@ class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", frozen=True
     short: Annotated[bool, Meta(description="Sell short instead of buying.")] = False
 
 
+class BookImbalance(
+    StrategyBase, tag_field="kind", tag="book_imbalance", frozen=True, kw_only=True
+):
+    """Follow the imbalance of the best queues of the order book; needs a backtest over books."""
+
+    levels: Annotated[
+        int,
+        Meta(ge=1, le=50, description="Levels a side whose shares are weighed."),
+    ] = 3
+    enter: Annotated[
+        float,
+        Meta(gt=0, le=1, description="Imbalance, from -1 to 1, that opens a position."),
+    ] = 0.6
+    leave: Annotated[
+        float,
+        Meta(ge=0, lt=1, description="Imbalance in its direction at which it is closed."),
+    ] = 0.0
+    quantity: Annotated[
+        Positive, Meta(description="Shares of every entry.", extra={"unit": "shares"})
+    ] = 100
+    entry: Annotated[
+        Literal["passive", "aggressive"],
+        Meta(description="Join the best queue with a limit, or take the other side at market."),
+    ] = "passive"
+    wait_seconds: Annotated[
+        Positive,
+        Meta(
+            description="Time after which a passive entry is cancelled.", extra={"unit": "seconds"}
+        ),
+    ] = 10
+    hold_seconds: Annotated[
+        Positive,
+        Meta(
+            description="Time from the entry's decision after which it is closed.",
+            extra={"unit": "seconds"},
+        ),
+    ] = 60
+    stop_bps: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=5_000,
+            description="Protective stop's distance from the best price of the entry's side.",
+            extra={"unit": "basis points"},
+        ),
+    ] = 50.0
+    max_spread_bps: Annotated[
+        float,
+        Meta(gt=0, description="Widest spread it enters in.", extra={"unit": "basis points"}),
+    ] = 20.0
+    allow_short: Annotated[bool, Meta(description="Whether it may sell short.")] = True
+    flatten_minutes: Annotated[
+        Minutes, Meta(description="Close everything this many minutes before the session close.")
+    ] = 10
+
+    def __post_init__(self) -> None:
+        if self.leave >= self.enter:
+            raise ValueError(f"leave ({self.leave}) must be below enter ({self.enter})")
+
+
 class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, kw_only=True):
     """Your own class, named by import path; `params` decodes into its own config struct."""
 
@@ -172,7 +232,9 @@ class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, 
     ] = {}
 
 
-OneStrategy = EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | CustomStrategy
+OneStrategy = (
+    EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | BookImbalance | CustomStrategy
+)
 
 
 class SeveralStrategies(StrategyBase, tag_field="kind", tag="several", frozen=True, kw_only=True):

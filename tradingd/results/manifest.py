@@ -10,7 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
-LOCATIONS: Final = (("store", "root"), ("mode", "results"), ("source", "path"))
+LOCATIONS: Final = (
+    ("store", "root"),
+    ("mode", "results"),
+    ("source", "path"),
+    ("depth", "path"),
+)
 """Configuration keys that say where files are on one machine and decide no result."""
 
 

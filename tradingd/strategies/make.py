@@ -14,6 +14,7 @@ _STRATEGIES: Final = {
         "tradingd.strategies.intraday_mean_reversion.strategy:IntradayMeanReversion"
     ),
     "swing_trend": "tradingd.strategies.swing_trend.strategy:SwingTrend",
+    "book_imbalance": "tradingd.strategies.book_imbalance.strategy:BookImbalance",
     "buy_and_hold": "tradingd.strategies.buy_and_hold:BuyAndHold",
 }
 
