@@ -53,6 +53,7 @@ def desk(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("desk")
     shutil.copytree(sample_home / "data" / "tradingd" / "history", home / "data/tradingd/history")
     (home / "slow.py").write_text(SLOW_STRATEGY)
+    (home / "trades.csv").write_text("Trade Date;Ticker\n2024-10-21;AAPL\n2024-10-26;AAPL\n")
     ended = tradingd_in(home)("backtest", *SHORT)
     assert ended.returncode == 0, ended.stderr
     return home
@@ -93,12 +94,16 @@ def files_of(folder: Path) -> dict[str, int]:
 
 # -- what works -----------------------------------------------------------------------------------
 
+MODEL = str(Path(__file__).parents[2] / "contracts/fixtures/model-manifest/good/promoted.json")
+
 JSON = {
     "config check": (),
     "config show": (),
     "config diff": ("risk=open",),
     "config explain": ("risk.gross_percent",),
     "config schema": (),
+    "contracts list": (),
+    "contracts validate": (MODEL,),
     "data import": ("source=sample",),
     "data query": ("select symbol, close from bars limit 3",),
     "data check": (),
@@ -107,6 +112,7 @@ JSON = {
     "data actions": ("AAPL",),
     "data provenance": ("AAPL",),
     "data sync": ("--dry-run", "--symbols", "AAPL"),
+    "backfill l2": ("--dry-run", "--log", "trades.csv"),
     "backtest": SHORT,
     "runs list": (),
     "runs show": (),
@@ -126,6 +132,9 @@ APART = {"data snapshot", "data restore", "record depth"}
 AT_A_BROKER = {"sim alpaca", "sim drill", "verify", "repair"}
 """What needs a broker: tests of the drill, of the test server and of verify try it."""
 
+SEALING = {"contracts seal"}
+"""Writes among the contracts themselves: tests of contracts try it on a copy."""
+
 TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal")}
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
 
@@ -133,7 +142,7 @@ COMMANDS = {" ".join(one.path): one for one in TRADINGD}
 
 
 def test_every_command_of_the_program_is_tried_here():
-    assert set(JSON) | APART | AT_A_BROKER | TRADING == set(COMMANDS)
+    assert set(JSON) | APART | AT_A_BROKER | SEALING | TRADING == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", JSON)
@@ -151,7 +160,10 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "data check": (),
     "data compact": (),
     "data scan": (),
+    "contracts list": (),
+    "contracts validate": (MODEL,),
     "scan": ("feed=synthetic", "--at", "10:00"),
+    "backfill l2": JSON["backfill l2"],
     "backtest": SHORT,
     "runs list": (),
     "analyze signals": JSON["analyze signals"],
@@ -304,6 +316,14 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
         ("analyze", "signals", "--symbols", "AAPL", "--duration", "5 days"), USAGE, ("5 D",),
     ),
     "no cuts": (("validate", "--cuts", "0"), USAGE, ("--cuts", ">= 1")),
+    "a backfill that is off": (
+        ("backfill", "l2", "--log", "trades.csv"), CONFIG, ("backfill.enabled=true",),
+    ),
+    "a trade log without its columns": (
+        ("backfill", "l2", "--log", "slow.py", "--dry-run"),
+        ExitCode.UNREADABLE_INPUT,
+        ("slow.py", ".csv"),
+    ),
     "an unknown shell": (("completion", "fish"), USAGE, ("bash",)),
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from tradingd.contracts.folder import Contracts
 from tradingd.contracts.reading import decode, lines, read_document
 from tradingd.contracts.rules import Explanation, Rule, evaluate
 from tradingd.contracts.schemas import Schema
-from tradingd.contracts.validator import MAX_PROBLEMS, Checker, Problem
+from tradingd.contracts.validator import MAX_PROBLEMS, Checker, Problem, check_schema, draft_of
 from tradingd.kits.failure import Failure
 
 
@@ -161,6 +161,8 @@ class _Session:
         self._checkers: dict[str, Checker] = {}
 
     def verdict(self, document: Any, where: str, file: Path | None) -> Verdict:
+        if not self._name and (draft := draft_of(document)):
+            return _of_schema(document, draft, where)
         found, problem = candidates(document, self._contracts, name=self._name, file=file)
         if not found:
             said = [problem] if problem else [_under_none()]
@@ -202,6 +204,16 @@ class _Session:
     def _rules(self, schema: Schema) -> list[Rule]:
         bound = [one for one in self._contracts.rules if applies(one, schema)]
         return bound + [one for one in self._asked if one not in bound]
+
+
+def _of_schema(document: Any, draft: str, where: str) -> Verdict:
+    """Judge a document that is a schema itself, by its draft."""
+    try:
+        check_schema(document, draft, where)
+    except Failure as failure:
+        said = (Problem(path="$", rule="schema", message=f"{failure.what}: {failure.found}"),)
+        return Verdict(where=where, ok=False, contract=f"JSON Schema {draft}", problems=said)
+    return Verdict(where=where, ok=True, contract=f"JSON Schema {draft}")
 
 
 def applies(rule: Rule, schema: Schema) -> bool:

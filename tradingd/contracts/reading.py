@@ -53,7 +53,7 @@ def lines(path: Path, *, max_line_bytes: int = MAX_LINE_BYTES) -> Iterator[tuple
             if len(line) > max_line_bytes:
                 raise _too_large(Path(f"{path}:{number}"), max_line_bytes)
             if line.strip():
-                yield number, line
+                yield number, line.rstrip()
 
 
 def open_regular(path: Path) -> BinaryIO:

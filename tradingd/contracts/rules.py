@@ -146,7 +146,7 @@ def _explain(logic: Any, document: Any) -> tuple[Clause, list[str]]:
     answer = value_of(logic, scope)
     unknown = isinstance(answer, Unknown)
     operator = next(iter(logic)) if isinstance(logic, dict) else ""
-    operands = logic[operator] if operator in ("and", "or") else ()
+    operands = logic[operator] if operator in ("and", "or") else []
     parts = [
         _explain(one, document) for one in (operands if isinstance(operands, list) else [operands])
     ]

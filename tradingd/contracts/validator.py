@@ -145,6 +145,8 @@ def _problem(error: Any) -> Problem:
 
 def _text(error: Any) -> str:
     message = _short(error.message)
+    if error.validator == "const":
+        return f"{_short(repr(error.instance))} found, {message}"
     if not error.context:
         return message
     nearest = min(error.context, key=lambda one: (-len(one.absolute_path), str(one.message)))
