@@ -10,11 +10,11 @@ Financial Markets 9, who use relative quantities).
 import msgspec
 import numpy as np
 
-from tradingd.level2.book import BookChunk, Ints32, TradeChunk
+from tradingd.level2.book import BookChunk, Ints64, TradeChunk
 from tradingd.microstructure.halfhours import COUNT, HalfHours, label
 from tradingd.microstructure.intervals import TICK_UNITS
-from tradingd.microstructure.spread import standing
-from tradingd.microstructure.states import Carry, Floats, twice_mid
+from tradingd.microstructure.standing import clock, over_time, standing
+from tradingd.microstructure.states import Carry, Floats
 
 
 class LevelDepth(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,16 +80,7 @@ class Depth:
         """Take the next states; trades are not looked at."""
         del trades
         for older, newer in self._carry.pairs(book):
-            weights = standing(older, newer)
-            mid = twice_mid(older).astype(np.float64)
-            parts = list(self._hours.parts(older.ts))
-            for half_hour, rows in parts:
-                self._weight[half_hour] += weights[rows].sum()
-            sides = ((older.bid_px, older.bid_sz), (older.ask_px, older.ask_sz))
-            for side, (prices, sizes) in enumerate(sides):
-                for level in range(self.levels):
-                    self._size(side, level, sizes[level], weights, parts)
-                    self._place(side, level, prices[level], sizes[level], weights, mid)
+            self._add(older, standing(older, newer))
 
     def result(self) -> DepthResult:
         """Return the averages so far."""
@@ -123,33 +114,26 @@ class Depth:
             ),
         )
 
-    def _size(
-        self,
-        side: int,
-        level: int,
-        sizes: Ints32,
-        weights: Floats,
-        parts: list[tuple[int, slice]],
-    ) -> None:
-        shares = sizes.astype(np.float64)
+    def _add(self, book: BookChunk, weights: Ints64) -> None:
+        passed = clock(weights)
+        whole = slice(0, book.rows)
+        mid = _mid(book, passed)
+        parts = list(self._hours.parts(book.ts))
         for half_hour, rows in parts:
-            self._sizes[half_hour, side, level] += shares[rows] @ weights[rows]
-
-    def _place(
-        self,
-        side: int,
-        level: int,
-        prices: Ints32,
-        sizes: Ints32,
-        weights: Floats,
-        mid: Floats,
-    ) -> None:
-        # A missing level's price stands for "none": it must not be averaged.
-        if not sizes.all():
-            weights = weights * (sizes > 0)
-        self._exists[side, level] += weights.sum()
-        away = mid @ weights - 2 * (prices.astype(np.float64) @ weights)
-        self._distance[side, level] += away
+            self._weight[half_hour] += passed[rows.stop] - passed[rows.start]
+        sides = ((book.bid_px, book.bid_sz), (book.ask_px, book.ask_sz))
+        for side, (prices, sizes) in enumerate(sides):
+            for level in range(self.levels):
+                for half_hour, rows in parts:
+                    self._sizes[half_hour, side, level] += over_time(sizes[level], passed, rows)
+                exists, middle = passed, mid
+                # A missing level's price stands for "none": it must not be averaged.
+                if sizes[level].min() == 0:
+                    exists = clock(weights * (sizes[level] > 0))
+                    middle = _mid(book, exists)
+                self._exists[side, level] += exists[-1]
+                away = middle - 2 * over_time(prices[level], exists, whole)
+                self._distance[side, level] += away
 
     def _half_hour(self, number: int) -> HalfHourDepth:
         weight = float(self._weight[number])
@@ -164,6 +148,12 @@ class Depth:
             imbalance_best=_imbalance(float(bid[0]), float(ask[0])),
             imbalance_total=_imbalance(float(bid.sum()), float(ask.sum())),
         )
+
+
+def _mid(book: BookChunk, passed: Ints64) -> float:
+    """Return twice the mid x ns."""
+    whole = slice(0, book.rows)
+    return over_time(book.bid_px[0], passed, whole) + over_time(book.ask_px[0], passed, whole)
 
 
 def _imbalance(bid: float, ask: float) -> float | None:

@@ -18,7 +18,7 @@ import numpy as np
 from tradingd.level2.book import BookChunk, Ints64, TradeChunk
 from tradingd.level2.columns import Quality
 from tradingd.microstructure.intervals import TICK_UNITS
-from tradingd.microstructure.spread import standing
+from tradingd.microstructure.standing import standing
 from tradingd.microstructure.states import Bools, Carry, Floats, twice_mid, usable
 
 IMBALANCES: Final = 10
@@ -97,13 +97,13 @@ class Microprice:
             moves=int(moved),
         )
 
-    def _lean(self, book: BookChunk, weights: Floats) -> None:
+    def _lean(self, book: BookChunk, weights: Ints64) -> None:
         """Add |weighted mid - mid| = half the spread x |imbalance|, in units x ns."""
         bid, ask = book.bid_sz[0].astype(np.float64), book.ask_sz[0].astype(np.float64)
         imbalance = np.abs(bid - ask) / np.maximum(bid + ask, 1)
         spread = np.subtract(book.ask_px[0], book.bid_px[0], dtype=np.float64)
         self._stood += float(weights.sum())
-        self._away += float((spread * imbalance) @ weights) / 2
+        self._away += float((spread * imbalance * weights).sum()) / 2
 
     def _transitions(self, older: BookChunk, newer: BookChunk) -> None:
         known = usable(older) & usable(newer) & ((newer.quality & int(Quality.GAP)) == 0)

@@ -29,7 +29,7 @@ from tradingd.microstructure.vpin import Vpin, VpinResult
 SCHEMA_VERSION: Final = "1.0.0"
 HORIZONS_S: Final = (1, 10, 60)
 NO_TRADES: Final = "the source has no trades"
-_CHUNK_ROWS: Final = 100_000
+CHUNK_ROWS: Final = 100_000
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ def _feed(
 ) -> None:
     spent = dict.fromkeys(measures, 0.0)
     rows = 0
-    for book, trades in ahead(source.chunks(_CHUNK_ROWS)):
+    for book, trades in ahead(source.chunks(CHUNK_ROWS)):
         for name, measure in measures.items():
             began = time.perf_counter()
             measure.feed(book, trades)

@@ -10,11 +10,11 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from tradingd.level2.book import BookChunk, TradeChunk
-from tradingd.level2.columns import Quality
+from tradingd.level2.book import BookChunk, Ints64, TradeChunk
 from tradingd.microstructure.halfhours import COUNT, HalfHours, label
 from tradingd.microstructure.intervals import TICK_UNITS
-from tradingd.microstructure.states import Carry, Floats, twice_mid, usable
+from tradingd.microstructure.standing import dot, standing
+from tradingd.microstructure.states import Carry, Floats
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _FINE: Final = 65_536
@@ -99,17 +99,27 @@ class Spread:
             ),
         )
 
-    def _add(self, book: BookChunk, weights: Floats) -> None:
-        units = np.subtract(book.ask_px[0], book.bid_px[0], dtype=np.int64)
-        # States of no weight have sizes of no meaning: keep them inside the tables.
-        units[weights == 0] = 1
-        bps = units * 20_000.0 / np.maximum(twice_mid(book), 1)
-        self._stood += np.bincount(np.minimum(units, _FINE), weights, _FINE + 1)
+    def _add(self, book: BookChunk, weights: Ints64) -> None:
+        parts = list(self._hours.parts(book.ts))
+        starts = _runs(book, [rows.start for _, rows in parts])
+        stood = np.add.reduceat(weights, starts)
+        kept = np.flatnonzero(stood)
+        starts, stood = starts[kept], stood[kept].astype(np.float64)
+        bid, ask = book.bid_px[0][starts].astype(np.int64), book.ask_px[0][starts]
+        units = ask - bid
+        bps = units * 20_000.0 / (bid + ask)
+        self._stood += np.bincount(np.minimum(units, _FINE), stood, _FINE + 1)
         fine = np.minimum(bps * _BPS_PARTS, _BPS_MOST).astype(np.int64)
-        self._stood_bps += np.bincount(fine, weights, _BPS_MOST + 1)
-        for half_hour, rows in self._hours.parts(book.ts):
-            weight = weights[rows]
-            self._half_hours[half_hour] += weight.sum(), weight @ units[rows], weight @ bps[rows]
+        self._stood_bps += np.bincount(fine, stood, _BPS_MOST + 1)
+        for half_hour, rows in parts:
+            inside = slice(*np.searchsorted(starts, (rows.start, rows.stop)))
+            stands = stood[inside]
+            sums = (
+                stands.sum(),
+                dot(stands, units[inside].astype(np.float64)),
+                dot(stands, bps[inside]),
+            )
+            self._half_hours[half_hour] += sums
 
     def _quantile(self, share: float) -> SpreadQuantile:
         return SpreadQuantile(
@@ -119,12 +129,14 @@ class Spread:
         )
 
 
-def standing(older: BookChunk, newer: BookChunk) -> Floats:
-    """Return (n,) ns each older state stood; 0 if it is not usable, or if records were lost."""
-    weights: Floats = np.subtract(newer.ts, older.ts).astype(np.float64)
-    weights *= usable(older)
-    weights *= (newer.quality & int(Quality.GAP)) == 0
-    return weights
+def _runs(book: BookChunk, borders: list[int]) -> Ints64:
+    """Return the first rows of runs of one bid and ask; runs end at the borders too."""
+    bid, ask = book.bid_px[0], book.ask_px[0]
+    first = np.ones(book.rows, np.bool_)
+    np.not_equal(bid[1:], bid[:-1], out=first[1:])
+    first[1:] |= ask[1:] != ask[:-1]
+    first[borders] = True
+    return np.flatnonzero(first)
 
 
 def _reached(table: Floats, share: float) -> int:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def slices(
     """Cut books before these rows; each trade goes with the state after the one before it."""
     borders = [0, *sorted(cuts), book.rows]
     owner = np.minimum(trades.before + 1, book.rows - 1)
-    for start, stop in zip(borders, borders[1:], strict=False):
+    for start, stop in pairwise(borders):
         mine = (owner >= start) & (owner < stop)
         yield (
             cut(book, start, stop),
