@@ -31,7 +31,7 @@ from tradingd.level2.records import (
 )
 from tradingd.level2.staleness import Staleness
 
-_BLOCK: Final = 16_384
+_BLOCK: Final = 8_192
 _MOST_ROWS: Final = 65_536
 
 
