@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ from tradingd.microstructure.thin import Points, thin
 from tradingd.microstructure.vpin import Vpin, VpinResult
 
 SCHEMA_VERSION: Final = "1.0.0"
+"""Of the report's layout, which is published in `contracts/`."""
 HORIZONS_S: Final = (1, 10, 60)
 NO_TRADES: Final = "the source has no trades"
 CHUNK_ROWS: Final = 100_000
@@ -73,7 +74,7 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
 class DepthReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything measured on one source; `definitions` says in words how."""
 
-    schema_version: str = SCHEMA_VERSION
+    schema_version: Literal["1.0.0"] = SCHEMA_VERSION
     source: SourceFacts
     horizons_s: tuple[int, ...]
     definitions: dict[str, str]
@@ -157,17 +158,6 @@ def analyse(
         kyle=kyle.result() if traded else KyleResult(reason=NO_TRADES),
         cost=cost.result() if traded else CostResult(reason=NO_TRADES),
     )
-
-
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of `DepthReport`."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:tradingd:contract:depth-report:1",
-        "title": "Analysis of the order book of one symbol and day",
-        "x-contract": {"name": "depth-report", "files": ["*_depth_report.json"]},
-        **msgspec.json.schema(DepthReport),
-    }
 
 
 def _feed(
