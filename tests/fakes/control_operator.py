@@ -176,7 +176,7 @@ class FakeOperator:
             slots=5,
             books=(
                 BookView(
-                    symbol="FROG", events=120, rows=60, gaps=0, last_ts=NOON, trouble=("locked",)
+                    symbol="FROG", events=120, rows=60, gaps=0, last_ts=NOON, trouble="locked"
                 ),
             ),
             queue=("AAPL",),

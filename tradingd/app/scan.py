@@ -42,26 +42,18 @@ class ScanRun:
     def __init__(self, config: SystemConfig, secret: Callable[[str], Secret] = resolve) -> None:
         self._config = config
         self._calendar = SessionCalendar(config.session.calendar)
-        self._feed = scan_feed(config, self._calendar, secret)
-        self._floats = floats(config.scan)
+        self._secret = secret
+        self._opened: Feed | None = None
+        self._floats: Mapping[str, int] = {}
         self._scanner: Scanner | None = None
-
-    @property
-    def label(self) -> str:
-        """Where the bars come from."""
-        return self._feed.label
-
-    @property
-    def at(self) -> int:
-        """Data time of the last bar, UTC ns; 0 before the first."""
-        return self._scanner.at if self._scanner else 0
 
     def table(self, limits: ScanConfig | None = None) -> Scan:
         """Return the table as of now, by other filters where `limits` is given."""
         if self._scanner is None:
+            feed = self._opened
             return Scan(
-                label=self._feed.label,
-                synthetic=self._feed.synthetic,
+                label=feed.label if feed else "",
+                synthetic=feed.synthetic if feed else False,
                 day="",
                 at=0,
                 rows=(),
@@ -81,8 +73,10 @@ class ScanRun:
         Failure
             Of the feed or the store.
         """
-        if isinstance(self._feed, LiveStreams):
-            self._feed.listen(quote=self._on_quote, halt=self._on_halt)
+        self._floats = floats(self._config.scan)
+        self._opened = scan_feed(self._config, self._calendar, self._secret)
+        if isinstance(self._opened, LiveStreams):
+            self._opened.listen(quote=self._on_quote, halt=self._on_halt)
         await self._feed.open(0)
         if not self._feed.replayed:
             await self._catch_up(time.time_ns())
@@ -98,7 +92,13 @@ class ScanRun:
 
     async def close(self) -> None:
         """Let go of the feed."""
-        await self._feed.close()
+        if self._opened is not None:
+            await self._opened.close()
+
+    @property
+    def _feed(self) -> Feed:
+        assert self._opened is not None  # `open` comes first
+        return self._opened
 
     # -- private ---------------------------------------------------------------------------------
 

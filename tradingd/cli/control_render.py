@@ -250,7 +250,7 @@ def recording(answer: Recording) -> None:
                 one.rows,
                 one.gaps,
                 exchange_time(one.last_ts or None),
-                ", ".join(one.trouble) or "sound",
+                one.trouble or "sound",
             )
             for one in answer.books
         ],

@@ -187,7 +187,7 @@ class Jobs(Labelled, frozen=True, kw_only=True):
 class BookView(Message, frozen=True, kw_only=True):
     """One order book that is recorded; `last_ts` is its last snapshot's time (UTC ns; 0: none).
 
-    `trouble` says what is wrong with the book now (crossed, stale_bid ...), empty when nothing is.
+    `trouble` says what is wrong with the book now (crossed, stale bid ...), empty when nothing is.
     """
 
     symbol: str
@@ -195,7 +195,7 @@ class BookView(Message, frozen=True, kw_only=True):
     rows: int
     gaps: int
     last_ts: int
-    trouble: tuple[str, ...]
+    trouble: str
 
 
 class Recording(Labelled, frozen=True, kw_only=True):

@@ -16,7 +16,6 @@ from tradingd.control.answers import Recording as RecordingAnswer
 from tradingd.domain.alerts import Alert, Emit, Severity
 from tradingd.kits.backoff import jittered
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.level2.columns import Quality
 from tradingd.recorder.recorder import Recorder
 from tradingd.recorder.view import RecorderView
 
@@ -177,7 +176,7 @@ def answer(recording: Recording, *, instance: str, mode: str, synthetic: bool) -
                 rows=one.rows,
                 gaps=one.gaps,
                 last_ts=one.last_ts,
-                trouble=troubles(one.quality),
+                trouble=one.trouble,
             )
             for one in (view.recording if view else ())
         ),
@@ -188,11 +187,6 @@ def answer(recording: Recording, *, instance: str, mode: str, synthetic: bool) -
         dropped=lost(view) if view else 0,
         flushed_seconds=view.flushed_ago if view and view.flushed_ago >= 0 else None,
     )
-
-
-def troubles(quality: int) -> tuple[str, ...]:
-    """Return the names of what is wrong with a book."""
-    return tuple((flag.name or "").lower() for flag in Quality if quality & flag)
 
 
 def lost(view: RecorderView) -> int:

@@ -6,7 +6,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tradingd.level2.columns import Quality
 from tradingd.recorder.view import RecorderView, StreamView
 
 _TROUBLES = 3
@@ -32,7 +31,7 @@ def _state(view: RecorderView) -> Text:
         (f"events {view.events:,}  rows {view.rows:,}  ", ""),
         (f"in memory {view.buffered:,}/{view.buffer_limit:,}  ", ""),
         (f"dropped {dropped:,}  ", "bold red" if dropped else ""),
-        (f"disk {view.disk}", "" if view.disk == "ok" else "bold red"),
+        (f"disk: {view.disk}" if view.disk else "", "bold red"),
     ]
     return Text.assemble(*parts, no_wrap=True, overflow="ellipsis")
 
@@ -56,8 +55,7 @@ def _streams(view: RecorderView) -> Table:
 def _book(one: StreamView) -> str:
     if not one.last_ts:
         return "waiting for the first state"
-    words = [flag.name or "" for flag in Quality if one.quality & flag]
-    return ", ".join(words).lower().replace("_", " ") or "sound"
+    return one.trouble or "sound"
 
 
 def _line(view: RecorderView) -> Text:
