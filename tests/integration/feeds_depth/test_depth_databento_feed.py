@@ -10,6 +10,7 @@ from pathlib import Path
 
 import databento_dbn as dbn
 import pytest
+import uvloop
 
 from tests.servers.databento_gateway import KEY, DatabentoGateway, databento_gateway, record
 from tradingd.config.depth import DatabentoDepth
@@ -282,7 +283,10 @@ def test_a_gateway_that_never_greets_is_given_up() -> None:
     assert library_threads() == []
 
 
-def test_a_lost_connection_is_mended_and_told_in_its_place() -> None:
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_lost_connection_is_mended_and_told_in_its_place(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
     async def scene(gateway: DatabentoGateway) -> None:
         feed, heard = made(gateway)
         async with running(feed, "FROG", "AAPL"):
@@ -307,7 +311,7 @@ def test_a_lost_connection_is_mended_and_told_in_its_place() -> None:
         ]
 
     with databento_gateway(KNOWN) as gateway:
-        asyncio.run(scene(gateway))
+        asyncio.run(scene(gateway), loop_factory=loop)
     assert library_threads() == []
 
 

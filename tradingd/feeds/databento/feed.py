@@ -291,7 +291,7 @@ class DatabentoDepthFeed:
                 self._complained(teller, about, text)
             case Broken(ts, why):
                 log.warning("databento depth: connection lost: %s", why)
-                for symbol in self._wanted:
+                for symbol in tuple(self._wanted):
                     teller.restart(symbol)
                     teller.gap(symbol, ts, "reconnect", detail=why)
 
@@ -299,7 +299,7 @@ class DatabentoDepthFeed:
         log.warning("databento depth: %s", text)
         match about:
             case "skipped":
-                for symbol in self._wanted:
+                for symbol in tuple(self._wanted):
                     teller.gap(symbol, self._wall(), "dropped", detail=text)
             case "symbol":
                 for symbol in self._named(text):
