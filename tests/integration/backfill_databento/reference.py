@@ -28,36 +28,47 @@ def records_of(server: HistoryServer, symbol: str, start: int, end: int) -> list
     return found
 
 
-def grid_rows(
-    records: list[Any], start: int, end: int, *, levels: int = 10
-) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the grid in [start, end), without `quality`."""
-    place, book, told = 0, None, 0
+def grid_of(records: list[Any], start: int, end: int) -> Iterator[tuple[int, int, int]]:
+    """Yield (time, index of the record whose book it shows, records since the row before)."""
+    place, shown, told = 0, None, 0
     for ts in range(-(-start // TENTH) * TENTH, end, TENTH):
         while place < len(records) and records[place].ts_recv <= ts:
             if records[place].flags & dbn.F_LAST:
-                book = records[place]
+                shown = place
             place += 1
-        if book is None:
+        if shown is None:
             continue
-        yield {
-            "ts": ts,
-            "ts_event": book.ts_event,
-            "ts_recv": book.ts_recv,
-            "sequence": book.sequence,
-            "events": place - told,
-            "on_change": False,
-            **_levels(book, levels),
-        }
+        yield ts, shown, place - told
         told = place
 
 
-def _levels(book: Any, levels: int) -> dict[str, Any]:
-    row: dict[str, Any] = {}
+def snapshot_columns(
+    records: list[Any], start: int, end: int, *, levels: int = 10
+) -> dict[str, list[Any]]:
+    """Return the columns of the grid in [start, end), without `symbol` and `quality`."""
+    grid = list(grid_of(records, start, end))
+    told = [_told(one, levels) for one in records]
+    found: dict[str, list[Any]] = {
+        "ts": [ts for ts, _, _ in grid],
+        "events": [count for _, _, count in grid],
+        "on_change": [False for _ in grid],
+    }
+    for name in told[0]:
+        found[name] = [told[shown][name] for _, shown, _ in grid]
+    return found
+
+
+def _told(record: Any, levels: int) -> dict[str, Any]:
+    """Return what a record says of the book after it, as it is stored."""
+    row = {
+        "ts_event": record.ts_event,
+        "ts_recv": record.ts_recv,
+        "sequence": record.sequence,
+    }
     for number in range(levels):
-        level = book.levels[number] if number < len(book.levels) else None
+        level = record.levels[number]
         for side in ("bid", "ask"):
-            price = getattr(level, f"{side}_px", dbn.UNDEF_PRICE)
+            price = getattr(level, f"{side}_px")
             here = price != dbn.UNDEF_PRICE
             row[f"{side}_px_{number:02d}"] = price // UNIT if here else None
             row[f"{side}_sz_{number:02d}"] = getattr(level, f"{side}_sz") if here else 0

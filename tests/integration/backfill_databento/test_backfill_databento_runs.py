@@ -11,12 +11,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.integration.backfill_databento.reference import records_of
 from tests.integration.backfill_databento.running import AAPL, FROG, Backfill, summary_line
 from tests.servers.databento_history import KEY, Fault, HistoryServer, books, history_server, until
 
 pytestmark = pytest.mark.real_data
 
-SHORT = ("backfill.window_start=09:30", "backfill.window_end=09:40")
+SHORT = ("backfill.window_start=09:30:00", "backfill.window_end=09:40:00")
+OPEN = 1_743_687_000 * 10**9
+"""09:30 in New York on FROG's day: where SHORT begins."""
 ALIASES = [(f"FROG{number}", FROG[1]) for number in range(12)]
 
 
@@ -38,6 +41,11 @@ def backfill(server: HistoryServer, tmp_path: Path) -> Backfill:
     return Backfill(tmp_path, server)
 
 
+def price(server: HistoryServer) -> Decimal:
+    """Return what FROG costs in SHORT."""
+    return server.price(368 * len(records_of(server, "FROG", OPEN, OPEN + 600 * 10**9)))
+
+
 def test_busy_cut_and_broken_answers_are_tried_again_until_the_file_is_whole(
     backfill: Backfill, server: HistoryServer
 ) -> None:
@@ -56,7 +64,9 @@ def test_busy_cut_and_broken_answers_are_tried_again_until_the_file_is_whole(
 def test_a_window_without_records_is_empty_and_no_file(
     backfill: Backfill, server: HistoryServer
 ) -> None:
-    ended = backfill.run([FROG, AAPL], "backfill.window_start=08:00", "backfill.window_end=09:00")
+    ended = backfill.run(
+        [FROG, AAPL], "backfill.window_start=08:00:00", "backfill.window_end=09:00:00"
+    )
     assert ended.returncode == 0, ended.stderr
     assert backfill.statuses() == [("FROG", "EMPTY"), ("AAPL", "WRITE")]
     assert [one["symbol"] for one in backfill.summary()["zero_row_tasks"]] == ["FROG"]
@@ -96,7 +106,8 @@ def test_the_manifest_keeps_the_logs_order_whatever_finishes_first(
 def test_an_estimate_over_the_limit_stops_before_the_first_paid_byte(
     backfill: Backfill, server: HistoryServer
 ) -> None:
-    ended = backfill.run([FROG, *ALIASES[:2]], *SHORT, limit="0.05")
+    limit = price(server) * Decimal("2.9")
+    ended = backfill.run([FROG, *ALIASES[:2]], *SHORT, limit=f"{limit:f}")
     assert ended.returncode != 0
     assert "backfill.provider.spending_limit" in ended.stderr
     assert (server.billed, server.downloads.total(), server.count("get_range")) == (0, 0, 0)
@@ -108,7 +119,7 @@ def test_a_second_purchase_without_room_is_an_error_that_says_so(
     backfill: Backfill, server: HistoryServer
 ) -> None:
     server.fail("get_range", Fault("cut"))
-    ended = backfill.run([FROG], *SHORT, limit="0.06")
+    ended = backfill.run([FROG], *SHORT, limit=f"{price(server) * Decimal('1.9'):f}")
     assert backfill.statuses() == [("FROG", "ERROR")]
     assert "may have been charged for" in backfill.manifest()[0]["reason"]
     assert server.downloads.total() == 1
@@ -218,7 +229,7 @@ def test_an_interrupted_run_ends_soon_although_the_vendor_hangs(
 ) -> None:
     server.fail("get_range", Fault("drip", seconds=1.5))
     process = backfill.start([FROG, *ALIASES[:1]], *SHORT, "backfill.workers=1")
-    until(lambda: server.count("get_range") == 1, 60)
+    until(lambda: server.count("get_range") == 1 or process.poll() is not None, 60)
     began = time.monotonic()
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
