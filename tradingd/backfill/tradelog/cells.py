@@ -1,6 +1,7 @@
 """A cell to a symbol or a day, or the reason why it is none."""
 
 import datetime as dt
+import math
 import re
 from typing import Final
 
@@ -157,7 +158,7 @@ def _in_new_york(day: dt.date, time: str | None, text: str) -> dt.date:
 
 
 def _serial(days: float, cell: object, epoch: dt.datetime) -> dt.date:
-    if int(days) not in _SERIALS:
+    if not math.isfinite(days) or int(days) not in _SERIALS:
         raise NotRead(f"no date that can be read: {_short(str(cell))}")
     return (epoch + dt.timedelta(days=int(days))).date()
 

@@ -5,11 +5,14 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import TYPE_CHECKING, BinaryIO
 
 from tradingd.backfill.tradelog.merged import filled, merged_spans
 from tradingd.backfill.tradelog.sheet import Row, Sheet
 from tradingd.kits.failure import ExitCode, Failure
+
+if TYPE_CHECKING:
+    from openpyxl import Workbook
 
 
 @contextmanager
@@ -21,20 +24,25 @@ def open_workbook(path: Path) -> Iterator[list[Sheet]]:
     Failure
         UNREADABLE_INPUT when it is no workbook, damaged or encrypted.
     """
+    with path.open("rb") as stream:
+        book = _loaded(path, stream)
+        try:
+            yield [_sheet(path, one, book.epoch) for one in book.worksheets]
+        finally:
+            book.close()
+
+
+def _loaded(path: Path, stream: BinaryIO) -> "Workbook":
     from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         with warnings.catch_warnings():
             # Of styles, validations and pictures that it leaves out; none of them is a trade.
             warnings.simplefilter("ignore", UserWarning)
-            book = load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
+            return load_workbook(stream, read_only=True, data_only=True)
+    except Exception as error:
+        # Of a damaged file comes anything: from zip, XML or styles.
         raise _damaged(path, error) from error
-    try:
-        yield [_sheet(path, one, book.epoch) for one in book.worksheets]
-    finally:
-        book.close()
 
 
 def _sheet(path: Path, sheet: object, epoch: dt.datetime) -> Sheet:
@@ -52,7 +60,8 @@ def _rows(path: Path, sheet: object, title: str) -> Iterator[Row]:
         sheet.reset_dimensions()  # type: ignore[attr-defined]
         values = enumerate(sheet.iter_rows(values_only=True), start=1)  # type: ignore[attr-defined]
         yield from filled(values, merged_spans(path, title))
-    except (BadZipFile, KeyError, ValueError, SyntaxError, EOFError) as error:
+    except Exception as error:
+        # Of a damaged file comes anything: from zip, XML or styles.
         raise _damaged(path, error) from error
 
 
