@@ -31,6 +31,8 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
         where `reason` says why there is none.
     r2, r2_adjusted : float or None
         Share of the variance explained, in sample.
+    rank_correlation : float or None
+        Spearman's, with a single regressor: what a few extreme intervals cannot move.
     hac_lags : int
         Lags of the Newey-West covariance.
     reason : str
@@ -45,6 +47,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     t_hac: tuple[float, ...] = ()
     r2: float | None = None
     r2_adjusted: float | None = None
+    rank_correlation: float | None = None
     hac_lags: int = 0
     reason: str = ""
 
@@ -91,6 +94,7 @@ def fit(dependent: Floats, regressors: Floats) -> Fit:
         t_hac=tuple(map(float, t_hac[1:])),
         r2=r2,
         r2_adjusted=1 - (1 - r2) * (n - 1) / (n - k - 1),
+        rank_correlation=_rank_correlation(dependent, columns[:, 0]) if k == 1 else None,
         hac_lags=lags,
     )
 
@@ -102,3 +106,14 @@ def _meat(scores: Floats, lags: int) -> Floats:
         cross = scores[lag:].T @ scores[:-lag]
         total = total + (1 - lag / (lags + 1)) * (cross + cross.T)
     return total
+
+
+def _rank_correlation(left: Floats, right: Floats) -> float:
+    return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
+
+
+def _ranks(values: Floats) -> Floats:
+    """Return (n,) ranks; equal values share their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
+    return ranks
