@@ -21,6 +21,7 @@ from tradingd.domain.money import nanos
 from tradingd.domain.ports import BarFeed, CommissionModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.backtest import BacktestPlan, Outcome, run_backtest, run_book_backtest
+from tradingd.engine.books.need import refuse_mismatch
 from tradingd.engine.strategy import Strategy
 from tradingd.execution.touch import half_spread
 from tradingd.gate.book import Book
@@ -119,8 +120,17 @@ class Data(NamedTuple):
 
 
 def open_data(store: Store, config: SystemConfig, mode: BacktestMode) -> Data:
-    """Open what the configuration is run over: recorded books where it names some, else bars."""
-    if uses_books(config):
+    """Open what the configuration is run over: recorded books where it names some, else bars.
+
+    Raises
+    ------
+    Failure
+        CONFIG for a strategy of the other kind of data, before anything is looked for.
+    """
+    over_books = uses_books(config)
+    strategy = make_strategy(config.strategy)
+    refuse_mismatch(strategy.name, needs_books=strategy.needs_books(), has_books=over_books)
+    if over_books:
         books = open_books(store, config, mode)
         return Data(
             feed=books,

@@ -1,6 +1,7 @@
 """Recorded order books for a backtest: which files a configuration means, as one feed."""
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from tradingd.level2.layout import PARTS_FOLDER
 from tradingd.level2.open import open_book
 
 _DBN = (".dbn", ".dbn.zst")
+_OTHER_SCHEMAS = re.compile(r"\.(definition|imbalance|mbo|ohlcv-\w+|statistics|status|trades)\.")
+"""Schemas without books, as the vendor's file names tell them."""
 _SNAPSHOTS = "*_snapshots_*.parquet"
 
 
@@ -165,8 +168,8 @@ def _recorded(path: Path) -> Iterator[Recorded]:
             next_step="state depth.path, or fetch books: tradingd backfill l2 --help",
         )
     for file in sorted(path.rglob("*")):
-        books = file.name.endswith(_DBN) or file.match(_SNAPSHOTS)
-        if books and file.is_file() and PARTS_FOLDER not in file.parts:
+        dbn = file.name.endswith(_DBN) and not _OTHER_SCHEMAS.search(file.name)
+        if (dbn or file.match(_SNAPSHOTS)) and file.is_file() and PARTS_FOLDER not in file.parts:
             yield from _of_file(file, named=False)
 
 
