@@ -284,6 +284,8 @@ class Recorder:
         one = self._streams.get(gap.symbol)
         concerned = [one] if one is not None else [] if gap.symbol else [*self._streams.values()]
         for stream in concerned:
+            if self._feed.replayed:
+                stream.reached(gap.ts - 1)
             stream.gap(gap)
         if gap.reason == "reconnect" and self._lost_at is None:
             self._lost_at = self._events()
