@@ -1,16 +1,38 @@
 """Tasks: which (symbol, day) of a trade log are wanted."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
+from tradingd.kits.failure import ExitCode, Failure
+
+SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.\-]{0,14}")
+
 
 class Task(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One symbol on one New York day."""
+    """One symbol on one New York day.
+
+    Raises
+    ------
+    Failure
+        USAGE for a symbol that cannot be one: it is also the name of a folder.
+    """
 
     symbol: str
     day: dt.date
+
+    def __post_init__(self) -> None:
+        if not SYMBOL.fullmatch(self.symbol):
+            raise Failure(
+                "not the symbol of a stock",
+                code=ExitCode.USAGE,
+                where="symbol",
+                expected="1 to 15 of A-Z 0-9 . - with a letter first",
+                found=repr(self.symbol),
+            )
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):

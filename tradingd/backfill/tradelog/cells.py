@@ -5,9 +5,9 @@ import math
 import re
 from typing import Final
 
+from tradingd.backfill.tasks import SYMBOL
 from tradingd.session.calendar import NEW_YORK
 
-_SYMBOL: Final = re.compile(r"[A-Z][A-Z0-9.\-]{0,14}")
 _EXCHANGE: Final = re.compile(r"^[A-Z]{2,10}:")
 _TIME: Final = r"(?:[T ;,]+(?P<time>.*))?"
 _ISO: Final = re.compile(rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_TIME}")
@@ -57,7 +57,7 @@ def symbol_of(cell: object) -> str:
     if text.startswith("#"):
         raise NotRead(f"the symbol is an error of the spreadsheet: {text}")
     bare = _EXCHANGE.sub("", text.removeprefix("$")).strip().replace("/", ".")
-    if not _SYMBOL.fullmatch(bare):
+    if not SYMBOL.fullmatch(bare):
         raise NotRead(f"not the symbol of a stock: {_short(text)}")
     return bare
 
