@@ -249,6 +249,8 @@ def words(kind: inspect.Type | None) -> str:
             return "an exact number"
         case inspect.DateType():
             return "a date (YYYY-MM-DD)"
+        case inspect.TimeType():
+            return "a time of day (HH:MM:SS)"
         case inspect.LiteralType():
             return "one of: " + ", ".join(str(value) for value in kind.values)
         case inspect.StrType():

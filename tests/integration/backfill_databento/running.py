@@ -43,12 +43,17 @@ class Backfill:
             str(log),
             *[word for word in more if word.startswith("--")],
             "backfill.enabled=true",
-            f"backfill.provider.endpoint={self.server.url}",
-            f"backfill.provider.spending_limit={limit}",
-            "backfill.provider.timeout=2",
+            *(() if "backfill.provider.kind=folder" in more else self._databento(limit)),
             "backfill.backoff_initial_ms=10",
             "backfill.backoff_max_ms=50",
             *[word for word in more if not word.startswith("--")],
+        ]
+
+    def _databento(self, limit: str) -> list[str]:
+        return [
+            f"backfill.provider.endpoint={self.server.url}",
+            f"backfill.provider.spending_limit={limit}",
+            "backfill.provider.timeout=2",
         ]
 
     def run(
@@ -76,9 +81,9 @@ class Backfill:
             cwd=self.home,
         )
 
-    def file(self, task: Task, kind: str = "snapshots") -> Path:
+    def file(self, task: Task, kind: str = "snapshots", tag: str = "databento") -> Path:
         """Return where a task's file belongs."""
-        return self.root / task[0] / f"{task[1]}_{kind}_databento.parquet"
+        return self.root / task[0] / f"{task[1]}_{kind}_{tag}.parquet"
 
     def manifest(self) -> list[dict[str, Any]]:
         """Return the lines of all runs."""

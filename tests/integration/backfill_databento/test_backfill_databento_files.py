@@ -107,3 +107,22 @@ def test_nothing_but_the_files_is_left(done: Backfill) -> None:
     assert done.debris() == []
     day = dt.date.fromisoformat(FROG[1])
     assert done.file(FROG).name == f"{day}_snapshots_databento.parquet"
+
+
+def test_files_that_are_already_here_give_the_same_books(done: Backfill, real_data: Path) -> None:
+    ended = done.run(
+        [FROG, AAPL],
+        "backfill.provider.kind=folder",
+        f"backfill.provider.path={real_data / 'dbn'}",
+        "backfill.trades=true",
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    for task in (FROG, AAPL):
+        for kind in ("snapshots", "trades"):
+            mine = pq.read_table(done.file(task, kind, "folder"))
+            theirs = pq.read_table(done.file(task, kind))
+            # What a file has before the window makes books known from the window's start on.
+            assert mine.num_rows >= theirs.num_rows
+            first = 1 if kind == "snapshots" else 0
+            assert mine[mine.num_rows - theirs.num_rows + first :].equals(theirs[first:])

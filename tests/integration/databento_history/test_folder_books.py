@@ -45,6 +45,18 @@ def test_a_file_is_found_by_symbol_and_time(folder: Path, tmp_path: Path) -> Non
     assert found == folder / "one.dbn.zst"
 
 
+def test_other_data_in_the_folder_are_no_news_and_a_damaged_file_is_named(
+    folder: Path, real_data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "cut.dbn.zst").write_bytes(books(real_data)[1].read_bytes()[:60])
+    bars = real_data / "dbn" / "databento-python" / "XNAS.ITCH"
+    shutil.copy(bars / "test_data.ohlcv-1d.dbn.zst", folder / "bars.dbn.zst")
+    provider(folder).fetch_l2(DAY, "FROG", WINDOW, tmp_path)
+    said = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert all("bars.dbn.zst" not in one for one in said)
+    assert any("cut.dbn.zst" in one for one in said)
+
+
 def test_files_cost_nothing(folder: Path) -> None:
     assert provider(folder).estimate([(DAY, "FROG", WINDOW)]) is None
 

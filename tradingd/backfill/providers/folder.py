@@ -99,15 +99,19 @@ class FolderBookProvider:
                 paths = {path for pattern in _PATTERNS for path in self._folder.rglob(pattern)}
                 found = [_described(path) for path in sorted(paths)]
                 self._index = [one for one in found if one is not None]
+                log.info(
+                    "%s: %d of %d files hold books", self._folder, len(self._index), len(paths)
+                )
             return self._index
 
 
 def _described(path: Path) -> Found | None:
-    """Return what a file holds; None, with a line in the log, where it holds no book."""
+    """Return what a file holds; None where it holds no book: other data are no news, damage is."""
     try:
         file = DbnFile(path).open()
     except Failure as failure:
-        log.warning("left out: %s", failure.line())
+        level = logging.WARNING if failure.code is ExitCode.DAMAGED_ARCHIVE else logging.DEBUG
+        log.log(level, "left out: %s", failure.line())
         return None
     if file.schema not in _SCHEMAS:
         return None
