@@ -18,6 +18,7 @@ import msgspec
 import pytest
 
 from tests.acceptance.command import Run, environment_in, started_in, tradingd_in
+from tests.benchmarks.microstructure.books import write_day
 from tradingd.cli.command import Command
 from tradingd.cli.table import TRADINGCTL, TRADINGD
 from tradingd.kits.failure import ExitCode
@@ -53,6 +54,7 @@ def desk(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("desk")
     shutil.copytree(sample_home / "data" / "tradingd" / "history", home / "data/tradingd/history")
     (home / "slow.py").write_text(SLOW_STRATEGY)
+    write_day(home / "SYN_snapshots.parquet", 2_000)
     (home / "trades.csv").write_text("Trade Date;Ticker\n2024-10-21;AAPL\n2024-10-26;AAPL\n")
     ended = tradingd_in(home)("backtest", *SHORT)
     assert ended.returncode == 0, ended.stderr
@@ -120,6 +122,7 @@ JSON = {
     "analyze signals": (
         "--symbols", "AAPL", "--bar-size", "1 day", "--duration", "60 D", "--no-save",
     ),
+    "analyze depth": ("SYN_snapshots.parquet", "--horizons", "10", "60"),
     "validate": ("--cuts", "1", *SHORT),
     "scan": ("feed=synthetic", "--at", "10:00"),
     "record list": (),
@@ -167,6 +170,7 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "backtest": SHORT,
     "runs list": (),
     "analyze signals": JSON["analyze signals"],
+    "analyze depth": JSON["analyze depth"],
     "validate": ("--cuts", "1", *SHORT),
     "record list": (),
     "doctor": ("mode=backtest",),

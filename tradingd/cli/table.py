@@ -4,6 +4,7 @@ from typing import Any
 
 from tradingd.cli import (
     analyze,
+    analyze_depth,
     audit,
     backfill,
     backtest,
@@ -36,6 +37,7 @@ TRADINGD: tuple[Command[Any, Any], ...] = (
     *backfill.COMMANDS,
     *record.COMMANDS,
     *analyze.COMMANDS,
+    *analyze_depth.COMMANDS,
     *config.COMMANDS,
     *contracts.COMMANDS,
     *scan.COMMANDS,
