@@ -30,6 +30,7 @@ from tradingd.gate.gate import Gate
 from tradingd.level2.book import NO_ASK, NO_BID, BookChunk, BookSource, TradeChunk
 
 DAY = "2024-01-16"
+WEDNESDAY = "2024-01-17"
 MS = 1_000_000
 LEVELS = 3
 

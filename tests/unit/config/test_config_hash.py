@@ -38,7 +38,18 @@ def test_a_changed_leaf_changes_the_hash_unless_it_decides_no_result(path: tuple
     for name in path[:-1]:
         part = part[name]
     part[path[-1]] = _other(part[path[-1]])
-    assert (config_hash(tree) == config_hash(TREE)) == (path in LOCATIONS or path[0] in OBSERVERS)
+    observed = path in LOCATIONS or (path[0] in OBSERVERS and path != ("depth", "kind"))
+    assert (config_hash(tree) == config_hash(TREE)) == observed
+
+
+def test_order_books_decide_the_results_of_a_backtest_and_of_nothing_else() -> None:
+    def books(mode: str, path: str, *more: str) -> str:
+        return load([f"mode={mode}", "depth=replay", f"depth.path={path}", *more]).hash
+
+    assert books("backtest", "here") != load(["mode=backtest"]).hash
+    assert books("paper", "here") == load(["mode=paper"]).hash
+    # Which books those are is the data's fingerprint; the pace is a replay's.
+    assert books("backtest", "here") == books("backtest", "there", "depth.speed=9")
 
 
 def test_only_three_keys_are_locations() -> None:
