@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import Enum, auto
 from types import FrameType
 from typing import Final
 
@@ -15,7 +16,17 @@ from tradingd.backfill.job import Job, Outcome
 GRACE: Final = 5.0
 """Seconds that workers get to end after a stop; a download in progress may take longer."""
 
-type _Message = tuple[Job, Outcome] | BaseException | None
+
+class _Said(Enum):
+    """What is said apart from outcomes."""
+
+    ENDED = auto()
+    """A worker ended: there was nothing left to do, or the run stops."""
+    STOP = auto()
+    """Somebody wants the run to end."""
+
+
+type _Message = tuple[Job, Outcome] | BaseException | _Said
 
 
 class Crew:
@@ -29,7 +40,7 @@ class Crew:
     work : Callable
         Does a job; raises `Stopped` after the stop.
     stopping : threading.Event
-        Set by `stop`.
+        Set when the run ends early.
     grace : float
         Seconds.
     """
@@ -41,7 +52,6 @@ class Crew:
         self._stopping = stopping
         self._grace = grace
         self._deadline = 0.0
-        self._alive = 0
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._said: queue.SimpleQueue[_Message] = queue.SimpleQueue()
 
@@ -57,25 +67,38 @@ class Crew:
         """
         for job in jobs:
             self._jobs.put(job)
-        self._alive = min(workers, len(jobs))
-        for number in range(self._alive):
+        alive = min(workers, len(jobs))
+        for number in range(alive):
             name = f"backfill-{number}"
             threading.Thread(target=self._serve, name=name, daemon=True).start()
-        while self._alive:
+        bug: BaseException | None = None
+        while alive:
             try:
                 message = self._said.get(timeout=self._patience())
             except queue.Empty:
-                return
+                break
             if isinstance(message, tuple):
                 yield message
-            elif message is not None:
-                raise message
+            elif isinstance(message, BaseException):
+                bug = bug or message
+                self._stop()
+            elif message is _Said.ENDED:
+                alive -= 1
+            else:
+                self._stop()
+        if bug is not None:
+            raise bug
 
-    def stop(self) -> None:
-        """Let nobody begin another job; may be called from a signal handler."""
+    def interrupt(self) -> None:
+        """Let nobody begin another job.
+
+        For signal handlers: takes no lock that the interrupted thread may hold.
+        """
+        self._said.put(_Said.STOP)
+
+    def _stop(self) -> None:
         self._deadline = time.monotonic() + self._grace
         self._stopping.set()
-        self._said.put(None)
 
     def _patience(self) -> float | None:
         return max(0.0, self._deadline - time.monotonic()) if self._stopping.is_set() else None
@@ -84,14 +107,16 @@ class Crew:
         try:
             while not self._stopping.is_set():
                 job = self._jobs.get_nowait()
-                self._said.put((job, self._work(job)))
+                outcome = self._work(job)
+                if outcome.fatal:
+                    self._stop()
+                self._said.put((job, outcome))
         except (queue.Empty, Stopped):
             pass
         except BaseException as error:  # noqa: BLE001 - the caller's thread raises it
             self._said.put(error)
         finally:
-            self._alive -= 1
-            self._said.put(None)
+            self._said.put(_Said.ENDED)
 
 
 @contextmanager

@@ -151,13 +151,11 @@ def _fetch(
             provider, folder=folder, locks=folder.parent, stop=stopping, force=options.force
         )
         crew = Crew(attempts.work, stopping)
-        with stopped_by_signals(crew.stop) as interrupted:
+        with stopped_by_signals(crew.interrupt) as interrupted:
             try:
                 for job, outcome in crew.outcomes(planned.fetch, setting.config.workers):
                     recording.add({job.index: outcome})
-                    if outcome.fatal and not fatal:
-                        fatal = outcome.fatal
-                        crew.stop()
+                    fatal = fatal or outcome.fatal
             finally:
                 stopping.set()
                 recording.close()
