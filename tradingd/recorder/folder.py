@@ -9,6 +9,7 @@ import datetime as dt
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -157,8 +158,7 @@ class CaptureFolder:
             return self.path
         base = self._root / self.facts.symbol / layout.PARTS_FOLDER
         base.mkdir(parents=True, exist_ok=True)
-        making = base / f"{MAKING}{os.getpid()}-{self.facts.began}"
-        making.mkdir(exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=MAKING, dir=base))
         held = claim(making, make=True)
         if held is None:
             raise OSError(f"{making} is somebody else's")
@@ -267,7 +267,8 @@ def remove(folder: Path) -> None:
     done = folder.with_name(folder.name + DONE)
     folder.rename(done)
     atomicfile.fsync_folder(done.parent)
-    shutil.rmtree(done)
+    # A recorder that starts meanwhile may be removing it too.
+    shutil.rmtree(done, ignore_errors=True)
 
 
 def _header(facts: CaptureFacts, ended: int | None) -> messages.Header:

@@ -49,6 +49,12 @@ class Keeper:
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._settled = asyncio.Event()
 
+    @property
+    def full(self) -> bool:
+        """Whether half of what may be in memory is."""
+        rows, messages = self.rows, self.messages
+        return rows.held * 2 > rows.limit or messages.held * 2 > messages.limit
+
     def hand_over(self, stream: "Stream") -> None:
         """Give everything that a stream has buffered to the writer."""
         capture = stream.capture
@@ -99,7 +105,7 @@ class Keeper:
 
     async def room(self, stopping: asyncio.Event) -> None:
         """Return when less than half of the memory is in use, or at the stop."""
-        while not stopping.is_set() and self._full():
+        while not stopping.is_set() and self.full:
             self._settled.clear()
             await self._settled.wait()
 
@@ -114,10 +120,6 @@ class Keeper:
         lost = self.rows.held
         self._emit(alerts.lost_at_stop(lost, self.trouble))
         return lost
-
-    def _full(self) -> bool:
-        waiting = self.rows.held - self.rows.fresh
-        return waiting * 2 > self.rows.limit or self.messages.held * 2 > self.messages.limit
 
     def _fall_behind(self, kind: str, budget: Budget) -> None:
         if not self._behind:
@@ -177,7 +179,6 @@ class Keeper:
             done.set_exception(error)
 
     def _catch_up(self) -> None:
-        low = self.rows.held * 2 < self.rows.limit and self.messages.held * 2 < self.messages.limit
-        if self._behind and low:
+        if self._behind and not self.full:
             self._behind = False
             self._emit(alerts.writer_back(self.rows.dropped + self.messages.dropped))

@@ -299,9 +299,10 @@ class Recorder:
 
     async def room(self) -> None:
         """Return when there is room for more; what a replay waits for."""
-        if self.rows.crowded:
-            self.crowded()
-        await self._keeper.room(self._stopping)
+        if self._keeper.full:
+            for stream in self._streams.values():
+                self._keeper.hand_over(stream)
+            await self._keeper.room(self._stopping)
 
     # -- what streams tell -----------------------------------------------------------------------
 

@@ -59,17 +59,22 @@ def recover(root: Path, *, now: int) -> Recovered:
     left: dict[str, str] = {}
     busy = 0
     for folder in _folders(root):
-        held = claim(folder)
+        if folder.suffix == folders.DONE:
+            # Nothing in it counts any more; its lock may be gone already.
+            shutil.rmtree(folder, ignore_errors=True)
+            continue
+        unnamed = folder.name.startswith(folders.MAKING)
+        held = claim(folder, make=unnamed)
         if held is None:
             busy += folder.exists()
             continue
         try:
-            if not folder.name.startswith(folders.MAKING) and folder.suffix != folders.DONE:
-                facts, stats = _recovered(root, folder, damaged)
-                if facts is not None and stats is not None:
-                    published[facts.session].append(stats)
-            else:
+            if unnamed:
                 shutil.rmtree(folder)
+                continue
+            facts, stats = _recovered(root, folder, damaged)
+            if facts is not None and stats is not None:
+                published[facts.session].append(stats)
         except (OSError, Failure, pa.ArrowException) as error:
             log.warning("capture %s could not be published: %s", folder, error)
             left[str(folder)] = str(error)

@@ -1,6 +1,9 @@
 """The statistics of a recording session, as ``contracts/schemas/session-stats.v1`` has them."""
 
+import contextlib
 import datetime as dt
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
@@ -152,9 +155,25 @@ def write(root: Path, stats: SessionStats) -> Path:
         The disk is full or the folder cannot be written.
     """
     content = msgspec.json.format(msgspec.json.encode(stats), indent=2)
+    descriptor, name = tempfile.mkstemp(prefix=".session_stats", suffix=".partial", dir=root)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(descriptor)
+        temporary.chmod(0o644)
+        return _linked(root, stats.began, temporary)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _linked(root: Path, began: int, temporary: Path) -> Path:
+    """Give a file the first free name; a link, unlike a rename, never takes another's place."""
     for second in range(_MOST_NAMES):
-        path = layout.session_stats(root, stats.began + second * NANOSECONDS)
-        if not path.exists():
-            atomicfile.write_bytes(path, content)
+        path = layout.session_stats(root, began + second * NANOSECONDS)
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+            atomicfile.fsync_folder(root)
             return path
     raise OSError(f"no free name for the statistics in {root}")
