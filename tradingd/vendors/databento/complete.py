@@ -10,7 +10,7 @@ from typing import Final
 
 from tradingd.vendors.databento.trouble import Kind, Trouble
 
-_PIECE: Final = 1 << 18
+_PIECE: Final = 1 << 16
 _WORD: Final = 4
 """A record's first byte is its length in words of so many bytes."""
 
