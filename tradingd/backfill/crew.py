@@ -41,16 +41,15 @@ class Crew:
         Does a job; raises `Stopped` after the stop.
     stopping : threading.Event
         Set when the run ends early.
-    grace : float
-        Seconds.
     """
 
     def __init__(
-        self, work: Callable[[Job], Outcome], stopping: threading.Event, *, grace: float = GRACE
+        self,
+        work: Callable[[Job], Outcome],
+        stopping: threading.Event,
     ) -> None:
         self._work = work
         self._stopping = stopping
-        self._grace = grace
         self._deadline = 0.0
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._said: queue.SimpleQueue[_Message] = queue.SimpleQueue()
@@ -97,7 +96,7 @@ class Crew:
         self._said.put(_Said.STOP)
 
     def _stop(self) -> None:
-        self._deadline = time.monotonic() + self._grace
+        self._deadline = time.monotonic() + GRACE
         self._stopping.set()
 
     def _patience(self) -> float | None:
