@@ -118,7 +118,7 @@ def test_a_folder_of_snapshots_runs_as_one_backtest_and_states_its_data(tmp_path
     keep(tmp_path / "books", "AAA", WEDNESDAY)
     keep(tmp_path / "books", "BBB")
     keep_trades(tmp_path / "books", "BBB")
-    result = backtest(loaded(tmp_path, "strategy.entry=aggressive"))
+    result = backtest(loaded(tmp_path, "strategy.entry=aggressive", "strategy.enter=0.2"))
     # 400 books each, and one empty book for either symbol between the days.
     assert (result.data, result.symbols, result.outcome.rows) == ("books", 2, 1202)
     assert result.outcome.fills > 0
@@ -133,8 +133,9 @@ def test_a_folder_of_snapshots_runs_as_one_backtest_and_states_its_data(tmp_path
 
 def test_the_same_files_give_the_same_run_and_a_changed_file_another(tmp_path):
     path = keep(tmp_path / "books", "AAA")
-    first = backtest(loaded(tmp_path), sheet=False)
-    again = backtest(loaded(tmp_path, "mode.chunk_rows=1000"), sheet=False)
+    first = backtest(loaded(tmp_path, "strategy.enter=0.2"), sheet=False)
+    again = backtest(loaded(tmp_path, "strategy.enter=0.2", "mode.chunk_rows=1000"), sheet=False)
+    assert first.outcome.fills > 0
     fills = [Path(one.folder) / "fills.parquet" for one in (first, again)]
     assert fills[0].read_bytes() == fills[1].read_bytes()
     before = opened(loaded(tmp_path)).fingerprint()
