@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from tradingd import __version__
 from tradingd.config.record import RecordConfig
 from tradingd.domain.alerts import Alert
@@ -93,6 +95,7 @@ class Recorder:
         self._recovered = Recovered()
         self._over_events = self._over_late = 0
         self._unfit = 0
+        self._lost = 0
         self._lost_at: int | None = None
         self._ended_by: statistics.EndedBy = "stopped"
         self._detail = ""
@@ -217,7 +220,7 @@ class Recorder:
             rows=sum(one.tally.rows for one in keeper.captures),
             messages=sum(one.tally.messages for one in keeper.captures),
             late=self._over_late + sum(one.late for one in streams),
-            dropped_feed=feed.dropped if isinstance(feed, Dropping) else 0,
+            dropped_feed=feed.dropped if isinstance(feed, Dropping) else self._lost,
             dropped_rows=keeper.rows.dropped,
             dropped_messages=keeper.messages.dropped,
             unfit=self._unfit,
@@ -283,6 +286,11 @@ class Recorder:
         """Mark the next row of what is concerned."""
         one = self._streams.get(gap.symbol)
         concerned = [one] if one is not None else [] if gap.symbol else [*self._streams.values()]
+        lost = gap.lost
+        if one is None:
+            # Whose records they were is not known: they count for the session.
+            self._lost += gap.lost
+            gap = msgspec.structs.replace(gap, lost=0)
         for stream in concerned:
             if self._feed.replayed:
                 stream.reached(gap.ts - 1)
@@ -291,7 +299,7 @@ class Recorder:
             self._lost_at = self._events()
             self._emit(alerts.feed_lost(self._feed.label, gap.detail))
         elif gap.reason == "dropped":
-            self._emit(alerts.records_dropped(self._feed.label, gap.lost, gap.detail))
+            self._emit(alerts.records_dropped(self._feed.label, lost, gap.detail))
         elif gap.reason == "refused" and one is not None:
             del self._streams[gap.symbol]
             self._close(one)
@@ -488,6 +496,7 @@ class Recorder:
             ended=self._wall(),
             ended_by=self._ended_by,
             detail=self._detail,
+            lost=self._lost,
         )
         statistics.write(self._root, document)
 

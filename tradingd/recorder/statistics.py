@@ -117,14 +117,15 @@ def session_stats(
     ended: int,
     ended_by: EndedBy,
     detail: str = "",
+    lost: int = 0,
 ) -> SessionStats:
-    """Add everything up."""
+    """Add everything up; `lost` are records of which it is not known whose they were."""
     totals = Totals(
         captures=len(captures),
         rows=sum(one.rows for one in captures),
         events=sum(one.events for one in captures),
         messages=sum(one.messages for one in captures),
-        dropped=sum(one.dropped for one in captures),
+        dropped=sum(one.dropped for one in captures) + lost,
         bytes=sum(file.bytes for one in captures for file in one.files),
         flushes=effort.flushes,
         max_buffer_rows=effort.most_rows,
