@@ -175,17 +175,20 @@ class DatabentoDepthFeed:
         """
         if self._loop is None:
             raise refusals.not_open()
-        keeping = asyncio.create_task(self._keep(), name="depth databento")
-        over = asyncio.create_task(self._over.wait(), name="depth databento over")
+        works = [
+            asyncio.create_task(work, name=f"depth databento {name}")
+            for name, work in (("connection", self._keep()), ("over", self._over.wait()))
+        ]
         try:
-            await asyncio.wait((keeping, over), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            over.cancel()
-            keeping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await keeping
+            for work in works:
+                work.cancel()
+            await asyncio.wait(works)
         if self._error is not None:
             raise self._error
+        for work in done:
+            work.result()
 
     async def close(self) -> None:
         """Hang up, and end the library's thread."""
@@ -218,8 +221,7 @@ class DatabentoDepthFeed:
                     return f"nothing heard for {limit:g} s"
         finally:
             ended.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await ended
+            await asyncio.wait((ended,))
 
     async def _mend(self) -> None:
         attempt = 0

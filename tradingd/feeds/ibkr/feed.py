@@ -1,7 +1,6 @@
 """`IbkrDepthFeed`: market depth of US stocks through TWS or IB Gateway, kept alive."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, Literal
@@ -175,7 +174,7 @@ class IbkrDepthFeed:
         finally:
             for work in works:
                 work.cancel()
-            await asyncio.gather(*works, return_exceptions=True)
+            await asyncio.wait(works)
         if self._error is not None:
             raise self._error
         for work in done:
@@ -282,8 +281,7 @@ class IbkrDepthFeed:
                 asked = quiet
         finally:
             lost.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await lost
+            await asyncio.wait((lost,))
 
     async def _mend(self) -> None:
         attempt = 0

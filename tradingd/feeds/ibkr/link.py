@@ -102,8 +102,7 @@ class Link:
         finally:
             if not (connecting.done() and client.isReady()):
                 connecting.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await connecting
+                await asyncio.wait((connecting,))
         if not client.isReady():
             raise self._unreachable(connecting, lost)
         self._client, self._lost = client, lost
@@ -117,7 +116,12 @@ class Link:
         client, self._client = self._client, None
         self._ears.give_up()
         if client is not None:
-            client.disconnect()
+            transport = client.conn.transport
+            # It says goodbye first, which fails when the other side has left already.
+            with contextlib.suppress(OSError):
+                client.disconnect()
+            if transport is not None:
+                transport.abort()
             # The socket closes in the next turn of the loop.
             await asyncio.sleep(0)
         if self._lost is not None:
