@@ -344,10 +344,10 @@ def _apply(name: str, values: list[Any]) -> Any:
 
     if (unfit := _unfit(name, values)) is not None:
         return Unknown(unfit)
-    if name in ("===", "!=="):
-        # The library takes 1 for true.
+    if name in ("===", "!==") or (name in ("==", "!=") and None in values):
+        # The library takes 1 for the same as true, and 0 for equal to null.
         same = _kind(values[0]) == _kind(values[1]) and values[0] == values[1]
-        return same if name == "===" else not same
+        return same if name in ("==", "===") else not same
     if name == "in":
         return _in(*values)
     if name == "%":

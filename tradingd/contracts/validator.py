@@ -6,6 +6,7 @@ the folder.
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from tradingd.kits.failure import ExitCode, Failure
 
 MAX_PROBLEMS: Final = 100
 """Violations looked for in one document; a wrong document of a million rows has a million."""
+
+_REPEATED_GROUP: Final = re.compile(r"\)[*+{?]")
 
 DRAFTS: Final = {
     "json-schema.org/draft-07/schema": "draft-07",
@@ -72,15 +75,28 @@ def check_schema(schema: Any, draft: str, where: str) -> None:
 
 def _check_patterns(schema: Any, where: str) -> None:
     """Compile every regular expression now, not only when a document happens to reach it."""
+    # The library asks Python's `re` which properties a subschema has evaluated.
+    backtracks = any("unevaluatedProperties" in one for one in _objects(schema))
     found = [(name, child) for one in _objects(schema) for name, child in one.items()]
     for name, child in found:
         texts = child if name == "patternProperties" and isinstance(child, dict) else ()
         for text in [child] if name == "pattern" and isinstance(child, str) else texts:
             try:
                 patterns.matches(text, "")
+                if backtracks and _REPEATED_GROUP.search(text):
+                    raise _may_run_for_ever(text)
             except Failure as failure:
                 failure.where = f"{where} {failure.where}"
                 raise
+
+
+def _may_run_for_ever(text: str) -> Failure:
+    return Failure(
+        "a pattern beside unevaluatedProperties repeats a group, and could run for ever",
+        code=ExitCode.CONTRACT,
+        where=repr(text[:100]),
+        next_step="use additionalProperties, or a pattern without a repeated group",
+    )
 
 
 def _objects(document: Any) -> Iterator[dict[str, Any]]:
@@ -111,7 +127,7 @@ class Checker:
     def __init__(self, schema: Any, draft: str, registry: Any, uri: str) -> None:
         self._uri = uri
         self._budget = _Budget()
-        kind = _bounded_class(draft, self._budget)
+        kind = _bounded_classes(self._budget)[draft]
         self._validator = kind(schema, registry=registry, format_checker=_formats()).evolve(
             _resolver=registry.resolver(uri)
         )
@@ -204,19 +220,34 @@ def _class(draft: str) -> Any:
     return kinds[draft]
 
 
-def _bounded_class(draft: str, budget: _Budget) -> Any:
+def _bounded_classes(budget: _Budget) -> dict[str, Any]:
+    """Return the validators of all drafts with our keywords in them, spending one budget."""
+    import attrs
     from jsonschema import validators
 
-    kind = _class(draft)
-    ours: dict[str, Callable[..., Any]] = {
-        **kind.VALIDATORS,
-        "pattern": patterns.keyword_pattern,
-        "patternProperties": patterns.keyword_pattern_properties,
-        "additionalProperties": patterns.keyword_additional_properties,
-        "uniqueItems": _keyword_unique_items,
-    }
-    counted = {name: _counted(function, budget) for name, function in ours.items()}
-    return validators.extend(kind, counted)  # type: ignore[no-untyped-call]
+    kinds: dict[str, Any] = {}
+
+    def evolve(self: Any, **changes: Any) -> Any:
+        # The library's own would go back to its unbounded class at every `$schema`.
+        schema = changes.setdefault("schema", self.schema)
+        for field in attrs.fields(type(self)):
+            if field.init:
+                changes.setdefault(field.alias, getattr(self, field.name))
+        return kinds.get(draft_of(schema) or "", type(self))(**changes)
+
+    for draft in DRAFTS.values():
+        kind = _class(draft)
+        ours: dict[str, Callable[..., Any]] = {
+            **kind.VALIDATORS,
+            "pattern": patterns.keyword_pattern,
+            "patternProperties": patterns.keyword_pattern_properties,
+            "additionalProperties": patterns.keyword_additional_properties,
+            "uniqueItems": _keyword_unique_items,
+        }
+        counted = {name: _counted(function, budget) for name, function in ours.items()}
+        kinds[draft] = validators.extend(kind, counted)  # type: ignore[no-untyped-call]
+        kinds[draft].evolve = evolve
+    return kinds
 
 
 def _counted(function: Callable[..., Any], budget: _Budget) -> Callable[..., Any]:
