@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import re
+from functools import lru_cache
 from typing import Final
 
 from tradingd.backfill.tasks import SYMBOL
@@ -96,6 +97,7 @@ def day_of(cell: object, *, day_first: bool = False, epoch: dt.datetime = EPOCH)
     return _text(text, day_first, epoch)
 
 
+@lru_cache(maxsize=4096)
 def _text(text: str, day_first: bool, epoch: dt.datetime) -> dt.date:
     bare = _ORDINAL.sub("", _WEEKDAY.sub("", text)).strip()
     for pattern in (_ISO, _COMPACT):

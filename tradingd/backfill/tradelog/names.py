@@ -32,10 +32,14 @@ _OUT: Final = re.compile(r"[\W_]+")
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a table has what, as 0-based places in a row; `doubts` tells what was not clear."""
+    """Where a table has what, as 0-based places in a row; `doubts` tells what was not clear.
+
+    `header` is the row that says so: printed pages repeat it.
+    """
 
     symbol: int
     date: int
+    header: tuple[object, ...]
     doubts: tuple[str, ...] = ()
 
 
@@ -79,7 +83,7 @@ def find_columns(cells: Sequence[object], overrides: Mapping[str, str]) -> Colum
         for field, found in ((SYMBOL, symbol), (DATE, date))
         if len(found) > 1
     ]
-    return Columns(symbol=symbol[0], date=date[0], doubts=tuple(doubts))
+    return Columns(symbol=symbol[0], date=date[0], header=tuple(cells), doubts=tuple(doubts))
 
 
 def _matches(

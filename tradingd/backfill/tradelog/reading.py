@@ -153,8 +153,8 @@ def _entries(
     for number, cells in rows:
         if all(cell is None or not str(cell).strip() for cell in cells):
             continue
-        if find_columns(cells, form.columns) == columns:
-            continue  # the header again, as printed pages have it
+        if cells == columns.header:
+            continue
         place = sheet.place(number)
         symbol_cell, date_cell = _cell(cells, columns.symbol), _cell(cells, columns.date)
         try:
