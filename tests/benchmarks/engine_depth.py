@@ -81,7 +81,7 @@ def chunk(dice: Any, first: int, rows: int) -> tuple[BookChunk, TradeChunk]:
     )
     trades = TradeChunk(
         ts=ts[hits],
-        price=mid[hits] + 100 * sign,
+        price=(mid[hits] + 100 * sign).astype(np.int64),
         size=dice.integers(1, 200, len(hits)),
         sign=sign,
         before=hits,

@@ -133,8 +133,9 @@ def test_a_folder_of_snapshots_runs_as_one_backtest_and_states_its_data(tmp_path
 
 def test_the_same_files_give_the_same_run_and_a_changed_file_another(tmp_path):
     path = keep(tmp_path / "books", "AAA")
-    first = backtest(loaded(tmp_path, "strategy.enter=0.2"), sheet=False)
-    again = backtest(loaded(tmp_path, "strategy.enter=0.2", "mode.chunk_rows=1000"), sheet=False)
+    words = ("strategy.enter=0.2", "strategy.entry=aggressive")
+    first = backtest(loaded(tmp_path, *words), sheet=False)
+    again = backtest(loaded(tmp_path, *words, "mode.chunk_rows=1000"), sheet=False)
     assert first.outcome.fills > 0
     fills = [Path(one.folder) / "fills.parquet" for one in (first, again)]
     assert fills[0].read_bytes() == fills[1].read_bytes()

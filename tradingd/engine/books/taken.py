@@ -77,11 +77,10 @@ _END_OF_TIME = (1 << 63) - 1
 
 def _least(lane: Lane, side: str, price: int, first: int, end: int) -> int:
     """Return the fewest shares that a price shows in some books; beyond the last level: many."""
-    prices, sizes = (lane.bid_px, lane.bid_sz) if side == "bid" else (lane.ask_px, lane.ask_sz)
-    shown: Ints64 = np.zeros(end - first, np.int64)
-    for level_prices, level_sizes in zip(prices, sizes, strict=True):
-        shown += np.where(level_prices[first:end] == price, level_sizes[first:end], 0)
-    shown[_beyond(prices[-1][first:end], side, price)] = _END_OF_TIME
+    prices, sizes = lane.table(side)
+    there = prices[:, first:end] == price
+    shown: Ints64 = np.where(there, sizes[:, first:end], 0).sum(axis=0, dtype=np.int64)
+    shown[_beyond(prices[-1, first:end], side, price)] = _END_OF_TIME
     return int(shown.min())
 
 

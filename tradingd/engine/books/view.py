@@ -48,6 +48,7 @@ class Lane:
         total = (bid_px[0].astype(np.int64) + ask_px[0]) * (NANOS // 2)
         self.mids: list[int] = np.where(both, total, 0).tolist()
         self._lists: dict[tuple[str, int], list[int]] = {}
+        self._tables: dict[str, tuple[Ints32, Ints32]] = {}
         self._imbalances: dict[int, list[float]] = {}
 
     @property
@@ -62,6 +63,16 @@ class Lane:
     def sizes(self, side: str, level: int) -> list[int]:
         """Return the shares at one level of a side."""
         return self._list(f"{side}_sz", level)
+
+    def table(self, side: str) -> tuple[Ints32, Ints32]:
+        """Return prices and sizes of a side as (levels, books) arrays."""
+        found = self._tables.get(side)
+        if found is None:
+            prices, sizes = (
+                (self.bid_px, self.bid_sz) if side == "bid" else (self.ask_px, self.ask_sz)
+            )
+            found = self._tables[side] = np.stack(prices), np.stack(sizes)
+        return found
 
     def imbalances(self, levels: int) -> list[float]:
         """Return (bid - ask) / (bid + ask) of the shares at the best levels; 0 for two zeros."""
