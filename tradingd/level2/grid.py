@@ -31,7 +31,7 @@ from tradingd.level2.records import (
 )
 from tradingd.level2.staleness import Staleness
 
-_BLOCK: Final = 8_192
+_BLOCK: Final = 4_096
 _MOST_ROWS: Final = 65_536
 
 

@@ -4,6 +4,7 @@ import datetime as dt
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -27,6 +28,7 @@ FROG = "dbn/xnas-itch-20250403.FROG.am.mbp-10.dbn.zst"
 AAPL = "dbn/xnas-itch-20241021.AAPL.first5000.mbp-10.dbn.zst"
 GOOG = "lobster/GOOG_2012-06-21_message_5.first20000.csv.gz"
 OPEN = 1_743_687_000 * SECOND
+COLUMNS = [name for level in range(10) for name in level_names(level)]
 BOTH = Sampling(levels=10, interval_ns=SECOND // 10, on_change=True, stale_ns=60 * SECOND)
 
 
@@ -67,20 +69,21 @@ def test_every_snapshot_of_a_real_day_is_the_last_closed_state(
     grid = ts[~on_change]
     assert (np.diff(grid) == SECOND // 10).all()
     assert grid[-1] == end - SECOND // 10
-    columns = [name for level in range(10) for name in level_names(level)]
-    rows = table.select([*columns, "ts_recv", "sequence"]).to_pandas()
+    rows = table.select([*COLUMNS, "ts_recv"]).to_pandas()
     for at in range(0, len(ts), 41):
         candidates = np.flatnonzero(closes & (received <= ts[at]))
         row = rows.iloc[at]
         if on_change[at]:  # several may close at one time: the row is one of them
-            same = records["sequence"][candidates] == row["sequence"]
-            candidates = candidates[same]
-            assert received[candidates[-1]] == ts[at]
-        state = records[candidates[-1]]
-        assert row["ts_recv"].value == state["ts_recv"]
-        for name in columns:
-            stored = int(row[name]) * (100_000 if "_px_" in name else 1)
-            assert stored == state[name]
+            shown = [n for n in candidates if received[n] == ts[at] and same(row, records[n])]
+            assert shown
+        else:
+            assert same(row, records[candidates[-1]])
+
+
+def same(row: Any, state: Any) -> bool:
+    stored = [int(row[name]) * (100_000 if "_px_" in name else 1) for name in COLUMNS]
+    received = row["ts_recv"].value == state["ts_recv"]
+    return received and stored == [int(state[name]) for name in COLUMNS]
 
 
 def test_snapshots_and_dbn_tell_the_same_books(real_data: Path, tmp_path: Path) -> None:

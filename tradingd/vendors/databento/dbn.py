@@ -122,7 +122,7 @@ class DbnFile:
                 )
         return names
 
-    def chunks(self, rows: int = 16_384) -> Iterator[NDArray[np.void]]:
+    def chunks(self, rows: int = 8_192) -> Iterator[NDArray[np.void]]:
         """Yield the records in file order, at most `rows` at once, in the vendor's layout.
 
         The arrays are read-only; memory does not grow with the file.
