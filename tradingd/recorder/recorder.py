@@ -26,7 +26,7 @@ from tradingd.recorder.recovery import Recovered
 from tradingd.recorder.settings import SessionFacts, settings_of
 from tradingd.recorder.slots import Place, Slots
 from tradingd.recorder.statistics import CaptureStats
-from tradingd.recorder.stream import Stream
+from tradingd.recorder.stream import NEVER, Stream
 from tradingd.recorder.view import RecorderView, StreamView
 from tradingd.recorder.watch import BookWatch
 from tradingd.session.calendar import local_date
@@ -38,6 +38,12 @@ LOG_AT_ONCE: Final = 8_192
 
 PATIENCE: Final = 5.0
 """Seconds that the stop waits for a disk that refuses."""
+
+CATCH_UP: Final = 5 * NANOSECONDS
+"""Longest stretch of silent live time whose rows are taken at once: a machine that slept, say."""
+
+BEHIND: Final = 60 * NANOSECONDS
+"""A live feed whose records are older than this when they come tells the past."""
 
 _TICK: Final = 0.1
 """Least seconds between two looks at the wall clock for symbols that are quiet."""
@@ -277,10 +283,11 @@ class Recorder:
                 stream.changed(event)
 
     def reached(self, ts: int) -> None:
-        """Take the rows of every grid time up to `ts`."""
+        """Take the rows of every grid time up to `ts`; of a live feed a stretch at a time."""
+        longest = NEVER if self._feed.replayed else CATCH_UP
         for stream in tuple(self._streams.values()):
             if ts >= stream.due:
-                stream.reached(ts)
+                stream.reached(min(ts, stream.due + longest))
 
     def gap(self, gap: DepthGap) -> None:
         """Mark the next row of what is concerned."""
@@ -451,9 +458,16 @@ class Recorder:
         """Let time pass for symbols of which nothing is told."""
         late = round(self._config.late_seconds * NANOSECONDS)
         wait = max(self._config.interval_ms / 1_000, _TICK)
+        seen, current = 0, False
         while True:
             await asyncio.sleep(wait)
-            self.reached(self._wall() - late)
+            now = self._wall()
+            if (events := self._events()) != seen:
+                # Of a feed that tells the past, the wall's time says nothing.
+                newest = max((_time_of(one) for one in self._streams.values()), default=0)
+                seen, current = events, now - newest < BEHIND
+            if current:
+                self.reached(now - late)
 
     def _log_is_long(self, stream: Stream, log: list[DepthEvent]) -> None:
         if stream.capture is not None:

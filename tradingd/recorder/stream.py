@@ -138,6 +138,8 @@ class Stream:
         while True:
             bound = min(self._ends, self._day_ends)
             stop = min(ts, bound)
+            if self.last is None and self._next < stop:
+                self._next = -(-stop // self._step) * self._step
             while self._next < stop:
                 self._snapshot(self._next)
                 self._next += self._step

@@ -284,6 +284,36 @@ def test_a_live_grid_goes_on_by_the_wall_clock_and_counts_what_comes_too_late(tm
     assert column(table, "bid_px_00") == [100_000] * 3 + [100_200]
 
 
+def test_a_live_feed_that_tells_the_past_is_not_hurried_by_the_wall_clock(tmp_path):
+    async def go():
+        feed = HandFeed(replayed=False)
+        day = 86_400 * SECOND
+        async with recording(tmp_path, feed, wall=lambda: T + day, late_seconds=0.0) as recorder:
+            feed.tell(record("AAA", T, ladder(1000, 1001)))
+            await asyncio.sleep(0.3)
+            feed.tell(record("AAA", T + TENTH + 1, ladder(1000, 1001)))
+            assert recorder.view().rows == 2
+
+    asyncio.run(go())
+    assert column(snapshots(tmp_path), "ts") == [T, T + TENTH]
+
+
+def test_a_machine_that_slept_catches_up_in_small_steps(tmp_path):
+    now = [T]
+
+    async def go():
+        feed = HandFeed(replayed=False)
+        async with recording(tmp_path, feed, wall=lambda: now[0], late_seconds=0.0) as recorder:
+            feed.tell(record("AAA", T, ladder(1000, 1001)))
+            await until(lambda: recorder.view().rows == 1)
+            now[0] = T + 20 * SECOND
+            feed.listener.reached(T + 20 * SECOND)
+            assert recorder.view().rows <= 60
+            await until(lambda: recorder.view().rows == 201)
+
+    asyncio.run(go())
+
+
 # -- places ---------------------------------------------------------------------------------------
 
 
