@@ -34,6 +34,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd backtest",
             "tradingd backtest strategy=ema_cross risk=open universe=spy",
             "tradingd backtest mode.start=2012-01-01 broker=alpaca",
+            "tradingd backtest strategy=book_imbalance depth=replay depth.path=/data/books",
             "tradingd backtest -m strategy.fast=5,10 strategy.slow=30,50",
             "tradingd backtest -m hydra/launcher=joblib strategy.fast=5,10,20",
         ),

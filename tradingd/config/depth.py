@@ -21,7 +21,8 @@ class ReplayDepth(Group, tag_field="kind", tag="replay", frozen=True, kw_only=Tr
         str,
         Meta(
             min_length=1,
-            description="A DBN or snapshot file, or a folder of them (one day, any symbols).",
+            description="A DBN or snapshot file, or a folder of them, any symbols: one day for a "
+            "replay; a backtest runs over all days.",
         ),
     ]
     speed: Annotated[

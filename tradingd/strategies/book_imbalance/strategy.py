@@ -89,7 +89,7 @@ class BookImbalance(Strategy):
         """Leave when the lean is over, or the position was held for long enough."""
         settings = self.settings
         if side * held <= 0:
-            reason = self.describe(book, f"within {settings.leave:.2f}")
+            reason = self.describe(book, f"end the lean ({settings.leave:.2f})")
         elif book.ts - one.since >= settings.hold_seconds * _SECOND:
             reason = f"held {settings.hold_seconds} s"
         elif self.minutes_to_close <= settings.flatten_minutes:
