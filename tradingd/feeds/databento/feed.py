@@ -200,7 +200,7 @@ class DatabentoDepthFeed:
     # -- the connection --------------------------------------------------------------------------
 
     async def _keep(self) -> None:
-        while True:
+        while not self._over.is_set():
             why = await self._ended()
             self._border.word(Broken(self._wall(), why))
             await self._link.hang_up()
@@ -225,10 +225,12 @@ class DatabentoDepthFeed:
 
     async def _mend(self) -> None:
         attempt = 0
-        while True:
+        while not self._over.is_set():
             wait = jittered(attempt, first=self._rules.first_wait, longest=self._rules.longest_wait)
             await asyncio.sleep(wait)
             attempt += 1
+            if self._over.is_set():
+                return
             self._desk.restart()
             asked = tuple(self._wanted)
             try:

@@ -255,7 +255,7 @@ class IbkrDepthFeed:
     # -- the connection --------------------------------------------------------------------------
 
     async def _keep(self) -> None:
-        while True:
+        while not self._over.is_set():
             why = await self._lost()
             log.warning("ibkr depth: connection lost: %s", why)
             self._connected.clear()
@@ -289,6 +289,8 @@ class IbkrDepthFeed:
             wait = jittered(attempt, first=self._rules.first_wait, longest=self._rules.longest_wait)
             await asyncio.sleep(wait)
             attempt += 1
+            if self._over.is_set():
+                return
             try:
                 await self._link.connect()
             except Unreachable as error:
@@ -303,7 +305,8 @@ class IbkrDepthFeed:
         self._told_lost = False
         self._connected.set()
         for stream in self._streams.values():
-            self._ask(stream)
+            if self._link.up:
+                self._ask(stream)
 
     # -- what TWS says ---------------------------------------------------------------------------
 

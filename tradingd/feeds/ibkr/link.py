@@ -99,10 +99,13 @@ class Link:
         try:
             # TWS may say why and hang up: the client itself would wait on.
             await asyncio.wait((connecting, lost), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            if not (connecting.done() and client.isReady()):
-                connecting.cancel()
-                await asyncio.wait((connecting,))
+        except asyncio.CancelledError:
+            connecting.cancel()
+            _leave(client)
+            raise
+        if not connecting.done():
+            connecting.cancel()
+            await asyncio.wait((connecting,))
         if not client.isReady():
             raise self._unreachable(connecting, lost)
         self._client, self._lost = client, lost
@@ -116,12 +119,7 @@ class Link:
         client, self._client = self._client, None
         self._ears.give_up()
         if client is not None:
-            transport = client.conn.transport
-            # It says goodbye first, which fails when the other side has left already.
-            with contextlib.suppress(OSError):
-                client.disconnect()
-            if transport is not None:
-                transport.abort()
+            _leave(client)
             # The socket closes in the next turn of the loop.
             await asyncio.sleep(0)
         if self._lost is not None:
@@ -136,6 +134,8 @@ class Link:
             With TWS's code and text.
         TimeoutError
         """
+        if not self.up:
+            raise TimeoutError
         stock = ib_async.Stock(symbol, exchange, "USD")
         request = self._client.getReqId()
         answer = self._ears.expect(request)
@@ -172,6 +172,15 @@ class Link:
         if error is not None:
             return Unreachable(str(error) or repr(error))
         return Unreachable(lost.result() if lost.done() else "it hung up")
+
+
+def _leave(client: Any) -> None:
+    """Close the socket; the client says goodbye first, which fails when nobody is there."""
+    transport = client.conn.transport
+    with contextlib.suppress(OSError):
+        client.disconnect()
+    if transport is not None:
+        transport.abort()
 
 
 def _settle(future: asyncio.Future[str], text: str) -> None:

@@ -117,9 +117,9 @@ class LiveLink:
         Unreachable, Unauthorised
             With the vendor's words, the key masked.
         """
-        self._thread = self._thread or _LibraryThread()
+        thread = self._thread = self._thread or _LibraryThread()
         self._mask.put_on()
-        client = self._made(self._thread.loop)
+        client = self._made(thread.loop)
 
         def blocking() -> None:
             dataset, schema = self._gateway.dataset, self._gateway.schema
@@ -136,14 +136,18 @@ class LiveLink:
             async with asyncio.timeout(within):
                 await asyncio.to_thread(blocking)
         except TimeoutError:
-            await self._thread.cancel_tasks()
+            if self._thread is thread:
+                await thread.cancel_tasks()
             raise Unreachable(f"no answer within {within:g} s") from None
         except databento.BentoError as error:
             raise self._translated(str(error)) from None
+        if self._thread is not thread:
+            # Closed meanwhile: the thread took the connection with it.
+            raise Unreachable("given up")
         self._client, self._started = client, bool(symbols)
-        self._ending = self._thread.begin(client.wait_for_close())
+        self._ending = thread.begin(client.wait_for_close())
         if symbols:
-            await self._thread.do(client.start)
+            await thread.do(client.start)
 
     async def subscribe(self, symbol: str) -> None:
         """Ask for one more symbol in the session; the first one begins the stream."""
