@@ -136,6 +136,11 @@ def _check_layout(path: Path, schema: pa.Schema, facts: dict[str, str]) -> None:
     for key in ("symbol", "day", "on_change", "interval_ms"):
         if key not in facts:
             raise _foreign(path, f"no {key} in the metadata", "all facts of a snapshot file")
+    try:
+        dt.date.fromisoformat(facts["day"])
+        int(facts["interval_ms"])
+    except ValueError as error:
+        raise _foreign(path, str(error), "a day and milliseconds in the metadata") from error
     for field in snapshot_schema(levels_of(schema)):
         at = schema.get_field_index(field.name)
         if at < 0 or schema.field(at).type != field.type:

@@ -116,6 +116,13 @@ class GridSampler:
 
     def sampled(self, records: Records) -> Iterator[pa.RecordBatch]:
         """Yield what `feed` returns, in pieces of bounded size: for long silences."""
+        if not levels_in(records):
+            raise Failure(
+                "The records have no order books",
+                code=ExitCode.UNREADABLE_INPUT,
+                where=self._symbol,
+                expected="a schema with books, such as mbp-10",
+            )
         for block in blocks(records, _BLOCK):
             yield from self._block(block)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import databento_dbn as vendor
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -144,6 +145,12 @@ def test_a_size_beyond_the_columns_is_refused_with_its_record() -> None:
     made = records(record(50, A), record(60, [(10, 10.01, 2**31, 1, 1, 1)]))
     with pytest.raises(Failure, match="record 1, bid_sz_00"):
         sampled(made, CHANGES, 0, 500)
+
+
+def test_records_without_books_are_refused() -> None:
+    trades = np.zeros(1, np.dtype(vendor.TradeMsg._dtypes))
+    with pytest.raises(Failure, match="no order books"):
+        sampled(trades, CHANGES, 0, 500)
 
 
 PRICES = st.one_of(st.none(), st.sampled_from([9.98, 9.99, 10.0, 10.01]))
