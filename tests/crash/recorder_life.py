@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.fakes.depth_feed import HandFeed, ladder, record
 from tradingd.config.record import RecordConfig
@@ -26,7 +26,7 @@ LENGTH: Final = 500
 """Turns of a whole life, each of a few milliseconds."""
 A_TURN: Final = 12
 
-_MARK: Final = struct.Struct("=dq")
+_MARK: Final = struct.Struct("=dqq")
 
 
 def begins(life: int) -> int:
@@ -54,10 +54,44 @@ def record_of(life: int, number: int) -> DepthEvent:
     return record(symbol_of(number), ts, ladder(bid, bid + 2, levels=3), sequence=number)
 
 
-def marks(path: Path) -> Iterator[tuple[float, int]]:
-    """Yield when, by the monotonic clock, all records up to which data time had been told."""
+class Mark(NamedTuple):
+    """How far a life had come: by the monotonic clock, what was told, and what was written.
+
+    `told` and `written` are data times, UTC ns; all records up to `written` had been reported as
+    written.
+    """
+
+    at: float
+    told: int
+    written: int
+
+
+def marks(path: Path) -> Iterator[Mark]:
+    """Yield the marks of a life, one a turn."""
     content = path.read_bytes() if path.exists() else b""
-    yield from _MARK.iter_unpack(content[: len(content) // _MARK.size * _MARK.size])
+    for cells in _MARK.iter_unpack(content[: len(content) // _MARK.size * _MARK.size]):
+        yield Mark(*cells)
+
+
+class Written:
+    """Follows which records are on the disk, from outside."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._keeper = recorder._keeper
+        self._streams = recorder._streams
+        self._handed: list[tuple[int, int]] = []
+        self._written = 0
+
+    def upto(self, told: int) -> int:
+        """Return up to which data time all is written, if all up to `told` was told."""
+        worker = self._keeper.worker
+        logs = any(one.log for one in self._streams.values())
+        if not self._keeper.rows.fresh and not logs:
+            self._handed.append((worker.submitted, told))
+        done = worker.submitted - worker.open_jobs
+        while self._handed and self._handed[0][0] <= done:
+            self._written = self._handed.pop(0)[1]
+        return self._written
 
 
 async def live(root: Path, life: int, marks_to: Path, turns: int) -> None:
@@ -71,12 +105,15 @@ async def live(root: Path, life: int, marks_to: Path, turns: int) -> None:
     running = asyncio.create_task(recorder.run())
     await asyncio.sleep(0)
     out = os.open(marks_to, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    number = 0
+    number = told = 0
+    written = Written(recorder)
     for _ in range(turns):
+        safe = written.upto(told)
         for _ in range(A_TURN):
             feed.tell(record_of(life, number))
             number += 1
-        os.write(out, _MARK.pack(time.monotonic(), begins(life) + (number - 1) * GAP))
+        told = begins(life) + (number - 1) * GAP
+        os.write(out, _MARK.pack(time.monotonic(), told, safe))
         await asyncio.sleep(0.002)
     os.close(out)
     await recorder.stop()

@@ -5,7 +5,8 @@
 
 Each run has one to three lives in one folder that are killed - while they record, unite parts,
 publish, or clean up after the life before - and a last one that only starts and stops. After each
-kill every part can be read and holds all that was told a flush interval before. After the last
+kill every part can be read; together they hold all that was reported as written or told a flush
+interval before. After the last
 start every life is published once: no row twice, none missing in between, each as computed.
 """
 
@@ -41,8 +42,9 @@ from tradingd.recorder.messages import whole_lines
 
 STEP: Final = INTERVAL_MS * 1_000_000
 
-SLACK: Final = 1.0
-"""Seconds that writing may take on a machine that others use too."""
+SLACK: Final = 3.0
+"""Seconds that writing may take on a machine that others use too; what was reported as written has
+none."""
 
 _CENT: Final = 100
 """Stored price units."""
@@ -84,9 +86,15 @@ def met(root: Path) -> set[str]:
     return seen or {"nothing yet"}
 
 
-def told_before(marks_to: Path, moment: float) -> int | None:
-    """Return the data time that had been told at a moment; None: nothing."""
-    return max((ts for at, ts in marks(marks_to) if at <= moment), default=None)
+def due(marks_to: Path, died: float) -> int | None:
+    """Return the data time up to which all must be on the disk; None: nothing.
+
+    Whatever the recorder had seen written, and what was told a flush interval before.
+    """
+    all_marks = list(marks(marks_to))
+    told = [one.told for one in all_marks if one.at <= died - FLUSH - SLACK]
+    written = [one.written for one in all_marks if one.written]
+    return max(told + written, default=None)
 
 
 class Found:
@@ -185,7 +193,7 @@ def run(
         marks_to, died = killed(root, life, dice)
         if seen is not None:
             seen.update(met(root))
-        upto = told_before(marks_to, died - FLUSH - SLACK)
+        upto = due(marks_to, died)
         faults += [f"life {life}: {one}" for one in missing(root, life, upto)]
         worst = max(worst, lost_seconds(root, life, marks_to, died))
     asyncio.run(live(root, lives, folder / "last", 0))
@@ -200,7 +208,7 @@ def run(
 def lost_seconds(root: Path, life: int, marks_to: Path, died: float) -> float:
     """Return how long before the kill the last record on the disk was told."""
     last = max((ts for _, ts in Found(root).messages if ts >= begins(life)), default=0)
-    first_lost = min((at for at, ts in marks(marks_to) if ts > last), default=died)
+    first_lost = min((one.at for one in marks(marks_to) if one.told > last), default=died)
     return max(0.0, died - first_lost)
 
 

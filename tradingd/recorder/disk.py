@@ -51,6 +51,8 @@ class DiskWorker:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changed: asyncio.Event = asyncio.Event()
         self._open = 0
+        self.submitted = 0
+        """Jobs so far; they are done in this order."""
 
     @property
     def open_jobs(self) -> int:
@@ -72,6 +74,7 @@ class DiskWorker:
     def submit(self, job: Job) -> None:
         """Put a job at the end of the line."""
         self._open += 1
+        self.submitted += 1
         with self._wake:
             self._jobs.append(job)
             self._wake.notify()

@@ -288,7 +288,7 @@ def test_the_parts_of_a_living_process_are_not_touched_until_it_dies(tmp_path):
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    told = max(ts for _, ts in marks(marked))
+    told = max(one.told for one in marks(marked))
     after = asyncio.run(start_and_stop(root))
     assert sorted(one.symbol for one in after.recovered.captures) == list(SYMBOLS)
     assert unfinished(root) == []
