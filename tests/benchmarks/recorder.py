@@ -248,7 +248,8 @@ def main() -> None:
 def show(rate: int, one: Run) -> None:
     say(
         f"  {rate:>9,}/s  taken {one.taken / one.offered:6.1%}  late p50 {one.p50:6.2f} ms  "
-        f"p99 {one.p99:6.2f}  most {one.most:7.2f}  dropped {one.dropped:,}  loop {one.busy:4.0%} busy"
+        f"p99 {one.p99:6.2f}  most {one.most:7.2f}  dropped {one.dropped:,}  "
+        f"loop {one.busy:4.0%} busy"
     )
 
 
