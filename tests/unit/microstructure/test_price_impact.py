@@ -82,8 +82,8 @@ def test_flow_that_moves_the_next_second_is_predictive_not_contemporaneous() -> 
 
 
 def test_a_move_over_a_gap_is_no_next_move() -> None:
-    book = small([100, 101, 102], [102, 103, 104], [1, 1, 1], [1, 1, 1])
-    quality = np.array([0, int(Quality.GAP), 0], np.int16)
+    book = small([100, 100, 101, 102], [102, 102, 103, 104], [1] * 4, [1] * 4)
+    quality = np.array([0, 0, int(Quality.GAP), 0], np.int16)
     queue = Queue()
     queue.feed(msgspec.structs.replace(book, quality=quality), NOTHING)
     assert queue.result().moves == 1
