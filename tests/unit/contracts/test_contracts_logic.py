@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from json_logic.apply import apply
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from json_logic.apply import apply
 
 from tradingd.contracts.logic import ARITY, Scope, Unknown, check_logic, evaluate
 from tradingd.kits.failure import ExitCode, Failure
