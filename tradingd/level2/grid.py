@@ -32,7 +32,7 @@ from tradingd.level2.records import (
 from tradingd.level2.staleness import Staleness
 
 _BLOCK: Final = 4_096
-_MOST_ROWS: Final = 65_536
+_MOST_ROWS: Final = 16_384
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
