@@ -38,7 +38,8 @@ class DatabentoGateway:
     """A gateway that knows some symbols; every public method may be called from any thread.
 
     Faults, to be set at any time: `refusal` (text of a refused authentication), `mute` (accepts,
-    never greets), `silent` (streams nothing by itself: no mappings, no heartbeats), `answers`
+    never greets), `delay` (seconds before the
+    greeting), `silent` (streams nothing by itself: no mappings, no heartbeats), `answers`
     (False: subscriptions are not answered), `fatal_unknown` (an unknown symbol ends the session,
     as before April 2026).
     """
@@ -48,6 +49,7 @@ class DatabentoGateway:
         self.key = key
         self.refusal = ""
         self.mute = False
+        self.delay = 0.0
         self.silent = False
         self.answers = True
         self.fatal_unknown = False
@@ -166,6 +168,7 @@ class DatabentoGateway:
         writer.close()
 
     async def _authenticated(self, reader: asyncio.StreamReader, session: Session) -> bool:
+        await asyncio.sleep(self.delay)
         challenge = hashlib.sha256(str(self.connections).encode()).hexdigest()[:32]
         session.write(f"lsg_version=0.6.0\ncram={challenge}\n".encode())
         asked = _fields(await reader.readline())

@@ -400,6 +400,37 @@ def test_a_symbol_subscribed_while_the_connection_is_away_is_asked_for_after_it(
         asyncio.run(scene(gateway))
 
 
+def test_a_symbol_subscribed_while_a_connection_is_being_made_is_asked_for_on_it() -> None:
+    async def scene(gateway: DatabentoGateway) -> None:
+        feed, _ = made(gateway)
+        async with running(feed, "FROG"):
+            gateway.delay = 0.2
+            gateway.hang_up()
+            await until(lambda: gateway.connections == 2)
+            await feed.subscribe("AAPL")
+            await until(lambda: gateway.subscriptions() == ["FROG", "AAPL"])
+        assert gateway.connections == 2
+
+    with databento_gateway(KNOWN) as gateway:
+        asyncio.run(scene(gateway))
+
+
+def test_records_that_wait_when_their_symbol_is_given_up_are_not_told() -> None:
+    async def scene(gateway: DatabentoGateway) -> None:
+        feed, heard = made(gateway)
+        async with running(feed, "FROG", "AAPL"):
+            gateway.send(record(FROG, 10_000), record(AAPL, 10_001))
+            # The loop is held until both wait at the border.
+            while len(feed._border) < 2:
+                time.sleep(0.001)  # noqa: ASYNC251
+            await feed.unsubscribe("FROG")
+            await until(lambda: heard.events)
+            assert [event.symbol for event in heard.events] == ["AAPL"]
+
+    with databento_gateway(KNOWN) as gateway:
+        asyncio.run(scene(gateway))
+
+
 def test_an_unsubscribed_symbol_is_silent_until_it_is_wanted_again() -> None:
     async def scene(gateway: DatabentoGateway) -> None:
         feed, heard = made(gateway)
