@@ -17,6 +17,7 @@ STATED = {
     ("mode", "live"): ["mode.account=U1234567", "broker=alpaca"],
     ("source", "lean"): ["source.path=/data/lean"],
     ("source", "tabular"): ["source.path=/data/bars.csv"],
+    ("backfill", "folder"): ["backfill.provider.path=/data/dbn"],
     ("depth", "replay"): ["depth.path=/data/books/FROG.dbn.zst"],
     ("universe", "symbols"): ["universe.symbols=[SPY]"],
     ("strategy", "custom"): ["strategy.path=my_package.mine:Mine"],
