@@ -175,10 +175,7 @@ def _recorded(path: Path) -> Iterator[Recorded]:
 
 def _of_file(path: Path, *, named: bool) -> Iterator[Recorded]:
     if not path.name.endswith(_DBN):
-        source = open_book(path)
-        beside = path.with_name(path.name.replace("_snapshots_", "_trades_"))
-        trades = (beside,) if source.has_trades and beside != path and beside.is_file() else ()
-        yield Recorded(source, (path, *trades))
+        yield Recorded(open_book(path), (path, *_beside(path)))
         return
     from tradingd.vendors.databento.dbn import BOOK_SCHEMAS, DbnFile
 
@@ -187,6 +184,17 @@ def _of_file(path: Path, *, named: bool) -> Iterator[Recorded]:
         return
     for symbol in file.symbols or ("",):
         yield Recorded(open_book(path, symbol=symbol), (path,))
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return the other files that the books of a file are read from."""
+    pairs = (
+        ("_snapshots_", "_trades_"),
+        ("_message_", "_orderbook_"),
+        ("_orderbook_", "_message_"),
+    )
+    others = [path.with_name(path.name.replace(*pair)) for pair in pairs if pair[0] in path.name]
+    return [other for other in others if other.is_file()]
 
 
 def _of_symbols(path: Path, found: list[Recorded], config: SystemConfig) -> list[Recorded]:
