@@ -5,6 +5,8 @@ import json
 import logging
 from pathlib import Path
 
+import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from tests.fakes import dbn_records as made
@@ -91,6 +93,27 @@ def test_one_task_has_status_rows_and_path(config: SystemConfig, tmp_path: Path)
     assert not (tmp_path / "level2" / "backfill_l2_summary.json").exists()
 
 
+def test_of_a_file_only_the_symbol_and_the_window_are_taken(
+    config: SystemConfig, tmp_path: Path
+) -> None:
+    minute = 60 * made.SECOND
+    other = ((55.0, 55.1, 1, 1, 1, 1),)
+    records = made.records(
+        made.record(0, BOOK),
+        made.record(1, other, instrument=8),
+        made.record(2, BOOK, action="T", side="B"),
+        made.record(3, other, action="T", side="B", instrument=8),
+        made.record(minute, other, action="T", side="A"),
+    )
+    made.write_dbn(tmp_path / "dbn" / "frog.dbn.zst", records, symbols={"FROG": 7, "OTHER": 8})
+    backfill = msgspec.structs.replace(config.backfill, trades=True)
+    found = backfill_l2("FROG", DAY, config=msgspec.structs.replace(config, backfill=backfill))
+    assert found.path is not None
+    assert pq.read_table(found.path)["bid_px_00"].unique().to_pylist() == [100_000]
+    (trades,) = found.path.parent.glob("*_trades_*")
+    assert pq.read_table(trades).num_rows == 1
+
+
 def test_nothing_is_fetched_while_backfills_are_off(tmp_path: Path) -> None:
     off = load([f"store.level2={tmp_path / 'level2'}"]).config
     with pytest.raises(Failure) as refused:
@@ -102,8 +125,6 @@ def test_nothing_is_fetched_while_backfills_are_off(tmp_path: Path) -> None:
 def test_symbols_a_mapping_does_not_know_are_told(
     config: SystemConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    import msgspec
-
     mapping = tmp_path / "mapping.json"
 
     def mapped() -> SystemConfig:

@@ -354,7 +354,13 @@ def test_two_runs_at_the_same_task_fetch_it_once(desk: Desk) -> None:
     threads[0].start()
     assert begun.wait(30)
     threads[1].start()
-    time.sleep(0.2)  # so that it waits for the lock; it would be right without, too
+    deadline = time.monotonic() + 30
+    while len(desk.shelf.estimated) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    # The second has seen that the file is missing; without a lock it would fetch now.
+    patience = time.monotonic() + 0.5
+    while len(desk.shelf.fetched) < 2 and time.monotonic() < patience:
+        time.sleep(0.005)
     go.set()
     for thread in threads:
         thread.join(30)
