@@ -90,10 +90,6 @@ class IbkrDepth(Group, tag_field="kind", tag="ibkr", frozen=True, kw_only=True):
     timeout: Annotated[
         float, Meta(gt=0, le=120, description="Wait for an answer.", extra={"unit": "seconds"})
     ] = 15.0
-    queue_events: Annotated[
-        Positive,
-        Meta(description="Records held for the loop at most; more are dropped, counted and told."),
-    ] = 200_000
 
 
 DepthConfig = NoDepth | ReplayDepth | DatabentoDepth | IbkrDepth
