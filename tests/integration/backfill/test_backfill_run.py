@@ -350,7 +350,10 @@ def test_two_runs_at_the_same_task_fetch_it_once(desk: Desk) -> None:
 
     desk.shelf.fails("FROG", slowly)
     ended: list[Ran] = []
-    threads = [threading.Thread(target=lambda: ended.append(desk.run("FROG"))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda now=NOW + n * 10**9: ended.append(desk.run("FROG", now=now)))
+        for n in range(2)
+    ]
     threads[0].start()
     assert begun.wait(30)
     threads[1].start()
