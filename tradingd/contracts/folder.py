@@ -89,8 +89,10 @@ def load(folder: Path | None = None, *, sealed: bool = True) -> Contracts:
     if stated is not None:
         # Before anything of them is used, and before a broken one is called broken.
         seal.check_seal(root, stated, [*known, *rules, *_reached_names(root, stated)])
+    for one in schemas:
+        check_schema(one.document, one.draft, one.path)
     registry = references.registry_of(root, known)
-    _check_schemas(schemas, registry)
+    _check_references(schemas, registry)
     found = Contracts(
         root=root,
         schemas=tuple(schemas),
@@ -165,7 +167,7 @@ def _is_schema(path: str, document: Any) -> bool:
     return path.endswith(".schema.json") or path.startswith("schemas/")
 
 
-def _check_schemas(schemas: list[Schema], registry: Any) -> None:
+def _check_references(schemas: list[Schema], registry: Any) -> None:
     places: dict[str, str] = {}
     for one in schemas:
         if one.uri in places:
@@ -177,7 +179,6 @@ def _check_schemas(schemas: list[Schema], registry: Any) -> None:
                 found=f"{one.uri} is {places[one.uri]} too",
             )
         places[one.uri] = one.path
-        check_schema(one.document, one.draft, one.path)
         references.check_references(registry, one.uri, one.path)
 
 

@@ -55,9 +55,50 @@ def registry_of(root: Path, documents: Mapping[str, Any]) -> Any:
             return resource(documents[path])
         return resource(_read_inside(root, path, uri))
 
-    pairs = [(uri_of(path, one), resource(one)) for path, one in documents.items()]
-    pairs += [(BASE + path, resource(one)) for path, one in documents.items()]
-    return Registry(retrieve=retrieve).with_resources(pairs)  # type: ignore[call-arg]
+    whole = {BASE + path: one for path, one in _with_parts(root, documents).items()}
+    whole |= {uri_of(path, one): one for path, one in documents.items()}
+    pairs = [(uri, resource(one)) for uri, one in whole.items()]
+    # Crawled once: the registry never changes, and every look-up would crawl it again.
+    try:
+        return Registry(retrieve=retrieve).with_resources(pairs).crawl()  # type: ignore[call-arg]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise Failure(
+            "a file that a $ref means is no schema",
+            code=ExitCode.CONTRACT,
+            where=str(root),
+            found=str(error)[:200],
+        ) from error
+
+
+def _with_parts(root: Path, documents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schemas and the other files of the folder that they plainly refer to."""
+    found = dict(documents)
+    pending = list(found)
+    while pending:
+        path = pending.pop()
+        base = uri_of(path, found[path])
+        for reference in _all_references(found[path]):
+            part = within(urljoin(base, reference).partition("#")[0], found)
+            name = posixpath.normpath(part) if part else ""
+            if name and name not in found and _is_inside(root, name):
+                found[name] = read_document(root / name)
+                pending.append(name)
+    return found
+
+
+def _all_references(document: Any) -> list[str]:
+    found, pending = [], [document]
+    while pending:
+        one = pending.pop()
+        found += _references(one)
+        if isinstance(one, dict | list):
+            pending += one.values() if isinstance(one, dict) else one
+    return found
+
+
+def _is_inside(root: Path, path: str) -> bool:
+    target = (root / path).resolve()
+    return target.is_relative_to(root.resolve()) and target.is_file()
 
 
 def within(uri: str, documents: Mapping[str, Any]) -> str | None:
@@ -78,10 +119,9 @@ def within(uri: str, documents: Mapping[str, Any]) -> str | None:
 
 
 def _read_inside(root: Path, path: str, uri: str) -> Any:
-    target = (root / path).resolve()
-    if not target.is_relative_to(root.resolve()) or not target.is_file():
+    if not _is_inside(root, path):
         raise _nowhere(uri)
-    return read_document(target)
+    return read_document(root / path)
 
 
 def check_references(registry: Any, uri: str, where: str) -> set[str]:

@@ -226,13 +226,15 @@ def _bounded_classes(budget: _Budget) -> dict[str, Any]:
     from jsonschema import validators
 
     kinds: dict[str, Any] = {}
+    taken = [one for one in attrs.fields(_class("2020-12")) if one.init]
+    fields = [(one.name, one.alias or one.name) for one in taken]
 
     def evolve(self: Any, **changes: Any) -> Any:
         # The library's own would go back to its unbounded class at every `$schema`.
         schema = changes.setdefault("schema", self.schema)
-        for field in attrs.fields(type(self)):
-            if field.init:
-                changes.setdefault(field.alias, getattr(self, field.name))
+        for name, alias in fields:
+            if alias not in changes:
+                changes[alias] = getattr(self, name)
         return kinds.get(draft_of(schema) or "", type(self))(**changes)
 
     for draft in DRAFTS.values():

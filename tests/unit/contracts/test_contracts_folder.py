@@ -202,6 +202,11 @@ def test_a_schema_that_is_itself_unsound_is_refused_at_once(tmp_path: Path, name
     assert "a.json" in refused(write(tmp_path, a=UNSOUND[name])).where
 
 
+def test_a_reference_to_what_is_no_schema_is_refused(tmp_path: Path) -> None:
+    schema = {"$schema": DRAFT_7, "$ref": "../data.json#/properties/a"}
+    refused(write(tmp_path, schemas__a=schema, data={"properties": {"a": 5}}))
+
+
 def test_an_empty_folder_or_none_is_refused(tmp_path: Path) -> None:
     assert "no schema" in refused(write(tmp_path, data={"a": 1})).what
     assert "no folder" in refused(tmp_path / "gone").what
