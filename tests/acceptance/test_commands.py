@@ -141,11 +141,14 @@ SEALING = {"contracts seal"}
 TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal")}
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
 
+AT_A_TERMINAL = {"screen"}
+"""What needs a terminal: tests of the screen drive it."""
+
 COMMANDS = {" ".join(one.path): one for one in TRADINGD}
 
 
 def test_every_command_of_the_program_is_tried_here():
-    assert set(JSON) | APART | AT_A_BROKER | SEALING | TRADING == set(COMMANDS)
+    assert set(JSON) | APART | AT_A_TERMINAL | AT_A_BROKER | SEALING | TRADING == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", JSON)

@@ -39,7 +39,7 @@ class Desk:
             feed = make_depth_feed(config.depth, secret=secret)
             root = level2_root(config)
             self._recorder = Recorder(
-                config.record, feed, root, wall=time.time_ns, emit=self._alert
+                config.record, feed, root, wall=time.time_ns, emit=self._alert, linger=True
             )
 
     @property

@@ -153,7 +153,7 @@ def session_recording(
 
         root: Path = level2_root(config)
         feed = make_depth_feed(config.depth, wall=wall, secret=secret)
-        return Recorder(config.record, feed, root, wall=wall, emit=emit)
+        return Recorder(config.record, feed, root, wall=wall, emit=emit, linger=True)
 
     return Recording(config, make, emit=emit)
 

@@ -46,6 +46,7 @@ class ReplayDepthFeed:
         self._wanted: set[str] = set()
         self._sources: list[EventSource] = []
         self._listener: DepthListener | None = None
+        self._asked = asyncio.Event()
         self._closed = asyncio.Event()
 
     @property
@@ -98,16 +99,21 @@ class ReplayDepthFeed:
                 next_step=f"did you mean {close}?" if close else "",
             )
         self._wanted.add(symbol)
+        self._asked.set()
 
     async def unsubscribe(self, symbol: str) -> None:
         """Stop telling it."""
         self._wanted.discard(symbol)
 
     async def run(self) -> None:
-        """Tell until the end of the files, or `close`; says at the end that all was told."""
+        """Tell until the end of the files, or `close`; says at the end that all was told.
+
+        The replay begins when the first symbol is asked for.
+        """
         listener = self._listener
         if listener is None:
             raise RuntimeError("listen before run")
+        await self._asked.wait()
         loop = asyncio.get_running_loop()
         turn = loop.time() + _TURN
         at = 0
@@ -135,6 +141,7 @@ class ReplayDepthFeed:
     async def close(self) -> None:
         """Stop telling."""
         self._closed.set()
+        self._asked.set()
 
     async def _pass(self, listener: DepthListener, at: int, paced: int, ts: int) -> None:
         """Let the time up to the next record pass, as fast as the pace says, in small steps."""
