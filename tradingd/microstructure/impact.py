@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from tradingd.level2.book import BookChunk, TradeChunk
+from tradingd.level2.book import BookChunk, Ints64, TradeChunk
 from tradingd.microstructure.halfhours import HalfHours, label
 from tradingd.microstructure.integrated import Component, component, normalised
 from tradingd.microstructure.intervals import LONGEST_DAYS, Intervals, intervals
@@ -34,6 +34,16 @@ class HalfHourFit(msgspec.Struct, frozen=True, kw_only=True):
 
     half_hour: str
     fit: Fit
+
+
+class LevelsFit(msgspec.Struct, frozen=True, kw_only=True):
+    """How much the OFI of the best `levels` levels explains, each with a slope of its own."""
+
+    levels: int
+    n: int
+    r2: float | None = None
+    r2_adjusted: float | None = None
+    reason: str = ""
 
 
 class HorizonImpact(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +71,8 @@ class HorizonImpact(msgspec.Struct, frozen=True, kw_only=True):
         Contemporaneous, best level; only half hours with observations.
     scatter : Points
         x: OFI, y: change of the mid; thinned.
+    by_levels : tuple of LevelsFit
+        The contemporaneous regression on 1, 2, ... levels.
     """
 
     seconds: int
@@ -77,6 +89,7 @@ class HorizonImpact(msgspec.Struct, frozen=True, kw_only=True):
     both: Fit
     by_half_hour: tuple[HalfHourFit, ...]
     scatter: Points
+    by_levels: tuple[LevelsFit, ...] = ()
 
 
 class ImpactResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +161,9 @@ class Impact:
             **self._trades(cut, best),
             by_half_hour=tuple(_seasons(cut, best)),
             scatter=thin(best[cut.use], cut.change[cut.use]),
+            by_levels=tuple(
+                _of_levels(cut, flow[:, :levels]) for levels in range(1, self.flow.levels + 1)
+            ),
         )
 
     def _trades(self, cut: Intervals, best: Floats) -> dict[str, Fit]:
@@ -164,6 +180,17 @@ class Impact:
 
 def _same(cut: Intervals, regressors: Floats) -> Fit:
     return fit(cut.change[cut.use], regressors[cut.use])
+
+
+def _of_levels(cut: Intervals, flow: Ints64) -> LevelsFit:
+    found = _same(cut, flow / THOUSAND)
+    return LevelsFit(
+        levels=flow.shape[1],
+        n=found.n,
+        r2=found.r2,
+        r2_adjusted=found.r2_adjusted,
+        reason=found.reason,
+    )
 
 
 def _next(cut: Intervals, regressors: Floats) -> Fit:

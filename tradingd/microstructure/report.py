@@ -24,6 +24,7 @@ from tradingd.microstructure.queue import Queue, QueueResult
 from tradingd.microstructure.resilience import Resilience, ResilienceResult
 from tradingd.microstructure.spread import Spread, SpreadResult
 from tradingd.microstructure.thin import Points, thin
+from tradingd.microstructure.touch import Touch, TouchPath
 from tradingd.microstructure.vpin import Vpin, VpinResult
 
 SCHEMA_VERSION: Final = "1.0.0"
@@ -64,11 +65,12 @@ class Paths(msgspec.Struct, frozen=True, kw_only=True):
     """Series over the day, by second, thinned; x in Unix seconds.
 
     `mid`: last mid of the second, dollars; `ofi`: order-flow imbalance of the best level added up
-    since the start, shares.
+    since the start, shares; `touch`: best prices, weighted mid and sizes.
     """
 
     mid: Points
     ofi: Points
+    touch: TouchPath = TouchPath()
 
 
 class DepthReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,6 +134,7 @@ def analyse(
         "microprice": (microprice := Microprice()),
         "spread": (spread := Spread(hours)),
         "depth": (depth := Depth(used, hours)),
+        "touch": (touch := Touch(used)),
     }
     resilience, profile, vpin = Resilience(), Profile(hours), Vpin()
     kyle, cost = Kyle(hours), Costs(hours)
@@ -145,7 +148,7 @@ def analyse(
         horizons_s=tuple(horizons_s),
         definitions=DEFINITIONS,
         counts=counts.result(),
-        paths=_paths(impact),
+        paths=_paths(impact, touch),
         flow=impact.flow.result(),
         impact=impact.result(),
         queue=queue.result(),
@@ -192,7 +195,11 @@ def _facts(source: BookSource, used: int) -> SourceFacts:
     )
 
 
-def _paths(impact: Impact) -> Paths:
+def _paths(impact: Impact, touch: Touch) -> Paths:
     seconds, mids = impact.mids.seconds()
     when, shares, _ = impact.flow.seconds()
-    return Paths(mid=thin(seconds, mids / 20_000), ofi=thin(when, np.cumsum(shares[:, 0])))
+    return Paths(
+        mid=thin(seconds, mids / 20_000),
+        ofi=thin(when, np.cumsum(shares[:, 0])),
+        touch=touch.result(),
+    )

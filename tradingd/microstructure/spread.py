@@ -19,6 +19,7 @@ from tradingd.microstructure.states import Carry, Floats
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _FINE: Final = 65_536
 """Spreads below this, in price units (6.55 dollars), are told apart; wider ones count as this."""
+_MOST_BINS: Final = 60
 _BPS_PARTS: Final = 10
 _BPS_MOST: Final = 10_000
 """Basis points are told apart in tenths, up to 1,000."""
@@ -41,10 +42,20 @@ class HalfHourSpread(msgspec.Struct, frozen=True, kw_only=True):
     bps: float
 
 
+class SpreadBin(msgspec.Struct, frozen=True, kw_only=True):
+    """Share of the time at a spread above `low_ticks`, up to `high_ticks`; None: and more."""
+
+    low_ticks: int
+    high_ticks: int | None
+    share: float
+
+
 class SpreadResult(msgspec.Struct, frozen=True, kw_only=True):
     """Quoted spread; None where no usable state stood for any time, with the reason.
 
-    `one_tick_share`: share of the time at a spread of one cent or less.
+    `one_tick_share`: share of the time at a spread of one cent or less. `distribution`: bins of
+    equal width, at most 60 up to the spread not exceeded for 99 % of the time, and one for the
+    rest.
     """
 
     seconds: float
@@ -54,6 +65,7 @@ class SpreadResult(msgspec.Struct, frozen=True, kw_only=True):
     one_tick_share: float | None = None
     quantiles: tuple[SpreadQuantile, ...] = ()
     by_half_hour: tuple[HalfHourSpread, ...] = ()
+    distribution: tuple[SpreadBin, ...] = ()
     reason: str = ""
 
 
@@ -97,6 +109,7 @@ class Spread:
                 for number, row in enumerate(self._half_hours)
                 if row[0] > 0
             ),
+            distribution=_distribution(self._stood),
         )
 
     def _add(self, book: BookChunk, weights: Ints64) -> None:
@@ -137,6 +150,23 @@ def _runs(book: BookChunk, borders: list[int]) -> Ints64:
     first[1:] |= ask[1:] != ask[:-1]
     first[borders] = True
     return np.flatnonzero(first)
+
+
+def _distribution(stood: Floats) -> tuple[SpreadBin, ...]:
+    """Put whole ticks together so that 60 bins reach the 99 % quantile; the last is the rest."""
+    ticks = -(-_reached(stood, 0.99) // TICK_UNITS)
+    width = -(-ticks // _MOST_BINS)
+    edges = list(range(0, ticks + width, width))
+    # A spread of exactly an edge belongs to the bin that ends there.
+    sums = np.concatenate(([0.0], np.cumsum(stood)))
+    below = sums[[min(edge * TICK_UNITS, _FINE) + 1 for edge in edges]]
+    shares = np.diff(below) / sums[-1]
+    bins = [
+        SpreadBin(low_ticks=low, high_ticks=high, share=float(share))
+        for low, high, share in zip(edges, edges[1:], shares, strict=False)
+    ]
+    rest = float((sums[-1] - below[-1]) / sums[-1])
+    return (*bins, SpreadBin(low_ticks=edges[-1], high_ticks=None, share=rest))
 
 
 def _reached(table: Floats, share: float) -> int:

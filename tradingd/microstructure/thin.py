@@ -17,9 +17,14 @@ class Points(msgspec.Struct, frozen=True, kw_only=True):
     of: int
 
 
+def kept(count: int) -> NDArray[np.int64]:
+    """Return which of `count` points are plotted: at most 2,000, evenly, both ends among them."""
+    if count <= MOST_POINTS:
+        return np.arange(count, dtype=np.int64)
+    return np.linspace(0, count - 1, MOST_POINTS).round().astype(np.int64)
+
+
 def thin(x: NDArray[Any], y: NDArray[Any]) -> Points:
     """Keep at most 2,000 points, evenly by position, the first and the last among them."""
-    keep = np.arange(len(x))
-    if len(x) > MOST_POINTS:
-        keep = np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(np.int64)
+    keep = kept(len(x))
     return Points(x=tuple(map(float, x[keep])), y=tuple(map(float, y[keep])), of=len(x))
