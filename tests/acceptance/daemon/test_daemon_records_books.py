@@ -36,7 +36,7 @@ def test_books_are_recorded_asked_for_and_published(paper: Make, home: Path) -> 
     told = daemon.ctl("record", "list")
     assert "FROG" in told.stdout
     assert "books=1/1" in told.stdout
-    assert daemon.check("order_books").grade == "ok"
+    assert daemon.check("order_books").grade == "OK"
     assert daemon.ctl("record", "stop", "FROG").returncode == 0
     published = home / "books" / "FROG"
     eventually(lambda: list(published.glob("*_snapshots_*.parquet")), "the file is published")
@@ -68,12 +68,13 @@ def test_trading_goes_on_without_the_vendor_of_books(paper: Make, home: Path) ->
         "record.symbols=[FROG]", "depth=databento", "depth.gateway=127.0.0.1", "depth.port=1",
         f"store.level2={home}/books",
     ).start(environment={"DATABENTO_API_KEY": "db-" + "x" * 29}).ready()  # fmt: skip
-    eventually(lambda: daemon.check("order_books").grade == "degraded", "the check says so")
+    eventually(lambda: daemon.check("order_books").grade == "DEGRADED", "the check says so")
     found = daemon.check("order_books")
     assert "127.0.0.1" in found.value
     assert daemon.status().ready
     assert "x" * 20 not in daemon.errors()
     assert _recording(daemon).state in ("failed", "starting")
+    assert _recording(daemon).why
     refused = daemon.ctl("record", "start", "AAPL")
     assert refused.returncode == 51, refused.stderr
     assert daemon.stop() == 0

@@ -34,10 +34,11 @@ class RecordingCheck:
         state, why = self._state()
         lost, self._before = self._dropped() - self._before, self._dropped()
         limit = "recorded without loss"
-        if state not in _WELL:
+        # The first try of a start is no trouble; one after a failure has its reason.
+        if state not in _WELL and (why or state == "failed"):
             return Finding(
                 grade=Grade.DEGRADED,
-                value=f"{state}: {why}" if why else state,
+                value=f"{state}: {why}",
                 limit=limit,
                 action="tried again by itself; trading goes on",
                 next_step="tradingctl record list; is the vendor's gateway up?",
