@@ -1,10 +1,5 @@
-"""Plot specifications as plain dictionaries for plotly.js.
+"""Plots of a run."""
 
-A string that starts with ``$`` names a CSS variable of the page; the page's script puts the colour
-of the light or the dark scheme in its place.
-"""
-
-import math
 from collections.abc import Sequence
 from html import escape
 from textwrap import wrap
@@ -14,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from tradingd.domain.orders import Purpose, Side
+from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.results.metrics import CostMetrics
 from tradingd.results.tables import DailyEquity, Floats, floats
 from tradingd.results.tearsheet.series import Candles, histogram, local_times, thin
-
-type Figure = dict[str, Any]
 
 _MAX_REASON = 240
 
@@ -29,19 +23,19 @@ def equity_and_drawdown(
     """Equity against the starting cash, and below it the fall from the last high."""
     keep = thin(equity)
     shown = [times[index] for index in keep]
-    value = _line(shown, equity[keep], "Equity", "$accent", digits=2)
+    value = line(shown, equity[keep], "Equity", "$accent", digits=2)
     value["hovertemplate"] = "%{y:$,.2f}<extra>Equity</extra>"
-    fall = _line(shown, drawdown[keep], "Drawdown", "$loss", yaxis="y2", fill="tozeroy")
+    fall = line(shown, drawdown[keep], "Drawdown", "$loss", yaxis="y2", fill="tozeroy")
     fall["fillcolor"] = "$loss-soft"
     fall["hovertemplate"] = "%{y:.2%}<extra>Drawdown</extra>"
-    start = _line([shown[0], shown[-1]], np.array([cash, cash]), "Starting cash", "$muted")
+    start = line([shown[0], shown[-1]], np.array([cash, cash]), "Starting cash", "$muted")
     start["line"] = {"color": "$muted", "width": 1, "dash": "dot"}
     start["hoverinfo"] = "skip"
-    return _figure(
+    return figure(
         [start, value, fall],
-        xaxis=_axis(anchor="y2"),
-        yaxis=_axis(domain=[0.32, 1], tickprefix="$", tickformat=",.6~s"),
-        yaxis2=_axis(domain=[0, 0.24], tickformat=".3~%"),
+        xaxis=axis(anchor="y2"),
+        yaxis=axis(domain=[0.32, 1], tickprefix="$", tickformat=",.6~s"),
+        yaxis2=axis(domain=[0, 0.24], tickformat=".3~%"),
     )
 
 
@@ -52,10 +46,10 @@ def rolling(times: Sequence[str], windows: dict[int, Floats]) -> Figure:
     for color, (window, values) in zip(colors, windows.items(), strict=True):
         keep = thin(values)
         name = f"{window} sessions"
-        trace = _line([times[index] for index in keep], values[keep], name, color, digits=4)
+        trace = line([times[index] for index in keep], values[keep], name, color, digits=4)
         trace["hovertemplate"] = "%{y:.2f}<extra>" + name + "</extra>"
         traces.append(trace)
-    return _figure(traces, yaxis=_axis(zeroline=True))
+    return figure(traces, yaxis=axis(zeroline=True))
 
 
 def exposure(times: Sequence[str], long: Floats, short: Floats) -> Figure:
@@ -64,11 +58,11 @@ def exposure(times: Sequence[str], long: Floats, short: Floats) -> Figure:
     shown = [times[index] for index in keep]
     traces = []
     for name, values, color in (("Long", long, "$gain"), ("Short", short, "$loss")):
-        trace = _line(shown, values[keep], name, color, fill="tozeroy")
+        trace = line(shown, values[keep], name, color, fill="tozeroy")
         trace["fillcolor"] = color + "-soft"
         trace["hovertemplate"] = "%{y:.1%}<extra>" + name + "</extra>"
         traces.append(trace)
-    return _figure(traces, yaxis=_axis(tickformat=".0%", zeroline=True))
+    return figure(traces, yaxis=axis(tickformat=".0%", zeroline=True))
 
 
 def trip_distribution(results: Floats) -> Figure:
@@ -76,15 +70,15 @@ def trip_distribution(results: Floats) -> Figure:
     centres, counts = histogram(results)
     bars = {
         "type": "bar",
-        "x": _numbers(centres, 2),
-        "y": _numbers(counts, 0),
+        "x": numbers(centres, 2),
+        "y": numbers(counts, 0),
         "marker": {"color": ["$gain" if centre > 0 else "$loss" for centre in centres]},
         "hovertemplate": "%{y} trips around %{x:$,.2f}<extra></extra>",
     }
-    return _figure(
+    return figure(
         [bars],
-        xaxis=_axis(tickprefix="$", tickformat=",.6~s"),
-        yaxis=_axis(title={"text": "trips"}),
+        xaxis=axis(tickprefix="$", tickformat=",.6~s"),
+        yaxis=axis(title={"text": "trips"}),
         bargap=0.04,
         hovermode="closest",
     )
@@ -110,11 +104,11 @@ def cost_bars(costs: CostMetrics) -> Figure:
         "marker": {"color": "$accent"},
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
-    layout_x = _axis(tickprefix="$", tickformat=",.6~s", rangemode="tozero")
-    return _figure(
+    layout_x = axis(tickprefix="$", tickformat=",.6~s", rangemode="tozero")
+    return figure(
         [bars],
         xaxis=layout_x,
-        yaxis=_axis(autorange="reversed", showgrid=False, automargin=True),
+        yaxis=axis(autorange="reversed", showgrid=False, automargin=True),
         hovermode="closest",
         margin={"l": 80, "r": 70, "t": 16, "b": 36},
     )
@@ -129,10 +123,10 @@ def trades_on_price(candles: Candles | None, fills: pa.Table, *, daily: bool) ->
         _markers(fills, "Sell to exit", Side.SELL, False, "x-thin-open", "$second", daily),
         _markers(fills, "Buy to exit", Side.BUY, False, "cross-thin-open", "$second", daily),
     ]
-    return _figure(
+    return figure(
         [trace for trace in traces if trace["x"]],
-        xaxis=_axis(rangebreaks=_closed_times(daily), rangeslider={"visible": False}),
-        yaxis=_axis(tickprefix="$"),
+        xaxis=axis(rangebreaks=_closed_times(daily), rangeslider={"visible": False}),
+        yaxis=axis(tickprefix="$"),
         hovermode="closest",
     )
 
@@ -151,10 +145,10 @@ def _candles(candles: Candles) -> Figure:
         "name": "Price",
         "showlegend": False,
         "x": candles.times,
-        "open": _numbers(candles.open, 4),
-        "high": _numbers(candles.high, 4),
-        "low": _numbers(candles.low, 4),
-        "close": _numbers(candles.close, 4),
+        "open": numbers(candles.open, 4),
+        "high": numbers(candles.high, 4),
+        "low": numbers(candles.low, 4),
+        "close": numbers(candles.close, 4),
         "increasing": {"line": {"color": "$muted", "width": 1}, "fillcolor": "$card"},
         "decreasing": {"line": {"color": "$muted", "width": 1}, "fillcolor": "$muted"},
     }
@@ -176,7 +170,7 @@ def _markers(
         "mode": "markers",
         "name": name,
         "x": local_times(chosen["ts"], daily=daily),
-        "y": _numbers(floats(chosen["price"]), 4),
+        "y": numbers(floats(chosen["price"]), 4),
         "text": [_hover(row) for row in chosen.to_pylist()],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {
@@ -200,58 +194,3 @@ def _hover(fill: dict[str, Any]) -> str:
 def _closed_times(daily: bool) -> list[dict[str, Any]]:
     weekend = {"bounds": ["sat", "mon"]}
     return [weekend] if daily else [weekend, {"bounds": [16, 9.5], "pattern": "hour"}]
-
-
-def _line(
-    times: Sequence[str], values: Floats, name: str, color: str, *, digits: int = 6, **more: Any
-) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "name": name,
-        "x": list(times),
-        "y": _numbers(values, digits),
-        "line": {"color": color, "width": 1.6},
-        **more,
-    }
-
-
-def _numbers(values: Floats, digits: int) -> list[float | None]:
-    """Round for the page; NaN becomes a gap."""
-    return [None if math.isnan(value) else round(float(value), digits) for value in values]
-
-
-def _axis(**more: Any) -> dict[str, Any]:
-    return {
-        "gridcolor": "$line",
-        "linecolor": "$line",
-        "zerolinecolor": "$line",
-        "zeroline": False,
-        "automargin": True,
-        **more,
-    }
-
-
-def _figure(data: Sequence[Figure], **layout: Any) -> Figure:
-    base: dict[str, Any] = {
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": "$muted", "family": "system-ui, sans-serif", "size": 12},
-        "margin": {"l": 56, "r": 16, "t": 16, "b": 36},
-        "hovermode": "x unified",
-        "hoverlabel": {
-            "bgcolor": "$card",
-            "bordercolor": "$line",
-            "align": "left",
-            "font": {"color": "$text"},
-        },
-        "modebar": {
-            "bgcolor": "rgba(0,0,0,0)",
-            "color": "$faint",
-            "activecolor": "$accent",
-        },
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-        "xaxis": _axis(),
-        "yaxis": _axis(),
-    }
-    return {"data": list(data), "layout": base | layout}

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tradingd.domain.market import NANOSECONDS
+from tradingd.kits.plotpage.fragments import card
 from tradingd.results.manifest import Manifest
 from tradingd.results.metrics import DEFINITIONS, Metrics, show
 from tradingd.results.tearsheet.series import MonthlyReturns
@@ -198,11 +199,8 @@ def _dollars(amount: Decimal | float, decimals: int = 2) -> str:
 
 
 def _card(title: str, value: str, note: str, signed: float | None) -> str:
-    tone = "" if not signed else (' class="up"' if signed > 0 else ' class="down"')
-    return (
-        f'<div class="card"><dt>{title}</dt><dd{tone}>{escape(value)}</dd>'
-        f'<dd class="small">{escape(note)}</dd></div>'
-    )
+    tone = "" if not signed else "up" if signed > 0 else "down"
+    return card(title, value, note, tone=tone)
 
 
 def _heat(value: float | None, full: float, kind: str = "") -> str:

@@ -1,18 +1,18 @@
 """Assemble the tear sheet of a recorded run: one file, no network, the same bytes every time."""
 
-import base64
-import hashlib
 from collections.abc import Callable
 from html import escape
 from importlib.resources import files
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tradingd.domain.orders import Purpose
+from tradingd.kits.plotpage.document import document
+from tradingd.kits.plotpage.figures import Figure
+from tradingd.kits.plotpage.fragments import empty, pair, plot, section
 from tradingd.results.folder import RunFolder
 from tradingd.results.manifest import Manifest
 from tradingd.results.metrics import Metrics
@@ -48,24 +48,24 @@ def tearsheet(folder: RunFolder, manifest: Manifest, metrics: Metrics, prices: P
     """Return the HTML of a run; `prices` gives the bars of a symbol, one symbol at a time."""
     equity = read(folder, "equity", ["ts", "equity", "long_value", "short_value"])
     daily = daily_equity(equity)
-    plots: dict[str, figures.Figure] = {}
+    plots: dict[str, Figure] = {}
     body = [
         fragments.cards(metrics),
         _equity(plots, daily, float(manifest.cash)),
-        _pair(
+        pair(
             _rolling(plots, daily, float(manifest.cash)),
             _exposure(plots, equity, daily),
         ),
         _months(daily, float(manifest.cash)),
     ]
-    trades, section = _trades(folder, manifest, prices)
+    trades, on_prices = _trades(folder, manifest, prices)
     trips = read(folder, "positions")
     body += [
-        section,
-        _pair(_distribution(plots, trips), _costs(plots, metrics)),
+        on_prices,
+        pair(_distribution(plots, trips), _costs(plots, metrics)),
         _trip_tables(trips),
         _denials(folder, manifest, metrics),
-        _section(
+        section(
             "All metrics", "Hover over a row for its definition.", fragments.metric_groups(metrics)
         ),
     ]
@@ -75,45 +75,45 @@ def tearsheet(folder: RunFolder, manifest: Manifest, metrics: Metrics, prices: P
 def _equity(plots: dict[str, Any], daily: DailyEquity, cash: float) -> str:
     title = "Equity and drawdown"
     if not daily.days:
-        return _section(title, "", _empty("no equity sample was recorded"))
+        return section(title, "", empty("no equity sample was recorded"))
     fall = drawdowns(daily.equity, cash)
     days = [day.isoformat() for day in daily.days]
     plots["equity"] = figures.equity_and_drawdown(days, daily.equity, fall, cash)
     note = f"Last sample of each session against the starting cash.{_thinned(len(days))}"
     words = f"Equity over time; {figures.drawdown_of(daily, fall)}."
     button = '<button id="log" type="button" aria-pressed="false">Log scale</button>'
-    return _section(title, note, _plot("equity", words, tall=True), button)
+    return section(title, note, plot("equity", words, tall=True), button)
 
 
 def _rolling(plots: dict[str, Any], daily: DailyEquity, cash: float) -> str:
     title = "Rolling Sharpe ratio"
     returns, obstacle = series(daily, cash)
     if obstacle or len(returns) < ROLLING_WINDOWS[0]:
-        return _section(title, "", _empty(f"needs {ROLLING_WINDOWS[0]} sessions"))
+        return section(title, "", empty(f"needs {ROLLING_WINDOWS[0]} sessions"))
     days = [day.isoformat() for day in daily.days]
     windows = {window: rolling_sharpe(returns, window) for window in ROLLING_WINDOWS}
     plots["rolling"] = figures.rolling(days, windows)
     note = "Annual, over the last quarter and half year of sessions."
-    return _section(title, note, _plot("rolling", "Rolling Sharpe ratio over time."))
+    return section(title, note, plot("rolling", "Rolling Sharpe ratio over time."))
 
 
 def _exposure(plots: dict[str, Any], equity: pa.Table, daily: DailyEquity) -> str:
     title = "Exposure"
     if not daily.days:
-        return _section(title, "", _empty("no equity sample was recorded"))
+        return section(title, "", empty("no equity sample was recorded"))
     long, short = daily_exposure(equity, daily)
     plots["exposure"] = figures.exposure([day.isoformat() for day in daily.days], long, short)
     words = f"Mean long exposure {long.mean():.1%}, mean short exposure {-short.mean():.1%}."
     note = "Value of long and short positions over equity, mean of each session's samples."
-    return _section(title, note, _plot("exposure", words))
+    return section(title, note, plot("exposure", words))
 
 
 def _months(daily: DailyEquity, cash: float) -> str:
     returns, obstacle = series(daily, cash)
     if obstacle:
-        return _section("Monthly returns", "", _empty(obstacle))
+        return section("Monthly returns", "", empty(obstacle))
     table = fragments.months_table(monthly_returns(daily.days, returns))
-    return _section("Monthly returns", "Percent, compounded from daily returns.", table)
+    return section("Monthly returns", "Percent, compounded from daily returns.", table)
 
 
 def _trades(folder: RunFolder, manifest: Manifest, prices: Prices) -> tuple[dict[str, Any], str]:
@@ -125,7 +125,7 @@ def _trades(folder: RunFolder, manifest: Manifest, prices: Prices) -> tuple[dict
     ranked.sort(key=lambda entry: (-entry["counts"], entry["values"]))
     symbols = [entry["values"] for entry in ranked[:MAX_SYMBOLS]]
     if not symbols:
-        return {}, _section("Trades on prices", "", _empty("nothing was traded"))
+        return {}, section("Trades on prices", "", empty("nothing was traded"))
     daily = manifest.resolution == "1d"
     plots = {}
     for symbol in symbols:
@@ -147,24 +147,24 @@ def _trades(folder: RunFolder, manifest: Manifest, prices: Prices) -> tuple[dict
         note += f" The {MAX_SYMBOLS} most traded of {len(ranked)} symbols."
     choice = f'<label>Symbol <select id="symbol">{options}</select></label>'
     words = "Candles of the chosen symbol with entries and exits."
-    return plots, _section("Trades on prices", note, _plot("trades", words, tall=True), choice)
+    return plots, section("Trades on prices", note, plot("trades", words, tall=True), choice)
 
 
 def _distribution(plots: dict[str, Any], trips: pa.Table) -> str:
     title = "Results of round trips"
     if not trips.num_rows:
-        return _section(title, "", _empty("no position was closed"))
+        return section(title, "", empty("no position was closed"))
     results = trip_results(trips)
     plots["distribution"] = figures.trip_distribution(results)
     words = f"{int((results > 0).sum())} of {len(results)} round trips earned money."
-    return _section(title, "Dollars after all costs.", _plot("distribution", words))
+    return section(title, "Dollars after all costs.", plot("distribution", words))
 
 
 def _costs(plots: dict[str, Any], metrics: Metrics) -> str:
     plots["costs"] = figures.cost_bars(metrics.costs)
     words = f"Commission {metrics.costs.commission}, slippage {metrics.costs.slippage} dollars."
     note = "Dollars over the whole run; slippage is part of the fill prices."
-    return _section("Costs", note, _plot("costs", words))
+    return section("Costs", note, plot("costs", words))
 
 
 def _trip_tables(trips: pa.Table) -> str:
@@ -180,7 +180,7 @@ def _trip_tables(trips: pa.Table) -> str:
         )
         if len(rows)
     ]
-    return _section("Best and worst round trips", "", "<br>".join(tables))
+    return section("Best and worst round trips", "", "<br>".join(tables))
 
 
 def _trips(trips: pa.Table, rows: np.ndarray) -> list[Trip]:
@@ -212,7 +212,7 @@ def _trips(trips: pa.Table, rows: np.ndarray) -> list[Trip]:
 def _denials(folder: RunFolder, manifest: Manifest, metrics: Metrics) -> str:
     title = "Risk limits"
     if not manifest.gate_counts and not metrics.denials:
-        return _section(title, "", _empty("the gate saw no order"))
+        return section(title, "", empty("the gate saw no order"))
     denials = read(folder, "denials", ["limit", "explanation"])
     first = denials.group_by("limit", use_threads=False).aggregate([("explanation", "first")])
     examples = dict(
@@ -220,29 +220,7 @@ def _denials(folder: RunFolder, manifest: Manifest, metrics: Metrics) -> str:
     )
     note = f"Profile {escape(manifest.risk_profile)}: every order passes every limit."
     table = fragments.denials_table(manifest.gate_counts, metrics.denials, examples)
-    return _section(title, note, table)
-
-
-def _section(title: str, note: str, content: str, control: str = "") -> str:
-    text = f'<p class="note">{note}</p>' if note else ""
-    head = f"<div><h2>{title}</h2>{text}</div>{control}"
-    return f'<section><div class="head">{head}</div>{content}</section>'
-
-
-def _pair(left: str, right: str) -> str:
-    return f'<div class="pair">{left}{right}</div>'
-
-
-def _plot(name: str, words: str, *, tall: bool = False) -> str:
-    size = "plot tall" if tall else "plot"
-    return (
-        f'<figure role="group" aria-label="{escape(words)}"><div id="{name}" class="{size}"></div>'
-        "</figure>"
-    )
-
-
-def _empty(reason: str) -> str:
-    return f'<p class="note">Nothing to show: {escape(reason)}.</p>'
+    return section(title, note, table)
 
 
 def _thinned(points: int) -> str:
@@ -250,45 +228,13 @@ def _thinned(points: int) -> str:
 
 
 def _page(manifest: Manifest, body: str, data: dict[str, Any]) -> str:
-    """Put the parts together; the policy lets exactly our two scripts run and no request leave."""
-    from plotly.offline import get_plotlyjs
-
     here = files("tradingd.results.tearsheet")
-    scripts = [get_plotlyjs(), here.joinpath("page.js").read_text()]
-    allowed = " ".join(_source_hash(script) for script in scripts)
-    policy = (
-        f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src {allowed}"
+    return document(
+        title=f"{manifest.strategy} · {manifest.run_id}",
+        header=fragments.header(manifest),
+        main=body,
+        footer=fragments.footer(manifest),
+        data=data,
+        style=here.joinpath("page.css").read_text(),
+        script=here.joinpath("page.js").read_text(),
     )
-    loaded = "".join(f"<script>{script}</script>\n" for script in scripts)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(manifest.strategy)} · {escape(manifest.run_id)}</title>
-<style>
-{here.joinpath("page.css").read_text()}</style>
-</head>
-<body>
-<header>{fragments.header(manifest)}</header>
-<main>
-<noscript><p class="note">The plots need JavaScript; tables and numbers do not.</p></noscript>
-{body}
-</main>
-<footer>{fragments.footer(manifest)}</footer>
-<script type="application/json" id="figures">{_inline_json(data)}</script>
-{loaded}</body>
-</html>
-"""
-
-
-def _inline_json(data: object) -> str:
-    """Encode so that no text inside can end the script element."""
-    text = msgspec.json.encode(data).decode()
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-
-
-def _source_hash(script: str) -> str:
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -1,0 +1,1 @@
+"""Self-contained HTML pages of plots: document, pieces, figures. Nothing of what is plotted."""
