@@ -6,12 +6,13 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-from tradingd.cli.composing import Overlay, Overrides
+from tradingd.cli.composing import Instance, Overlay, Overrides
 
 _ENVIRONMENT = {
     "DATABENTO_API_KEY": "key of backfill.provider, unless backfill.provider.key names another",
     "L2_MAX_WORKERS": "sets backfill.workers",
     "L2_BACKFILL_ENABLED": "sets backfill.enabled",
+    "L2_BACKFILL_WINDOW_ET": "09:00-11:00: sets backfill.window_start and backfill.window_end",
     "SYMBOL_MAPPING_FILE": "sets backfill.mapping",
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
     "XDG_DATA_HOME": "base of the default folder of order books",
@@ -25,6 +26,7 @@ class L2Params(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
     log: Annotated[
         Annotated[str, Meta(min_length=1)] | None,
         Meta(
@@ -80,6 +82,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd backfill l2 --log trades.xlsx --dry-run",
             "tradingd backfill l2 --log trades.csv --since 30 --last 5 backfill.enabled=true",
             "tradingd backfill l2 --since 2025-01-02 --until 2025-03-31 --symbols AAPL --strict",
+            "tradingd backfill l2 --instance paper --since 7 --strict",
         ),
         environment=_ENVIRONMENT,
     ),

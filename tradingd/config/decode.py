@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from tradingd.config.clock import spelled_out
 from tradingd.config.contradictions import first_contradiction
 from tradingd.config.keys import TAG, KeyPath, tagged_defaults
 from tradingd.config.refusals import (
@@ -30,7 +31,7 @@ def decode_from(tree: Mapping[str, Any], origin: Origin) -> SystemConfig:
         ``CONFIG`` for an unknown key, a wrong type, a value out of range, a missing value or
         keys that contradict each other.
     """
-    complete = _with_default_tags(tree)
+    complete = spelled_out(_with_default_tags(tree))
     _refuse_impossible_leaves(complete, origin)
     try:
         config = msgspec.convert(complete, SystemConfig)

@@ -6,6 +6,7 @@ they stay in the environment and are looked up by reference when they are used.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -28,12 +29,15 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True):
         The variable counts only while ``broker.kind`` is this; empty: always.
     modes : tuple of str
         The variable counts only in these modes; empty: in all.
+    half : int, optional
+        The variable is a range, ``09:30-11:00``, and this key one of its ends: 0 or 1.
     """
 
     variable: str
     key: str
     broker: str = ""
     modes: tuple[str, ...] = ()
+    half: int | None = None
 
     def applies(self, tree: Mapping[str, Any]) -> bool:
         """Whether the configuration has the key this variable sets."""
@@ -56,6 +60,8 @@ TABLE: Final = (
     Mapped(variable="L2_BACKFILL_CONCURRENCY", key="backfill.workers"),
     Mapped(variable="L2_MAX_WORKERS", key="backfill.workers"),
     Mapped(variable="SYMBOL_MAPPING_FILE", key="backfill.mapping"),
+    Mapped(variable="L2_BACKFILL_WINDOW_ET", key="backfill.window_start", half=0),
+    Mapped(variable="L2_BACKFILL_WINDOW_ET", key="backfill.window_end", half=1),
 )
 """Variables that set a key today."""
 
@@ -66,10 +72,7 @@ REFERENCED: Final = {
 }
 """Secrets that a key's default reference names (`env:APCA_API_KEY_ID`); the value stays outside."""
 
-NOT_YET_USED: Final = {
-    "L2_BACKFILL_WINDOW_ET": "one text for two keys: backfill.window_start and backfill.window_end",
-}
-"""Known variables of earlier systems that no key reads."""
+_RANGE: Final = re.compile(r"\s*([0-9:.]+)\s*(?:-|\N{EN DASH}|,|\bto\b)\s*([0-9:.]+)\s*")
 
 _BOOLEANS: Final = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
@@ -136,16 +139,38 @@ def environment_keys(
     environment: Environment,
     table: Sequence[Mapped] = TABLE,
 ) -> list[FromEnvironment]:
-    """Return the keys of a composed tree that the environment sets."""
+    """Return the keys of a composed tree that the environment sets.
+
+    Raises
+    ------
+    Failure
+        ``CONFIG`` when a variable that is a range is none.
+    """
     return [
         FromEnvironment(
             path=tuple(one.key.split(".")),
-            value=_typed(environment.values[one.variable], one.key, tree),
+            value=_typed(_part(environment, one), one.key, tree),
             source=environment.source(one.variable),
         )
         for one in table
         if environment.values.get(one.variable) and one.applies(tree)
     ]
+
+
+def _part(environment: Environment, one: Mapped) -> str:
+    text = environment.values[one.variable]
+    if one.half is None:
+        return text
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        raise Failure(
+            f"{one.variable} is no range",
+            code=ExitCode.CONFIG,
+            where=environment.source(one.variable),
+            expected="two times of day in New York, such as 09:00-11:00",
+            found=text,
+        )
+    return found[one.half + 1]
 
 
 def _typed(text: str, key: str, tree: Mapping[str, Any]) -> Any:

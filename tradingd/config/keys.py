@@ -15,6 +15,8 @@ from tradingd.config.system import SystemConfig
 
 TAG: Final = "kind"
 
+TIME_OF_DAY: Final = "a time of day (HH:MM or HH:MM:SS)"
+
 type KeyPath = tuple[str, ...]
 
 
@@ -250,7 +252,7 @@ def words(kind: inspect.Type | None) -> str:
         case inspect.DateType():
             return "a date (YYYY-MM-DD)"
         case inspect.TimeType():
-            return "a time of day (HH:MM:SS)"
+            return TIME_OF_DAY
         case inspect.LiteralType():
             return "one of: " + ", ".join(str(value) for value in kind.values)
         case inspect.StrType():

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from tradingd.config.contradictions import Contradiction
-from tradingd.config.keys import TAG, KeyPath, describe, dotted, names_in
+from tradingd.config.keys import TAG, TIME_OF_DAY, KeyPath, describe, dotted, names_in
 from tradingd.config.overrides import is_secret
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
@@ -117,6 +117,9 @@ def _quoting(expected: str, value: Any, path: KeyPath) -> str:
         return f"write a list: {dotted(path)}=[{value}]"
     if expected.startswith(("text", "a list")) and isinstance(value, bool | int | float):
         return f"YAML reads it as {_kind(value)}; quote it: {dotted(path)}: 'TEXT'"
+    if expected == TIME_OF_DAY and isinstance(value, int | float):
+        # Unquoted, 11:00 is 660 (base 60): the text that was meant is lost.
+        return f"YAML reads an unquoted 11:00 as a number; quote it: {path[-1]}: '11:00'"
     return ""
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tradingd.config.environment import (
-    NOT_YET_USED,
     REFERENCED,
     TABLE,
     Environment,
@@ -147,6 +146,39 @@ def test_a_secret_in_the_environment_never_reaches_the_configuration(
     assert "hunter2" not in str(load(["broker=alpaca"]))
 
 
-@pytest.mark.parametrize("variable", [*(one.variable for one in TABLE), *REFERENCED, *NOT_YET_USED])
+@pytest.mark.parametrize("variable", [*(one.variable for one in TABLE), *REFERENCED])
 def test_every_known_variable_is_documented(variable: str) -> None:
     assert f"`{variable}`" in CONF_README.read_text(encoding="utf-8")
+
+
+def test_a_range_of_times_sets_both_ends_of_the_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    for text in (
+        "09:30-10:15",
+        "9:30 - 10:15",
+        "09:30,10:15",
+        "09:30 to 10:15",
+        "09:30\N{EN DASH}10:15",
+    ):
+        monkeypatch.setenv("L2_BACKFILL_WINDOW_ET", text)
+        backfill = load().tree["backfill"]
+        assert (backfill["window_start"], backfill["window_end"]) == ("09:30:00", "10:15:00")
+
+
+@pytest.mark.parametrize("text", ["09:30", "0930/1015", "-", "morning"])
+def test_what_is_no_range_of_times_is_refused_by_the_name_of_its_variable(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("L2_BACKFILL_WINDOW_ET", text)
+    with pytest.raises(Failure) as refused:
+        load()
+    assert refused.value.code is ExitCode.CONFIG
+    assert "L2_BACKFILL_WINDOW_ET" in refused.value.line()
+    assert "09:00-11:00" in refused.value.line()
+
+
+def test_an_end_of_the_window_on_the_command_line_wins_over_the_range(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("L2_BACKFILL_WINDOW_ET", "09:30-10:15")
+    backfill = load(["backfill.window_end=10:45"]).tree["backfill"]
+    assert (backfill["window_start"], backfill["window_end"]) == ("09:30:00", "10:45:00")
