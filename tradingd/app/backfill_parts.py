@@ -75,7 +75,8 @@ def limit_of(config: BackfillConfig) -> Decimal | None:
 def _origin(config: BackfillConfig) -> dict[str, str]:
     one = config.provider
     if isinstance(one, DatabentoBooks):
-        return {"dataset": one.dataset, "schema": one.schema}
+        lead = {"lead_minutes": str(one.lead_minutes)} if one.lead_minutes else {}
+        return {"dataset": one.dataset, "schema": one.schema, **lead}
     return {}
 
 
@@ -137,7 +138,7 @@ def planned(
     provider = provider_of(config.backfill)
     setting = setting_of(config, provider, tasks)
     what = plan(tasks, setting, force=force, now=wall())
-    return priced(what, setting, provider) if ask else (what, None)
+    return priced(what, provider) if ask else (what, None)
 
 
 def executed(

@@ -51,10 +51,12 @@ class BookProvider(Protocol):
     def estimate(self, tasks: Sequence[tuple[dt.date, str, Window]]) -> Decimal | None:
         """Return the price of all tasks in USD before the first paid byte; None: free of charge.
 
+        What is free to ask, it asks again itself: `fetch_l2` does not, its caller does.
+
         Raises
         ------
         Retry
-            The vendor cannot answer now.
+            The vendor does not answer, after all tries.
         Failure
             It refuses: a wrong key, an unknown dataset.
         """

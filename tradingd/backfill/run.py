@@ -86,7 +86,7 @@ def run(
         with; nothing was fetched or recorded then.
     """
     began, started = wall(), clock()
-    planned, price = priced(plan(tasks, setting, force=options.force, now=began), setting, provider)
+    planned, price = priced(plan(tasks, setting, force=options.force, now=began), provider)
     check_limit(price, options.limit, len(planned.fetch))
     setting.root.mkdir(parents=True, exist_ok=True)
     name = f"{iso(began)}-{os.getpid()}"
@@ -123,7 +123,7 @@ def run(
     return Ran(summary=summary, lines=lines, interrupted=interrupted, fatal=fatal)
 
 
-def priced(planned: Plan, setting: Setting, provider: BookProvider) -> tuple[Plan, Decimal | None]:
+def priced(planned: Plan, provider: BookProvider) -> tuple[Plan, Decimal | None]:
     """Return the plan with what cannot be asked settled, and the price of the rest in USD."""
     if not planned.fetch:
         return planned, None
@@ -131,7 +131,7 @@ def priced(planned: Plan, setting: Setting, provider: BookProvider) -> tuple[Pla
         unavailable = Outcome(status=Status.UNAVAIL, reason=why)
         settled = planned.settled | {job.index: unavailable for job in planned.fetch}
         return msgspec.structs.replace(planned, settled=settled), None
-    return planned, estimate(provider, planned.fetch, setting.config)
+    return planned, estimate(provider, planned.fetch)
 
 
 def _fetch(

@@ -29,6 +29,16 @@ class DatabentoBooks(Group, tag_field="kind", tag="databento", frozen=True, kw_o
     timeout: Annotated[
         float, Meta(gt=0, le=600, description="Wait for one answer.", extra={"unit": "seconds"})
     ] = 60.0
+    lead_minutes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_200,
+            description="Records before the window are asked for, and paid, too, so that the book "
+            "is known when it begins; 0: its first row is at the symbol's first record in it.",
+            extra={"unit": "minutes"},
+        ),
+    ] = 0
     spending_limit: Annotated[
         Decimal,
         Meta(

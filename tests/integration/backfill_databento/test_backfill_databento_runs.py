@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -59,6 +60,46 @@ def test_busy_cut_and_broken_answers_are_tried_again_until_the_file_is_whole(
     assert (line["tries"], line["rows"]) == (5, 5_998)
     assert server.downloads.total() == 3, "two of them were cut, and charged for"
     assert backfill.debris() == []
+
+
+def test_a_vendor_that_names_no_price_is_asked_so_often_and_nothing_is_fetched(
+    backfill: Backfill, server: HistoryServer
+) -> None:
+    server.fail("get_cost", *[Fault("status", 503)] * 20)
+    ended = backfill.run([FROG], *SHORT, "backfill.tries=3")
+    assert ended.returncode == 35, ended.stderr
+    assert "does not say what the backfill would cost" in ended.stderr
+    assert (server.count("get_cost"), server.count("get_range")) == (3, 0)
+
+
+def test_a_task_whose_count_never_comes_is_tried_so_often_and_not_paid(
+    backfill: Backfill, server: HistoryServer
+) -> None:
+    server.fail("get_record_count", *[Fault("status", 503)] * 20)
+    ended = backfill.run([FROG], *SHORT, "backfill.tries=3")
+    assert ended.returncode == 0, ended.stderr
+    assert backfill.statuses() == [("FROG", "ERROR")]
+    assert (server.count("get_record_count"), server.billed) == (3, 0)
+
+
+def test_a_lead_makes_the_book_known_when_the_window_begins_and_is_paid(
+    backfill: Backfill, server: HistoryServer
+) -> None:
+    # 09:31: its first record comes 0.4 s later.
+    later = ("backfill.window_start=09:31", "backfill.window_end=09:40")
+    backfill.run([FROG], *later)
+    bare, without = pq.read_table(backfill.file(FROG)), server.billed
+    refused = backfill.run([FROG], *later, "backfill.provider.lead_minutes=1")
+    assert "lead_minutes unknown, not 1; use --force" in refused.stdout
+    backfill.run([FROG], *later, "backfill.provider.lead_minutes=1", "--force")
+    led = pq.read_table(backfill.file(FROG))
+    start = OPEN + 60 * 10**9
+    assert led["ts"][0].value == start < bare["ts"][0].value
+    assert led["ts_recv"][0].value < start
+    rest = led.filter(pc.greater_equal(led["ts"], bare["ts"][0]))
+    known = [name for name in bare.column_names if name not in ("events", "quality")]
+    assert rest.select(known).equals(bare.select(known))
+    assert server.billed - without > without > 0
 
 
 def test_a_window_without_records_is_empty_and_no_file(

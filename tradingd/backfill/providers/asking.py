@@ -60,12 +60,20 @@ class Asking:
         """
         for attempt in range(self._tries - 1):
             try:
-                return self._spaced(question)
+                return self.once(question)
             except Retry as retry:
                 wait = jittered(attempt, first=self._first, longest=self._longest)
                 if self._stopped.wait(max(wait, min(retry.wait or 0.0, LONGEST_ASKED))):
                     raise
-        return self._spaced(question)
+        return self.once(question)
+
+    def once[T](self, question: Callable[[], T]) -> T:
+        """Return the answer of one try, spaced like the others; who asks may try again itself."""
+        with self._lock:
+            due = max(self._next, self._clock())
+            self._next = due + self._interval
+        self._stopped.wait(max(0.0, due - self._clock()))
+        return question()
 
     def each[A, T](
         self, question: Callable[[A], T], things: Sequence[A], *, at_once: int
@@ -114,10 +122,3 @@ class Asking:
         finally:
             ended.set()
         return [answers[place] for place in range(len(things))]
-
-    def _spaced[T](self, question: Callable[[], T]) -> T:
-        with self._lock:
-            due = max(self._next, self._clock())
-            self._next = due + self._interval
-        self._stopped.wait(max(0.0, due - self._clock()))
-        return question()

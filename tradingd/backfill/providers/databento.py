@@ -26,6 +26,8 @@ from tradingd.vendors.databento.trouble import Kind, Trouble
 
 log = logging.getLogger(__name__)
 
+_MINUTE: Final = 60 * 10**9
+
 _PER_SECOND: Final = 18.0
 """Databento allows 20 metadata requests a second (docs/api-historical/basics/rate-limits)."""
 
@@ -90,9 +92,9 @@ class DatabentoBookProvider:
         return sum(known, Decimal(0))
 
     def fetch_l2(self, day: dt.date, symbol: str, window: Window, to: Path) -> Path:
-        """Download one task; see `BookProvider.fetch_l2`."""
+        """Download one task; see `BookProvider.fetch_l2`. Whoever calls it tries again."""
         request = self._request(symbol, window)
-        price = self._price(request)
+        price = self._price(request, self._asking.once)
         if isinstance(price, Failure):
             raise price
         expected = self._expected(request)
@@ -114,7 +116,7 @@ class DatabentoBookProvider:
             dataset=self._config.dataset,
             schema=self._config.schema,
             symbol=symbol,
-            start_ns=window.start_ns,
+            start_ns=window.start_ns - self._config.lead_minutes * _MINUTE,
             end_ns=window.end_ns,
         )
 
@@ -128,8 +130,10 @@ class DatabentoBookProvider:
                 )
             return self._connected
 
-    def _price(self, request: Request) -> Decimal | Failure:
-        """Return what a request costs, or why it is refused; asked for once.
+    def _price(
+        self, request: Request, asked: Callable[[Callable[[], Decimal]], Decimal] | None = None
+    ) -> Decimal | Failure:
+        """Return what a request costs, or why it is refused; an answer is remembered.
 
         Raises
         ------
@@ -141,7 +145,9 @@ class DatabentoBookProvider:
             return known
         price: Decimal | Failure
         try:
-            price = self._ask(request, lambda client: client.cost(request))
+            price = self._ask(
+                request, lambda client: client.cost(request), asked or self._asking.run
+            )
         except Failure as failure:
             if not isinstance(failure.__cause__, Trouble) or failure.__cause__.kind is Kind.KEY:
                 raise
@@ -153,16 +159,21 @@ class DatabentoBookProvider:
         """Return how many records there are, where Databento counts them exactly."""
         if not request.is_counted_exactly:
             return None
-        return self._ask(request, lambda client: client.record_count(request))
+        return self._ask(request, lambda client: client.record_count(request), self._asking.once)
 
-    def _ask[T](self, request: Request, question: Callable[[HistoricalClient], T]) -> T:
+    def _ask[T](
+        self,
+        request: Request,
+        question: Callable[[HistoricalClient], T],
+        asked: Callable[[Callable[[], T]], T],
+    ) -> T:
         def once() -> T:
             try:
                 return question(self._client())
             except Trouble as trouble:
                 raise self._said(trouble, request) from trouble
 
-        return self._asking.run(once)
+        return asked(once)
 
     def _spend(self, request: Request, price: Decimal) -> None:
         try:
