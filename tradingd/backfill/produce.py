@@ -22,6 +22,9 @@ from tradingd.vendors.databento.dbn import BOOK_SCHEMAS, DbnFile
 
 _MILLISECOND: Final = NANOSECONDS // 1_000
 
+_SILENT_SECONDS: Final = 600
+"""A book that is repeated for so long until the window's end is worth a word: it may be cut."""
+
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
     """What was written; `rows` 0: there was nothing, and no file was touched."""
@@ -62,9 +65,10 @@ def produce(dbn: Path, job: Job, files: Files, check: Callable[[], None]) -> Wri
     schema = columns.snapshot_schema(job.config.levels)
     snapshots = SnapshotWriter(job.snapshots, schema, job.snapshot_facts())
     trades = trades_writer(job.trades, job.trade_facts()) if job.trades and files.trades else None
-    rows = 0
+    rows = last = 0
     try:
         for records in _records(file, job, window, check):
+            last = int(records["ts_recv"][-1]) if len(records) else last
             rows += _write(snapshots, sampler.sampled(records))
             if trades:
                 trades.write(trades_of(_within(records, window), job.task.symbol))
@@ -80,7 +84,7 @@ def produce(dbn: Path, job: Job, files: Files, check: Callable[[], None]) -> Wri
         if trades:
             trades.abort()
     size = _size(job.snapshots, files.snapshots) + _size(job.trades, files.trades)
-    return Written(rows=rows, trades=count, bytes=size, note=_short_of(window, job))
+    return Written(rows=rows, trades=count, bytes=size, note=_doubts(window, job, last))
 
 
 def _write(writer: SnapshotWriter, batches: Iterator[pa.RecordBatch]) -> int:
@@ -172,6 +176,11 @@ def _nothing(file: DbnFile, job: Job) -> str:
     return f"{file.dataset} has no {file.schema} records in the window"
 
 
-def _short_of(window: Window, job: Job) -> str:
+def _doubts(window: Window, job: Job, last: int) -> str:
+    """Return why the rows may not be all that a person expects; empty: no reason."""
     missing = (window.start_ns - job.window.start_ns) + (job.window.end_ns - window.end_ns)
-    return f"the vendor's file lacks {missing / NANOSECONDS:g} s of the window" if missing else ""
+    silent = (window.end_ns - last) // NANOSECONDS
+    told = [f"the vendor's file lacks {missing / NANOSECONDS:g} s of the window"] if missing else []
+    if silent >= _SILENT_SECONDS:
+        told.append(f"no record in the last {silent} s: the book of before is repeated there")
+    return "; ".join(told)

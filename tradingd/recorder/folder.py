@@ -210,6 +210,7 @@ def file_facts(facts: CaptureFacts, **more: str) -> dict[str, str]:
         interval_ms=session.settings.interval_ms,
         on_change=session.settings.on_change,
         source=session.source,
+        stale_seconds=f"{session.settings.stale_seconds:g}",
         label=session.label,
         began=str(facts.began),
         **more,
