@@ -1,6 +1,7 @@
-"""Analyse files of order books: one report each, as JSON where asked."""
+"""Analyse files of order books: one report each, as JSON and as a page where asked."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.level2.open import open_book
+from tradingd.microstructure import page
 from tradingd.microstructure.report import DepthReport, analyse
 
 
@@ -20,11 +22,15 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Analysed(msgspec.Struct, frozen=True, kw_only=True):
-    """Output of `tradingd analyze depth`: a report a file, and what was written where."""
+    """Output of `tradingd analyze depth`: a report a file, and what was written where.
+
+    `written` are the reports as JSON, `pages` the same as HTML, both in the order of `reports`.
+    """
 
     exit_code: int
     reports: tuple[DepthReport, ...]
     written: tuple[str, ...]
+    pages: tuple[str, ...]
     refused: tuple[Refused, ...]
 
 
@@ -44,7 +50,8 @@ def analyze_depth(
     symbol : str
         Needed for files of several symbols.
     out : Path, optional
-        Folder for ``{file}_depth_report.json``; created, files of that name are replaced.
+        Folder for ``{file}_depth_report.json`` and ``.html``; created, files of those names are
+        replaced.
     progress : callable, optional
         Told (file name, states read so far).
 
@@ -56,6 +63,7 @@ def analyze_depth(
     """
     reports: list[DepthReport] = []
     written: list[str] = []
+    pages: list[str] = []
     failures: list[tuple[Path, Failure]] = []
     for path in files:
         try:
@@ -65,13 +73,16 @@ def analyze_depth(
             continue
         reports.append(report)
         if out is not None:
-            written.append(str(_write(report, out / f"{path.name}_depth_report.json")))
+            name = f"{path.name}_depth_report"
+            written.append(str(_written(out / f"{name}.json", partial(_write_json, report))))
+            pages.append(str(_written(out / f"{name}.html", partial(page.write, report))))
     if failures and not reports:
         raise failures[0][1]
     return Analysed(
         exit_code=int(failures[0][1].code if failures else ExitCode.OK),
         reports=tuple(reports),
         written=tuple(written),
+        pages=tuple(pages),
         refused=tuple(
             Refused(path=str(path), what=str(failure), code=int(failure.code))
             for path, failure in failures
@@ -95,9 +106,13 @@ def _one(
     return analyse(source, horizons_s=horizons_s, levels=levels, progress=reached)
 
 
-def _write(report: DepthReport, path: Path) -> Path:
+def _write_json(report: DepthReport, path: Path) -> None:
+    write_bytes(path, msgspec.json.encode(report))
+
+
+def _written(path: Path, write: Callable[[Path], None]) -> Path:
     try:
-        write_bytes(path, msgspec.json.encode(report))
+        write(path)
     except OSError as error:
         raise Failure(
             "The report cannot be written",

@@ -37,8 +37,8 @@ class DepthParams(msgspec.Struct, frozen=True, kw_only=True):
     out: Annotated[
         str | None,
         Meta(
-            description="Folder to write FILE_depth_report.json into, under the contract "
-            "depth-report.",
+            description="Folder to write into: FILE_depth_report.json, under the contract "
+            "depth-report, and FILE_depth_report.html, a page of plots that opens offline.",
             extra={"metavar": "FOLDER"},
         ),
     ] = None

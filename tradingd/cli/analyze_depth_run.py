@@ -54,8 +54,14 @@ def render(analysed: Analysed) -> None:
             "states": sum(report.counts.states for report in analysed.reports),
             "trades": sum(report.counts.trades for report in analysed.reports),
             "written": len(analysed.written),
+            "page": ",".join(map(_one_word, analysed.pages)) or "-",
         }
     )
+
+
+def _one_word(path: str) -> str:
+    """Return a path that cannot end the line or look like another value."""
+    return path if path.isprintable() and " " not in path else repr(path)
 
 
 def _book(report: DepthReport) -> None:

@@ -69,7 +69,9 @@ def test_a_person_sees_tables_and_one_summary_line(
 ) -> None:
     render(depth(DepthParams(files=(str(book),), horizons=(10, 60))))
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "SUMMARY files=1 reports=1 refused=0 states=3000 trades=0 written=0"
+    assert lines[-1] == (
+        "SUMMARY files=1 reports=1 refused=0 states=3000 trades=0 written=0 page=-"
+    )
     assert any("order flow, best level" in line for line in lines)
     assert any("the source has no trades" in line for line in lines)
 

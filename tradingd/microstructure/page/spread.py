@@ -1,0 +1,143 @@
+"""The quoted spread: over the day, and how long it stood at what width."""
+
+from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
+from tradingd.kits.plotpage.fragments import pair, plot
+from tradingd.microstructure.page.pieces import (
+    TICKS,
+    Figures,
+    label,
+    local_times,
+    measure,
+    not_told,
+    note_at,
+    number,
+    table,
+    thinned,
+)
+from tradingd.microstructure.report import DepthReport
+from tradingd.microstructure.spread import SpreadBin
+
+_HALF_HOUR_MINUTES = 30
+
+
+def sections(report: DepthReport, figures: Figures) -> str:
+    """Return the spread over time beside its distribution."""
+    if report.spread.reason:
+        return measure(report, "Spread", "spread", "", not_told(report.spread.reason))
+    return pair(_over_time(report, figures), _distribution(report, figures))
+
+
+def _over_time(report: DepthReport, figures: Figures) -> str:
+    touch = report.paths.touch
+    ticks = [(ask - bid) * 100 for bid, ask in zip(touch.bid, touch.ask, strict=True)]
+    second = line(local_times(touch.seconds), ticks, "At the end of a second", "$muted", digits=2)
+    second["line"] = {"color": "$muted", "width": 0.9, "shape": "hv"}
+    means = _half_hours(report)
+    for trace in (second, means):
+        trace["hovertemplate"] = "%{y:.1f} ticks"
+    figures["spread"] = figure(
+        [second, means],
+        xaxis=axis(title={"text": "New York time"}),
+        yaxis=axis(title={"text": f"{TICKS}, log scale"}, type="log"),
+        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+    )
+    note = (
+        f"Mean over time {number(report.spread.mean_ticks)} ticks, "
+        f"{number(report.spread.mean_bps)} bps of the mid."
+        + thinned(len(touch.seconds), touch.of, "seconds")
+    )
+    words = "; ".join(
+        f"{one.half_hour}: {one.ticks:.1f} ticks" for one in report.spread.by_half_hour
+    )
+    return measure(report, "Spread over the day", "spread", note, plot("spread", words))
+
+
+def _half_hours(report: DepthReport) -> Figure:
+    """Draw a level line for each half hour, with gaps between."""
+    x: list[str | None] = []
+    y: list[float] = []
+    for one in report.spread.by_half_hour:
+        hour, minute = map(int, one.half_hour.split(":"))
+        ends = (minute, minute + _HALF_HOUR_MINUTES - 1)
+        x += [f"{report.source.day} {hour:02d}:{end:02d}:00" for end in ends]
+        y += [one.ticks, one.ticks]
+        x.append(None)
+        y.append(float("nan"))
+    means = line(x, y, "Mean of the half hour", "$second", digits=2)
+    means["line"] = {"color": "$second", "width": 3}
+    return means
+
+
+def _distribution(report: DepthReport, figures: Figures) -> str:
+    bins, title = report.spread.distribution, "How long at what spread"
+    quantiles = [
+        (f"{one.share:.0%} of the time", f"{one.ticks:g}", f"{one.bps:.1f}")
+        for one in report.spread.quantiles
+    ]
+    content = table("Spread not exceeded for", ("Share", "Ticks", "Bps"), quantiles)
+    if not bins:
+        return measure(report, title, "", "", not_told("the report has no distribution") + content)
+    most = max(one.share for one in bins)
+    marks = [one for one in report.spread.quantiles if one.share in (0.5, 0.95)]
+    figures["spreads"] = figure(
+        [
+            {
+                "type": "bar",
+                "x": [_middle(one, bins) for one in bins],
+                "y": numbers([one.share for one in bins], 6),
+                "width": [bins[0].high_ticks or 1] * len(bins),
+                "customdata": [_name(one) for one in bins],
+                "marker": {"color": "$accent", "line": {"color": "$card", "width": 1}},
+                "hovertemplate": "%{customdata}: %{y:.2%} of the time<extra></extra>",
+            }
+        ],
+        hovermode="closest",
+        showlegend=False,
+        xaxis=axis(title={"text": TICKS}),
+        yaxis=axis(title={"text": "share of the time"}, tickformat=".0%"),
+        shapes=[_mark(one.ticks) for one in marks],
+        annotations=[
+            note_at(
+                f"{one.share:.0%}: {one.ticks:g}",
+                x=one.ticks,
+                y=most * (1.0 - 0.12 * index),
+                xanchor="left",
+                xshift=4,
+            )
+            for index, one in enumerate(marks)
+        ],
+        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+    )
+    rest = bins[-1]
+    note = (
+        f"{report.spread.seconds:,.0f} seconds of usable books. The last bar, over "
+        f"{rest.low_ticks} ticks, holds all wider ones ({rest.share:.2%} of the time)."
+    )
+    words = f"Spread at most {marks[0].ticks:g} ticks half of the time." if marks else title
+    return measure(report, title, "", note, plot("spreads", words) + content)
+
+
+def _middle(one: SpreadBin, bins: tuple[SpreadBin, ...]) -> float:
+    """Return where a bar stands; a spread of two ticks stands at 2 where bins are of one."""
+    width = bins[0].high_ticks or 1
+    if width == 1:
+        return one.low_ticks + 1
+    return one.low_ticks + width / 2
+
+
+def _name(one: SpreadBin) -> str:
+    if one.high_ticks is None:
+        return f"over {one.low_ticks} ticks"
+    return label(f"over {one.low_ticks}, up to {one.high_ticks} ticks")
+
+
+def _mark(ticks: float) -> dict[str, object]:
+    return {
+        "type": "line",
+        "yref": "paper",
+        "x0": ticks,
+        "x1": ticks,
+        "y0": 0,
+        "y1": 1,
+        "line": {"color": "$text", "width": 1, "dash": "dash"},
+    }
