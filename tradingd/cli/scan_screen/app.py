@@ -66,7 +66,7 @@ class ScanApp(App[None]):
     def __init__(self, desk: Desk, limits: ScanConfig, refresh: float = 0.5) -> None:
         super().__init__()
         self.failure: Failure | None = None
-        self._desk = desk
+        self.desk = desk
         self._base = limits
         self._words = Words(limits=limits)
         self._text = ""
@@ -90,7 +90,7 @@ class ScanApp(App[None]):
             table.add_column(name, key=name)
         table.focus()
         try:
-            await self._desk.start()
+            await self.desk.start()
         except Failure as failure:
             self.failure = failure
             await self.action_leave()
@@ -100,11 +100,11 @@ class ScanApp(App[None]):
 
     def look(self) -> None:
         """Draw what is known now; the cursor stays on its symbol."""
-        scan = self._desk.scan.table(self._words.limits)
+        scan = self.desk.scan.table(self._words.limits)
         rows = [one for one in scan.rows if one.symbol.startswith(self._words.prefix)]
         self.query_one("#title", Static).update(self._title(scan, len(rows)))
         self._fill(rows)
-        content = panel(self._desk.view(), self._desk.troubles)
+        content = panel(self.desk.view(), self.desk.troubles)
         self.query_one("#panel", Static).update(content)
 
     # -- keys ------------------------------------------------------------------------------------
@@ -152,20 +152,20 @@ class ScanApp(App[None]):
         symbols = [one for one in self._shown if one in self._marked]
         for symbol in symbols or [self._under_cursor()]:
             if symbol:
-                self.notify(self._desk.record(symbol))
+                self.notify(self.desk.record(symbol))
         self._marked.clear()
         self.look()
 
     async def action_release(self) -> None:
         """Stop recording the symbol under the cursor."""
         if symbol := self._under_cursor():
-            self.notify(await self._desk.release(symbol))
+            self.notify(await self.desk.release(symbol))
             self.look()
 
     async def action_leave(self) -> None:
         """End the recorder in order, then the screen."""
         self.query_one("#title", Static).update("stopping: what was recorded is published")
-        await self._desk.stop()
+        await self.desk.stop()
         self.exit()
 
     # -- private ---------------------------------------------------------------------------------

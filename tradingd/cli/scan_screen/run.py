@@ -23,7 +23,7 @@ def run(params: ScreenParams) -> ScreenEnded:
     from tradingd.cli.scan_screen.app import ScanApp
 
     overlay = Path(params.overlay) if params.overlay else None
-    config = load(params.overrides, overlay=overlay).config
+    config = load(params.overrides, overlay=overlay, instance=params.instance).config
     desk = Desk(config)
     app = ScanApp(desk, config.scan)
     app.run()

@@ -1,7 +1,7 @@
 """Depth events out of our own snapshot files, and of everything else that opens as books."""
 
 import heapq
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -43,12 +43,11 @@ class BookEvents(EventSource):
                 break
         self.last_ts = _last_ts(self.path)
 
-    def tell(self, wanted: Set[str]) -> Iterator[Told]:
+    def tell(self) -> Iterator[Told]:
         """Yield states and trades in time order."""
         symbol = self._book.symbol
         for chunk, trades in self._book.chunks(_CHUNK):
-            if symbol in wanted:
-                yield from _merged(symbol, chunk, trades)
+            yield from _merged(symbol, chunk, trades)
 
 
 def _last_ts(path: Path) -> int:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import itertools
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
@@ -66,19 +66,19 @@ class DbnEvents(EventSource):
         self._symbols = dict(self._file.symbol_of(day) or self._file.symbol_of())
         self.symbols = frozenset(self._symbols.values())
 
-    def tell(self, wanted: Set[str]) -> Iterator[Told]:
-        """Yield the records of the wanted symbols in the order received."""
+    def tell(self) -> Iterator[Told]:
+        """Yield the records in the order received."""
         latest = 0
         for chunk in self._file.chunks(CHUNK):
             received = times(chunk, "ts_recv")
             # A record whose time goes back counts at the latest time before it, as in a backfill.
             at = np.maximum.accumulate(np.maximum(received, latest))
             latest = int(at[-1])
-            yield from _events(chunk, at, self._symbols, wanted)
+            yield from _events(chunk, at, self._symbols)
 
 
 def _events(
-    records: NDArray[Any], at: NDArray[np.int64], symbols: Mapping[int, str], wanted: Set[str]
+    records: NDArray[Any], at: NDArray[np.int64], symbols: Mapping[int, str]
 ) -> Iterator[DepthEvent]:
     names = records.dtype.names or ()
     start = names.index("bid_px_00")
@@ -100,7 +100,7 @@ def _events(
     for index, row in enumerate(zip(*columns, strict=False)):
         instrument, ts_event, ts_recv, flags, sequence, action, side, depth, price, size = row
         symbol = symbols.get(instrument)
-        if symbol is None or symbol not in wanted:
+        if symbol is None:
             continue
         yield DepthEvent(
             symbol,

@@ -118,7 +118,7 @@ class ReplayDepthFeed:
         turn = loop.time() + _TURN
         at = 0
         paced = 0
-        for count, told in enumerate(_merged(self._sources, self._wanted)):
+        for count, told in enumerate(_merged(self._sources)):
             ts = time_of(told)
             if not paced:
                 paced = ts
@@ -130,7 +130,9 @@ class ReplayDepthFeed:
                 turn = loop.time() + _TURN
             if self._closed.is_set():
                 return
-            if isinstance(told, DepthEvent):
+            if told.symbol not in self._wanted:
+                pass
+            elif isinstance(told, DepthEvent):
                 listener.event(told)
             else:
                 listener.gap(told)
@@ -171,10 +173,10 @@ class ReplayDepthFeed:
             await listener.room()
 
 
-def _merged(sources: list[EventSource], wanted: set[str]) -> Iterator[Told]:
+def _merged(sources: list[EventSource]) -> Iterator[Told]:
     if len(sources) == 1:
-        return sources[0].tell(wanted)
-    return heapq.merge(*(one.tell(wanted) for one in sources), key=time_of)
+        return sources[0].tell()
+    return heapq.merge(*(one.tell() for one in sources), key=time_of)
 
 
 def _opened(path: Path) -> list[EventSource]:

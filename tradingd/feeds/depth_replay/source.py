@@ -1,7 +1,7 @@
-"""One file of a replay, whatever its kind: the records of the wanted symbols, in time order."""
+"""One file of a replay, whatever its kind: its records in time order."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 
 from tradingd.domain.depth import DepthEvent, DepthGap
@@ -38,8 +38,8 @@ class EventSource(ABC):
         """Read what describes the file."""
 
     @abstractmethod
-    def tell(self, wanted: Set[str]) -> Iterator[Told]:
-        """Yield records in time order; `wanted` may change while it runs."""
+    def tell(self) -> Iterator[Told]:
+        """Yield the records of all symbols in time order, also of those nobody wants."""
 
 
 def time_of(told: Told) -> int:
