@@ -27,13 +27,28 @@ def console() -> Console:
     return _Terminal(highlight=False, width=200, no_color=True)
 
 
+def plain(text: str) -> str:
+    """Return text with control characters spelled out: what a file says must not move the cursor.
+
+    Tabs and line ends stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
+        for one in text
+    )
+
+
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table; columns whose cells are all numbers are right-aligned.
 
-    On a terminal that is too narrow, what does not fit stands below its row.
+    On a terminal that is too narrow, what does not fit stands below its row. Cells and title are
+    shown as they are: brackets in them are no markup.
     """
     out = console()
-    cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    title = plain(title)
+    cells = [["" if cell is None else plain(str(cell)) for cell in row] for row in rows]
     right = [
         bool(rows) and all(_is_number(row[index]) for row in rows) for index in range(len(columns))
     ]
@@ -43,11 +58,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         for line in narrow(columns, cells, right, out.width):
             out.print(line)
         return
-    grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    grid = Table(title=Text(title, "table.title") if title else None, box=box.SIMPLE_HEAD, title_justify="left")
     for column, numeric in zip(columns, right, strict=True):
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(
+            Text(plain(column)), justify="right" if numeric else "left", overflow="fold"
+        )
     for texts in cells:
-        grid.add_row(*texts)
+        grid.add_row(*map(Text, texts))
     out.print(grid)
 
 
