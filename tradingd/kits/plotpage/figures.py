@@ -62,7 +62,13 @@ def figure(data: Sequence[Figure], **layout: Any) -> Figure:
             "color": "$faint",
             "activecolor": "$accent",
         },
-        "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
         "xaxis": axis(),
         "yaxis": axis(),
     }

@@ -6,11 +6,13 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.cost import Cost
 from tradingd.microstructure.page.pieces import (
+    MARGIN,
     Figures,
     bars,
     label,
     marked,
     measure,
+    named,
     not_told,
     number,
     table,
@@ -50,9 +52,9 @@ def _resilience(report: DepthReport, figures: Figures) -> str:
         traces.append(trace)
     figures["resilience"] = figure(
         traces,
-        xaxis=axis(title={"text": "after the trade"}, type="category"),
-        yaxis=axis(title={"text": "against before"}, tickformat="+.0%", zeroline=True),
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("after the trade"), type="category"),
+        yaxis=axis(title=named("against before"), tickformat="+.0%", zeroline=True),
+        margin=MARGIN,
     )
     note = (
         f"Mean over {told[0].events:,} trades (of one time: one), against just before the same "
@@ -60,7 +62,23 @@ def _resilience(report: DepthReport, figures: Figures) -> str:
         "a return to 0 is not to be expected of the spread (Degryse et al. 2005, Large 2007)."
     )
     words = "; ".join(f"{one['name']}: {_span(one['y'])}" for one in traces)
-    return measure(report, title, "resilience", note, plot("resilience", words))
+    content = plot("resilience", words) + _moments(told)
+    return measure(report, title, "resilience", note, content)
+
+
+def _moments(path: Sequence[Moment]) -> str:
+    rows = [
+        (
+            _lag(one.lag_ms),
+            f"{one.events:,}",
+            f"{number(one.spread_ticks)} / {number(one.spread_ticks_before)}",
+            f"{number(one.best_size, 0)} / {number(one.best_size_before, 0)}",
+            f"{number(one.depth, 0)} / {number(one.depth_before, 0)}",
+        )
+        for one in path
+    ]
+    columns = ("After", "n", "Spread, ticks", "Best size", "All levels")
+    return table("After / before", columns, rows)
 
 
 def _span(changes: Sequence[float | None]) -> str:
@@ -104,9 +122,9 @@ def _costs(report: DepthReport, figures: Figures) -> str:
     figures["costs"] = figure(
         traces,
         xaxis=axis(type="category"),
-        yaxis=axis(title={"text": "basis points, by size"}, zeroline=True),
+        yaxis=axis(title=named("basis points, by size"), zeroline=True),
         barmode="group",
-        margin={"l": 64, "r": 12, "t": 30, "b": 36},
+        margin=MARGIN,
     )
     rows = [
         (
@@ -144,16 +162,16 @@ def _by_half_hour(report: DepthReport, figures: Figures) -> str:
         traces.append(trace)
     figures["effective"] = figure(
         traces,
-        xaxis=axis(type="category", title={"text": "half hour from, New York time"}),
-        yaxis=axis(title={"text": "ticks"}, rangemode="tozero"),
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(type="category", title=named("half hour from, New York time")),
+        yaxis=axis(title=named("ticks"), rangemode="tozero"),
+        margin=MARGIN,
     )
     words = "; ".join(
         f"{one.half_hour}: {number(one.effective.ticks)} ticks, n {one.effective.trades:,}"
         for one in told
     )
     note = f"{sum(one.effective.trades for one in told):,} trades."
-    return measure(report, title, "half_hour", note, plot("effective", words))
+    return measure(report, title, "", note, plot("effective", words))
 
 
 def _lambda(report: DepthReport) -> str:
@@ -164,14 +182,14 @@ def _lambda(report: DepthReport) -> str:
         (
             f"{one.seconds} s",
             f"{one.fit.n:,}",
-            "-" if one.dollars_per_share is None else f"{one.dollars_per_share:.2e}",
             number(one.fit.slopes[0] if one.fit.slopes else None),
+            number(one.dollars_per_share and one.dollars_per_share * 1_000, 4),
             number(one.fit.t_hac[0] if one.fit.t_hac else None, 1),
             number(one.fit.r2, 3),
             f"not told: {one.fit.reason}" if one.fit.reason else "",
         )
         for one in kyle.horizons
     ]
-    columns = ("Interval", "n", "$ a share", "Ticks a 1,000", "t (HAC)", "R²", "")
-    note = "How far the mid goes for a share bought more than sold."
+    columns = ("Interval", "n", "Ticks", "Dollars", "t (HAC)", "R²", "")
+    note = "How far the mid goes for 1,000 shares bought more than sold."
     return measure(report, title, "kyle", note, table("", columns, rows))

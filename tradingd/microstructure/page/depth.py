@@ -4,11 +4,14 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.depth import LevelDepth
 from tradingd.microstructure.page.pieces import (
+    COLORS,
+    MARGIN,
     TICKS,
     Figures,
     local_times,
     marked,
     measure,
+    named,
     not_told,
     number,
     table,
@@ -39,9 +42,9 @@ def _by_level(report: DepthReport, figures: Figures) -> str:
     figures["depth"] = figure(
         [_side(bids, "Bids", 0), _side(asks, "Asks", 1)],
         hovermode="closest",
-        xaxis=axis(title={"text": f"from the mid, {TICKS}"}, zeroline=True),
-        yaxis=axis(title={"text": "shares, cumulative"}, rangemode="tozero"),
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named(f"from the mid, {TICKS}"), zeroline=True),
+        yaxis=axis(title=named("shares, cumulative"), rangemode="tozero"),
+        margin=MARGIN,
     )
     note = (
         "Mean over time; each mark is a level, with all better ones added. Slopes: "
@@ -61,7 +64,7 @@ def _side(points: list[tuple[int, float, float, float]], name: str, index: int) 
         [round(one[1], 2) for one in points], [one[2] for one in points], name, "", digits=1
     )
     trace |= {"mode": "lines+markers", **marked(index, 7)}
-    trace["line"]["shape"] = "hv" if name == "Asks" else "vh"
+    trace["line"] |= {"shape": "hv" if name == "Asks" else "vh", "dash": "solid"}
     trace["customdata"] = [[one[0], round(one[3], 1)] for one in points]
     trace["hovertemplate"] = (
         "level %{customdata[0]}: %{customdata[1]:,.0f} shares<br>"
@@ -76,14 +79,17 @@ def _over_time(report: DepthReport, figures: Figures) -> str:
     traces = []
     for index, (name, sizes) in enumerate((("Bids", touch.bid_depth), ("Asks", touch.ask_depth))):
         trace = line(times, sizes, name, "", digits=0)
-        trace["line"] = marked(index)["line"] | {"width": 1.1, "shape": "hv"}
+        trace["line"] = {"color": COLORS[index], "width": 1.1, "shape": "hv"}
+        trace["yaxis"] = ("y", "y2")[index]
         trace["hovertemplate"] = "%{y:,.0f} shares"
         traces.append(trace)
     figures["depths"] = figure(
         traces,
-        xaxis=axis(title={"text": "New York time"}),
-        yaxis=axis(title={"text": "shares, all levels"}, rangemode="tozero"),
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(anchor="y2", title=named("New York time")),
+        yaxis=axis(domain=[0.54, 1], title=named("bids, shares"), rangemode="tozero"),
+        yaxis2=axis(domain=[0, 0.46], title=named("asks, shares"), matches="y"),
+        showlegend=False,
+        margin=MARGIN,
     )
     note = f"Shares on the best {report.source.levels_used} levels at the end of each second." + (
         thinned(len(touch.seconds), touch.of, "seconds")

@@ -6,11 +6,13 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import plot
 from tradingd.microstructure.impact import HorizonImpact
 from tradingd.microstructure.page.pieces import (
+    MARGIN,
     TICKS,
     Figures,
     bars,
     marked,
     measure,
+    named,
     not_told,
     number,
     table,
@@ -93,9 +95,9 @@ def _scatter(one: HorizonImpact) -> Figure:
         traces,
         hovermode="closest",
         showlegend=False,
-        xaxis=axis(title={"text": "order flow, 1,000 shares"}, zeroline=True),
-        yaxis=axis(title={"text": "mid change, ticks"}, zeroline=True),
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("order flow, 1,000 shares"), zeroline=True),
+        yaxis=axis(title=named("mid change, ticks"), zeroline=True),
+        margin=MARGIN,
     )
 
 
@@ -132,16 +134,16 @@ def _by_levels(report: DepthReport, figures: Figures) -> str:
         return measure(report, title, "", "", content)
     figures["levels"] = figure(
         traces,
-        xaxis=axis(title={"text": "levels used"}, dtick=1),
-        yaxis=axis(title={"text": "adjusted R²"}, rangemode="tozero"),
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("levels used"), dtick=1),
+        yaxis=axis(title=named("adjusted R²"), rangemode="tozero"),
+        margin=MARGIN,
     )
     note = (
         "Adjusted R² of the mid's change in the same interval on the order flow of the best 1, 2, "
         "... levels, each with a slope of its own (Xu, Gould & Howison 2018). In sample."
     )
     words = "; ".join(f"{trace['name']}: {trace['y'][0]} to {trace['y'][-1]}" for trace in traces)
-    return measure(report, title, "integrated", note, plot("levels", f"Adjusted R²: {words}."))
+    return measure(report, title, "", note, plot("levels", f"Adjusted R²: {words}."))
 
 
 def _ahead(report: DepthReport, figures: Figures) -> str:
@@ -163,7 +165,8 @@ def _ahead(report: DepthReport, figures: Figures) -> str:
                 "x": [f"{seconds} s" for seconds, _ in told],
                 "y": numbers([fit.t_hac[0] for _, fit in told], 2),
                 "text": shares,
-                "textposition": "auto",
+                "textposition": "outside",
+                "cliponaxis": False,
                 "marker": bars(index),
                 "customdata": [fit.n for _, fit in told],
                 "hovertemplate": "t %{y:.2f}, %{text}, n %{customdata:,}",
@@ -175,11 +178,11 @@ def _ahead(report: DepthReport, figures: Figures) -> str:
         return measure(report, title, "", "", content)
     figures["ahead"] = figure(
         traces,
-        xaxis=axis(title={"text": "horizon"}, type="category"),
-        yaxis=axis(title={"text": "t-value (Newey-West)"}, zeroline=True),
+        xaxis=axis(title=named("horizon"), type="category"),
+        yaxis=axis(title=named("t-value (Newey-West)"), zeroline=True),
         shapes=[_threshold(SIGNIFICANT), _threshold(-SIGNIFICANT)],
         barmode="group",
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        margin=MARGIN,
     )
     note = (
         "Change of the next interval on order flow of this one. Bars are t-values of the slope, "
@@ -209,19 +212,19 @@ def _all_fits(report: DepthReport) -> str:
     columns = ("Interval, regressor", "n", "R²", "Adj. R²", "Rank corr.", "Slope", "t (HAC)", "")
     note = (
         f"Change of the mid in {TICKS}; order flow and volume in 1,000 shares, first component in "
-        "average depths. Several slopes: the first is shown where it means the same."
+        "average depths. Two slopes: order flow / signed volume. All levels have a slope each."
     )
-    return measure(report, "All regressions", "", note, table("", columns, rows))
+    return measure(report, "All regressions", "integrated", note, table("", columns, rows))
 
 
 def _cells(fit: Fit) -> tuple[str, ...]:
-    single = len(fit.slopes) == 1
+    few = len(fit.slopes) <= 2
     return (
         f"{fit.n:,}",
         number(fit.r2, 4),
         number(fit.r2_adjusted, 4),
         number(fit.rank_correlation),
-        number(fit.slopes[0]) if single else "-",
-        number(fit.t_hac[0]) if single else "-",
+        (" / ".join(map(number, fit.slopes)) if few else "") or "-",
+        (" / ".join(map(number, fit.t_hac)) if few else "") or "-",
         f"not told: {fit.reason}" if fit.reason else "",
     )

@@ -63,7 +63,7 @@ def cards(report: DepthReport) -> str:
         (
             "Effective spread",
             f"{number(cost.effective.bps)} bps",
-            cost.reason or f"{cost.effective.trades:,} trades, by size",
+            cost.reason or f"by size; {number(cost.effective.ticks_equal)} ticks a trade",
         ),
         ("VPIN", number(vpin.signed.vpin), vpin.reason or vpin.signed.reason or "by signs"),
     ]
@@ -106,7 +106,9 @@ def left_out(report: DepthReport) -> str:
     ]
     content = table("", ("What", "Count", "Share", "Left out of"), rows) + _signs(report)
     note = f"{counts.usable:,} of {counts.states:,} states are usable."
-    return section("What was left out", note, content + definition(report, "usable"))
+    return section(
+        "What was left out", note, content + definition(report, "usable", "every_change", "tick")
+    )
 
 
 def _signs(report: DepthReport) -> str:

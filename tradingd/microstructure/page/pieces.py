@@ -15,6 +15,8 @@ type Figures = dict[str, Figure]
 COLORS: Final = ("$accent", "$second", "$gain", "$loss", "$muted")
 DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x")
+MARGIN: Final = {"l": 60, "r": 14, "t": 60, "b": 44}
+"""Above the plot: the tools of the library, then the legend."""
 PATTERNS: Final = ("", "/", ".", "x", "-")
 TICKS: Final = "ticks of one cent"
 
@@ -103,8 +105,19 @@ def bars(index: int) -> dict[str, Any]:
     """Return the filling of the nth series of bars: colour and hatching differ."""
     return {
         "color": COLORS[index % len(COLORS)],
-        "pattern": {"shape": PATTERNS[index % len(PATTERNS)], "fgcolor": "$card", "size": 6},
+        "pattern": {
+            "shape": PATTERNS[index % len(PATTERNS)],
+            "fgcolor": "$card",
+            "fillmode": "overlay",
+            "size": 7,
+            "solidity": 0.35,
+        },
     }
+
+
+def named(text: str) -> dict[str, Any]:
+    """Return an axis's title, near its axis."""
+    return {"text": text, "standoff": 8}
 
 
 def note_at(text: str, *, x: float | str, y: float, **more: Any) -> dict[str, Any]:

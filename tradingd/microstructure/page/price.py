@@ -3,10 +3,12 @@
 from tradingd.kits.plotpage.figures import axis, figure, line
 from tradingd.kits.plotpage.fragments import plot
 from tradingd.microstructure.page.pieces import (
+    MARGIN,
     Figures,
     local_time,
     local_times,
     measure,
+    named,
     not_told,
     thinned,
 )
@@ -25,20 +27,23 @@ def sections(report: DepthReport, figures: Figures) -> str:
     bid = line(times, touch.bid, "Bid", "$muted", digits=4)
     bid["line"] = {"color": "$muted", "width": 0.8, **_STEP}
     ask = line(times, touch.ask, "Ask (band: the spread)", "$muted", digits=4, fill="tonexty")
-    ask["line"] = {"color": "$muted", "width": 0.8, "dash": "dot", **_STEP}
+    ask["line"] = {"color": "$muted", "width": 0.8, **_STEP}
     ask["fillcolor"] = "$band"
     weighted = line(times, touch.weighted_mid, "Weighted mid", "$accent", digits=4)
     weighted["line"] = {"color": "$accent", "width": 1.4, **_STEP}
-    for trace in (bid, ask, weighted):
+    middle = [(low + high) / 2 for low, high in zip(touch.bid, touch.ask, strict=True)]
+    mid = line(times, middle, "Mid", "$text", digits=5)
+    mid["line"] = {"color": "$text", "width": 1, "dash": "dot", **_STEP}
+    for trace in (bid, ask, mid, weighted):
         trace["hovertemplate"] = "%{y:.4f}"
     total = line(local_times(flow.x), flow.y, "Order flow, added up", "$second", digits=0)
     total |= {"yaxis": "y2", "hovertemplate": "%{y:,.0f} shares"}
     figures["prices"] = figure(
-        [bid, ask, weighted, total],
-        xaxis=axis(anchor="y2", title={"text": "New York time"}),
-        yaxis=axis(domain=[0.36, 1], title={"text": "dollars"}),
-        yaxis2=axis(domain=[0, 0.28], title={"text": "shares"}, zeroline=True, tickformat="~s"),
-        margin={"l": 64, "r": 16, "t": 16, "b": 48},
+        [bid, ask, mid, weighted, total],
+        xaxis=axis(anchor="y2", title=named("New York time")),
+        yaxis=axis(domain=[0.36, 1], title=named("dollars")),
+        yaxis2=axis(domain=[0, 0.28], title=named("shares"), zeroline=True, tickformat="~s"),
+        margin=MARGIN,
     )
     note = (
         "Last usable state of each second. The weighted mid leans to the side with fewer shares. "

@@ -6,7 +6,15 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.logistic import Logistic
 from tradingd.microstructure.microprice import SPREADS
-from tradingd.microstructure.page.pieces import Figures, marked, measure, not_told, number
+from tradingd.microstructure.page.pieces import (
+    MARGIN,
+    Figures,
+    marked,
+    measure,
+    named,
+    not_told,
+    number,
+)
 from tradingd.microstructure.report import DepthReport
 
 _CURVE = [step / 50 - 1 for step in range(101)]
@@ -50,11 +58,11 @@ def _imbalance(report: DepthReport, figures: Figures) -> str:
     }
     figures["queue"] = figure(
         [points, *_model(queue.model), counts],
-        xaxis=axis(anchor="y2", title={"text": "queue imbalance"}, range=[-1.02, 1.02]),
-        yaxis=axis(domain=[0.4, 1], title={"text": "next move up"}, tickformat=".0%", range=[0, 1]),
-        yaxis2=axis(domain=[0, 0.3], title={"text": "periods"}),
+        xaxis=axis(anchor="y2", title=named("queue imbalance"), range=[-1.02, 1.02]),
+        yaxis=axis(domain=[0.4, 1], title=named("next move up"), tickformat=".0%", range=[0, 1]),
+        yaxis2=axis(domain=[0, 0.3], title=named("periods")),
         shapes=[_half()],
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        margin=MARGIN,
     )
     model = queue.model
     note = f"{queue.moves:,} moves of the mid, {queue.up_share or 0:.1%} up. " + (
@@ -108,14 +116,15 @@ def _microprice(report: DepthReport, figures: Figures) -> str:
         traces.append(trace)
     figures["microprice"] = figure(
         traces,
-        xaxis=axis(title={"text": "queue imbalance"}, range=[-1.02, 1.02]),
-        yaxis=axis(title={"text": "micro-price less mid, ticks"}, zeroline=True),
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("queue imbalance"), range=[-1.02, 1.02]),
+        yaxis=axis(title=named("micro-price less mid, ticks"), zeroline=True),
+        margin=MARGIN,
     )
     note = (
         "Where the mid is expected after many moves, by imbalance and spread; from "
         f"{price.moves:,} moves. Buckets that were never seen are gaps; seldom seen ones are "
-        f"noise. The weighted mid is {number(price.weighted_away_ticks)} ticks from the mid on average."
+        f"noise. The weighted mid is {number(price.weighted_away_ticks)} ticks from the mid on "
+        "average."
     )
     words = f"Adjustments of the mid in ticks by imbalance. {note}"
     return measure(report, title, "microprice", note, plot("microprice", words, tall=True))

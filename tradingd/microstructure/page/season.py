@@ -4,7 +4,16 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import plot
 from tradingd.microstructure.page.flow import SIGNIFICANT
 from tradingd.microstructure.page.header import main_horizon
-from tradingd.microstructure.page.pieces import Figures, label, marked, measure, not_told, number
+from tradingd.microstructure.page.pieces import (
+    MARGIN,
+    Figures,
+    label,
+    marked,
+    measure,
+    named,
+    not_told,
+    number,
+)
 from tradingd.microstructure.report import DepthReport
 
 TITLE = "Impact and depth by half hour"
@@ -18,7 +27,7 @@ def sections(report: DepthReport, figures: Figures) -> str:
     missing = [f"{entry.half_hour} ({entry.fit.reason})" for entry in fits if entry.fit.reason]
     if one is None or not told:
         content = not_told("; ".join(missing) or report.impact.reason or "no half hour has a fit")
-        return measure(report, TITLE, "half_hour", "", content)
+        return measure(report, TITLE, "", "", content)
     slopes = [entry.fit.slopes[0] for entry in told]
     errors = [
         abs(slope / entry.fit.t_hac[0]) * SIGNIFICANT if entry.fit.t_hac[0] else 0.0
@@ -38,11 +47,11 @@ def sections(report: DepthReport, figures: Figures) -> str:
             type="category",
             categoryorder="array",
             categoryarray=sorted({*hours, *names}),
-            title={"text": "half hour from, New York time"},
+            title=named("half hour from, New York time"),
         ),
-        yaxis=axis(domain=[0.45, 1], title={"text": "ticks per 1,000 sh."}, zeroline=True),
-        yaxis2=axis(domain=[0, 0.36], title={"text": "shares"}, rangemode="tozero"),
-        margin={"l": 64, "r": 16, "t": 24, "b": 48},
+        yaxis=axis(domain=[0.45, 1], title=named("ticks per 1,000 sh."), zeroline=True),
+        yaxis2=axis(domain=[0, 0.36], title=named("shares"), rangemode="tozero"),
+        margin=MARGIN,
     )
     note = (
         f"Slope of the mid's change over {one.seconds} s on order flow of the best level, within "
@@ -54,7 +63,7 @@ def sections(report: DepthReport, figures: Figures) -> str:
     words = "; ".join(
         f"{entry.half_hour}: {entry.fit.slopes[0]:.2f}, n {entry.fit.n:,}" for entry in told
     )
-    return measure(report, TITLE, "half_hour", note, plot("season", words, tall=True))
+    return measure(report, TITLE, "impact", note, plot("season", words, tall=True))
 
 
 def _depth(report: DepthReport) -> Figure:

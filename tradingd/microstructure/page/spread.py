@@ -3,11 +3,13 @@
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.page.pieces import (
+    MARGIN,
     TICKS,
     Figures,
     label,
     local_times,
     measure,
+    named,
     not_told,
     note_at,
     number,
@@ -37,9 +39,9 @@ def _over_time(report: DepthReport, figures: Figures) -> str:
         trace["hovertemplate"] = "%{y:.1f} ticks"
     figures["spread"] = figure(
         [second, means],
-        xaxis=axis(title={"text": "New York time"}),
-        yaxis=axis(title={"text": f"{TICKS}, log scale"}, type="log"),
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("New York time")),
+        yaxis=axis(title=named(f"{TICKS}, log scale"), type="log"),
+        margin=MARGIN,
     )
     note = (
         f"Mean over time {number(report.spread.mean_ticks)} ticks, "
@@ -49,7 +51,17 @@ def _over_time(report: DepthReport, figures: Figures) -> str:
     words = "; ".join(
         f"{one.half_hour}: {one.ticks:.1f} ticks" for one in report.spread.by_half_hour
     )
-    return measure(report, "Spread over the day", "spread", note, plot("spread", words))
+    return measure(
+        report, "Spread over the day", "spread", note, plot("spread", words) + _quantiles(report)
+    )
+
+
+def _quantiles(report: DepthReport) -> str:
+    rows = [
+        (f"{one.share:.0%} of the time", f"{one.ticks:g}", f"{one.bps:.1f}")
+        for one in report.spread.quantiles
+    ]
+    return table("Spread not exceeded for", ("Share", "Ticks", "Bps"), rows)
 
 
 def _half_hours(report: DepthReport) -> Figure:
@@ -70,13 +82,8 @@ def _half_hours(report: DepthReport) -> Figure:
 
 def _distribution(report: DepthReport, figures: Figures) -> str:
     bins, title = report.spread.distribution, "How long at what spread"
-    quantiles = [
-        (f"{one.share:.0%} of the time", f"{one.ticks:g}", f"{one.bps:.1f}")
-        for one in report.spread.quantiles
-    ]
-    content = table("Spread not exceeded for", ("Share", "Ticks", "Bps"), quantiles)
     if not bins:
-        return measure(report, title, "", "", not_told("the report has no distribution") + content)
+        return measure(report, title, "", "", not_told("the report has no distribution"))
     most = max(one.share for one in bins)
     marks = [one for one in report.spread.quantiles if one.share in (0.5, 0.95)]
     figures["spreads"] = figure(
@@ -94,7 +101,7 @@ def _distribution(report: DepthReport, figures: Figures) -> str:
         hovermode="closest",
         showlegend=False,
         xaxis=axis(title={"text": TICKS}),
-        yaxis=axis(title={"text": "share of the time"}, tickformat=".0%"),
+        yaxis=axis(title=named("share of the time"), tickformat=".0%"),
         shapes=[_mark(one.ticks) for one in marks],
         annotations=[
             note_at(
@@ -106,7 +113,7 @@ def _distribution(report: DepthReport, figures: Figures) -> str:
             )
             for index, one in enumerate(marks)
         ],
-        margin={"l": 56, "r": 12, "t": 24, "b": 48},
+        margin=MARGIN,
     )
     rest = bins[-1]
     note = (
@@ -114,7 +121,7 @@ def _distribution(report: DepthReport, figures: Figures) -> str:
         f"{rest.low_ticks} ticks, holds all wider ones ({rest.share:.2%} of the time)."
     )
     words = f"Spread at most {marks[0].ticks:g} ticks half of the time." if marks else title
-    return measure(report, title, "", note, plot("spreads", words) + content)
+    return measure(report, title, "", note, plot("spreads", words, tall=True))
 
 
 def _middle(one: SpreadBin, bins: tuple[SpreadBin, ...]) -> float:

@@ -6,12 +6,14 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.page.pieces import (
     COLORS,
+    MARGIN,
     Figures,
     bars,
     label,
     local_time,
     marked,
     measure,
+    named,
     not_told,
     note_at,
     number,
@@ -61,12 +63,12 @@ def _profile(report: DepthReport, figures: Figures) -> str:
         [bar],
         hovermode="closest",
         showlegend=False,
-        xaxis=axis(title={"text": "shares"}, tickformat="~s"),
-        yaxis=axis(title={"text": "dollars"}, tickformat=".2f"),
+        xaxis=axis(title=named("shares"), tickformat="~s"),
+        yaxis=axis(title=named("dollars"), tickformat=".2f"),
         shapes=[_level(low, "dot"), _level(high, "dot"), _level(profile.point_of_control, "solid")],
         annotations=_names(profile, low, high),
         bargap=0,
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        margin=MARGIN,
     )
     note = (
         f"{profile.shares:,} shares in {profile.trades:,} trades. Point of control (solid line) "
@@ -138,15 +140,15 @@ def _by_half_hour(report: DepthReport, figures: Figures) -> str:
     figures["volume"] = figure(
         traces,
         barmode="stack",
-        xaxis=axis(type="category", title={"text": "half hour from, New York time"}),
-        yaxis=axis(title={"text": "shares"}, tickformat="~s"),
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(type="category", title=named("half hour from, New York time")),
+        yaxis=axis(title=named("shares"), tickformat="~s"),
+        margin=MARGIN,
     )
     bought, sold = (sum(getattr(one, side) for one in hours) for side in ("bought", "sold"))
     note = f"{bought:,} shares bought, {sold:,} sold by whoever took them."
     words = "; ".join(f"{one.half_hour}: {one.bought + one.sold + one.unknown:,}" for one in hours)
     content = plot("volume", f"{note} {words}", tall=True)
-    return measure(report, title, "half_hour", note, content)
+    return measure(report, title, "", note, content)
 
 
 def _vpin(report: DepthReport, figures: Figures) -> str:
@@ -162,9 +164,9 @@ def _vpin(report: DepthReport, figures: Figures) -> str:
     figures["vpin"] = figure(
         traces,
         hovermode="closest",
-        xaxis=axis(title={"text": "New York time at which a bucket was full"}),
-        yaxis=axis(title={"text": "|bought - sold| of a bucket"}, range=[-0.02, 1.02]),
-        margin={"l": 64, "r": 12, "t": 24, "b": 48},
+        xaxis=axis(title=named("New York time at which a bucket was full")),
+        yaxis=axis(title=named("|bought - sold| of a bucket"), range=[-0.02, 1.02]),
+        margin=MARGIN,
     )
     note = (
         f"{vpin.shares:,} shares in {len(told[0][2].buckets)} buckets of "
