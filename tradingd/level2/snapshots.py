@@ -9,7 +9,7 @@ import pyarrow as pa
 from tradingd.domain.depth import Ladder
 from tradingd.level2.assemble import NOT_COUNTED, Head, record_batch
 from tradingd.level2.book import NO_ASK, NO_BID
-from tradingd.level2.prices import stored_count, stored_price
+from tradingd.level2.prices import HIGHEST, MOST, UNIT, stored_count, stored_price
 
 _HEAD: Final = 7
 _LEVEL: Final = 6
@@ -32,6 +32,8 @@ class SnapshotRows:
         self._levels = levels
         self._missing = array("q", (*_NONE, 0, 0, NOT_COUNTED, NOT_COUNTED))
         self._values = array("q")
+        self._shown: Ladder | None = None
+        self._stored_shown = array("q")
 
     def append(
         self,
@@ -68,7 +70,15 @@ class SnapshotRows:
         for _ in range(self._levels - len(kept) // _LEVEL):
             self._values.extend(self._missing)
 
-    def _stored(self, ladder: Ladder, ts: int) -> list[int]:
+    def _stored(self, ladder: Ladder, ts: int) -> array[int]:
+        # A quiet book is the same object from row to row.
+        if ladder is not self._shown:
+            kept = ladder[: self._levels * _LEVEL]
+            self._stored_shown = array("q", _in_bulk(kept) or self._one_by_one(kept, ts))
+            self._shown = ladder
+        return self._stored_shown
+
+    def _one_by_one(self, ladder: Ladder, ts: int) -> list[int]:
         where = f"{self._symbol} {np.datetime64(ts, 'ns')}Z"
         stored: list[int] = []
         for at in range(0, len(ladder) - _LEVEL + 1, _LEVEL):
@@ -100,3 +110,20 @@ class SnapshotRows:
         )
         book = values[:, _HEAD:].astype(np.int32).T
         return record_batch(self._symbol, head, np.ascontiguousarray(book))
+
+
+def _in_bulk(ladder: Any) -> list[int] | None:
+    """Return a full ladder as stored, at a third of the cost; None: look at it one by one."""
+    if not ladder or None in ladder:
+        return None
+    stored = list(ladder)
+    for side in (0, 1):
+        prices = stored[side::_LEVEL]
+        units = [price // UNIT for price in prices]
+        if [one * UNIT for one in units] != prices:
+            return None
+        if min(units) <= 0 or max(units) > HIGHEST:
+            return None
+        stored[side::_LEVEL] = units
+    counts = [*stored[2::_LEVEL], *stored[3::_LEVEL], *stored[4::_LEVEL], *stored[5::_LEVEL]]
+    return stored if min(counts) >= 0 and max(counts) <= MOST else None

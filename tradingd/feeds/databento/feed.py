@@ -11,7 +11,7 @@ from tradingd.config.depth import DatabentoDepth
 from tradingd.config.secrets import Secret
 from tradingd.domain.depth import DepthListener
 from tradingd.feeds.databento import refusals
-from tradingd.feeds.databento.border import Border
+from tradingd.feeds.databento.border import Border, Item
 from tradingd.feeds.databento.desk import Desk
 from tradingd.feeds.databento.rules import Rules
 from tradingd.feeds.databento.teller import Teller
@@ -23,8 +23,12 @@ from tradingd.vendors.databento.live import Gateway, LiveLink, Unauthorised, Unr
 log = logging.getLogger(__name__)
 
 _LEVELS: Final = {"mbp-10": 10, "mbp-1": 1}
-_AT_ONCE: Final = 256
-"""Records told in one turn of the loop; the rest waits for the next, so that others get theirs."""
+_TURN: Final = 0.002
+"""Seconds of telling in one turn of the loop; the rest waits for the next, so that others get
+theirs."""
+
+_AT_ONCE: Final = 16
+"""Records told between two looks at the clock: a listener may need a while for each."""
 
 _SYMBOL: Final = re.compile(r"[A-Za-z0-9./+=^#-]*[A-Za-z0-9+=^#-]")
 
@@ -262,20 +266,23 @@ class DatabentoDepthFeed:
         teller, loop = self._teller, self._loop
         if teller is None or loop is None or self._over.is_set():
             return
-        items = self._border.take(_AT_ONCE)
-        if not items:
-            return
+        until = loop.time() + _TURN
         try:
-            for symbol, item in items:
-                if not symbol:
-                    self._hear(teller, item)
-                elif symbol in self._wanted:
-                    teller.record(symbol, item)
+            while items := self._border.take(_AT_ONCE):
+                self._tell(teller, items)
+                if loop.time() >= until:
+                    loop.call_soon(self._take)
+                    break
             teller.settle()
         except Exception as error:  # noqa: BLE001 - it is run() that raises it, not the loop
             self._fail(error)
-            return
-        loop.call_soon(self._take)
+
+    def _tell(self, teller: Teller, items: list[Item]) -> None:
+        for symbol, item in items:
+            if not symbol:
+                self._hear(teller, item)
+            elif symbol in self._wanted:
+                teller.record(symbol, item)
 
     def _hear(self, teller: Teller, word: Word) -> None:
         match word:
