@@ -8,6 +8,8 @@ const plots = (() => {
     displaylogo: false,
     // The library offers to upload charts to its vendor; results stay where they are.
     plotlyServerURL: "",
+    // On narrow screens the tools would lie over the legend.
+    ...(matchMedia("(max-width: 860px)").matches ? { displayModeBar: false } : {}),
     modeBarButtonsToRemove: ["sendChartToCloud", "lasso2d", "select2d", "autoScale2d"],
   };
   const themed = (node, css) => {

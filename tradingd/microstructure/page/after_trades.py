@@ -23,16 +23,15 @@ from tradingd.microstructure.resilience import Moment
 _PARTS = (("Effective", "effective"), ("Realised", "realised"), ("Impact", "impact"))
 _PATHS = (
     ("Spread", "spread_ticks"),
-    ("Best size of the side hit", "best_size"),
-    ("All levels of the side hit", "depth"),
+    ("Best size, side hit", "best_size"),
+    ("All levels, side hit", "depth"),
 )
 
 
 def sections(report: DepthReport, figures: Figures) -> str:
-    """Return recovery and costs, then costs by half hour and lambda."""
-    return pair(_resilience(report, figures), _costs(report, figures)) + pair(
-        _by_half_hour(report, figures), _lambda(report)
-    )
+    """Return recovery beside costs and lambda, then costs by half hour."""
+    costs = f"<div>{_costs(report, figures)}{_lambda(report)}</div>"
+    return pair(_resilience(report, figures), costs) + _by_half_hour(report, figures)
 
 
 def _resilience(report: DepthReport, figures: Figures) -> str:
@@ -192,4 +191,4 @@ def _lambda(report: DepthReport) -> str:
     ]
     columns = ("Interval", "n", "Ticks", "Dollars", "t (HAC)", "R²", "")
     note = "How far the mid goes for 1,000 shares bought more than sold."
-    return measure(report, title, "kyle", note, table("", columns, rows))
+    return measure(report, title, "kyle", note, table("", columns, rows, prose=True))

@@ -4,6 +4,7 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.depth import LevelDepth
 from tradingd.microstructure.page.pieces import (
+    BARE_MARGIN,
     COLORS,
     MARGIN,
     TICKS,
@@ -89,7 +90,7 @@ def _over_time(report: DepthReport, figures: Figures) -> str:
         yaxis=axis(domain=[0.54, 1], title=named("bids, shares"), rangemode="tozero"),
         yaxis2=axis(domain=[0, 0.46], title=named("asks, shares"), matches="y"),
         showlegend=False,
-        margin=MARGIN,
+        margin=BARE_MARGIN,
     )
     note = f"Shares on the best {report.source.levels_used} levels at the end of each second." + (
         thinned(len(touch.seconds), touch.of, "seconds")

@@ -6,6 +6,7 @@ from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import plot
 from tradingd.microstructure.impact import HorizonImpact
 from tradingd.microstructure.page.pieces import (
+    BARE_MARGIN,
     MARGIN,
     TICKS,
     Figures,
@@ -64,7 +65,9 @@ def _scatters(report: DepthReport, figures: Figures) -> str:
     hours = "Regular hours only." if report.impact.horizons[0].regular_hours_only else "All hours."
     note = (
         "Each point is an interval: order-flow imbalance of the best level against the change of "
-        f"the mid in the same interval, and the least-squares line. {hours}"
+        f"the mid in the same interval, and the least-squares line. {hours} Where the rank "
+        "correlation says more than R², look at points far out: a price that is raised in steps "
+        "and dropped at once counts as flow at every step."
     )
     grid = f'<div class="plots">{"".join(parts)}</div>'
     return measure(report, "Order flow and the price", "impact", note, grid)
@@ -97,7 +100,7 @@ def _scatter(one: HorizonImpact) -> Figure:
         showlegend=False,
         xaxis=axis(title=named("order flow, 1,000 shares"), zeroline=True),
         yaxis=axis(title=named("mid change, ticks"), zeroline=True),
-        margin=MARGIN,
+        margin=BARE_MARGIN,
     )
 
 
@@ -214,7 +217,9 @@ def _all_fits(report: DepthReport) -> str:
         f"Change of the mid in {TICKS}; order flow and volume in 1,000 shares, first component in "
         "average depths. Two slopes: order flow / signed volume. All levels have a slope each."
     )
-    return measure(report, "All regressions", "integrated", note, table("", columns, rows))
+    return measure(
+        report, "All regressions", "integrated", note, table("", columns, rows, prose=True)
+    )
 
 
 def _cells(fit: Fit) -> tuple[str, ...]:

@@ -104,11 +104,10 @@ def left_out(report: DepthReport) -> str:
         )
         for one in report.impact.horizons
     ]
-    content = table("", ("What", "Count", "Share", "Left out of"), rows) + _signs(report)
+    content = table("", ("What", "Count", "Share", "Left out of"), rows, prose=True)
+    content += _signs(report) + definition(report, "usable", "every_change", "tick")
     note = f"{counts.usable:,} of {counts.states:,} states are usable."
-    return section(
-        "What was left out", note, content + definition(report, "usable", "every_change", "tick")
-    )
+    return section("What was left out", note, content)
 
 
 def _signs(report: DepthReport) -> str:

@@ -17,6 +17,8 @@ DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "x")
 MARGIN: Final = {"l": 60, "r": 14, "t": 60, "b": 44}
 """Above the plot: the tools of the library, then the legend."""
+BARE_MARGIN: Final = MARGIN | {"t": 34}
+"""Of a plot without a legend."""
 PATTERNS: Final = ("", "/", ".", "x", "-")
 TICKS: Final = "ticks of one cent"
 
@@ -38,20 +40,31 @@ def not_told(reason: str) -> str:
     return f'<p class="not-told"><b>Not told:</b> {escape(text)}.</p>'
 
 
-def table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of texts; the first column names the row, the rest are numbers."""
+def table(
+    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, prose: bool = False
+) -> str:
+    """Return a table of texts; the first column names the row, the rest are numbers.
+
+    `prose`: the last column holds words.
+    """
+    kinds = ["", *[NUMERIC] * (len(columns) - 1)]
+    if prose:
+        kinds[-1] = ' class="reason"'
     head = "".join(
-        f'<th scope="col"{"" if index == 0 else NUMERIC}>{escape(name)}</th>'
-        for index, name in enumerate(columns)
+        f'<th scope="col"{kind}>{escape(name)}</th>'
+        for name, kind in zip(columns, kinds, strict=True)
     )
     body = "".join(
         f'<tr><th scope="row">{escape(first)}</th>'
-        + "".join(f"<td{NUMERIC}>{escape(text)}</td>" for text in rest)
+        + "".join(
+            f"<td{kind}>{escape(text)}</td>" for text, kind in zip(rest, kinds[1:], strict=True)
+        )
         + "</tr>"
         for first, *rest in rows
     )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption>'
+        f'<div class="scroll" tabindex="0"><table>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -1,12 +1,16 @@
 """The quoted spread: over the day, and how long it stood at what width."""
 
+import math
+
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.page.pieces import (
+    BARE_MARGIN,
     MARGIN,
     TICKS,
     Figures,
     label,
+    local_time,
     local_times,
     measure,
     named,
@@ -19,7 +23,8 @@ from tradingd.microstructure.page.pieces import (
 from tradingd.microstructure.report import DepthReport
 from tradingd.microstructure.spread import SpreadBin
 
-_HALF_HOUR_MINUTES = 30
+_HALF_HOUR_S = 1_800
+_POWERS = [factor * 10**power for power in range(-1, 6) for factor in (1, 2, 5)]
 
 
 def sections(report: DepthReport, figures: Figures) -> str:
@@ -40,7 +45,7 @@ def _over_time(report: DepthReport, figures: Figures) -> str:
     figures["spread"] = figure(
         [second, means],
         xaxis=axis(title=named("New York time")),
-        yaxis=axis(title=named(f"{TICKS}, log scale"), type="log"),
+        yaxis=axis(title=named(f"{TICKS}, log scale"), type="log", tickvals=_POWERS),
         margin=MARGIN,
     )
     note = (
@@ -65,16 +70,18 @@ def _quantiles(report: DepthReport) -> str:
 
 
 def _half_hours(report: DepthReport) -> Figure:
-    """Draw a level line for each half hour, with gaps between."""
+    """Draw a level line over each half hour between the first and the last second."""
     x: list[str | None] = []
     y: list[float] = []
-    for one in report.spread.by_half_hour:
-        hour, minute = map(int, one.half_hour.split(":"))
-        ends = (minute, minute + _HALF_HOUR_MINUTES - 1)
-        x += [f"{report.source.day} {hour:02d}:{end:02d}:00" for end in ends]
-        y += [one.ticks, one.ticks]
-        x.append(None)
-        y.append(float("nan"))
+    told = {one.half_hour: one.ticks for one in report.spread.by_half_hour}
+    seconds = report.paths.touch.seconds or (0,)
+    first = seconds[0] // _HALF_HOUR_S * _HALF_HOUR_S
+    for start in range(first, seconds[-1] + 1, _HALF_HOUR_S):
+        ticks = told.get(local_time(start)[11:16])
+        if ticks is not None:
+            end = min(start + _HALF_HOUR_S - 1, seconds[-1])
+            x += [local_time(start), local_time(end), None]
+            y += [ticks, ticks, math.nan]
     means = line(x, y, "Mean of the half hour", "$second", digits=2)
     means["line"] = {"color": "$second", "width": 3}
     return means
@@ -113,7 +120,7 @@ def _distribution(report: DepthReport, figures: Figures) -> str:
             )
             for index, one in enumerate(marks)
         ],
-        margin=MARGIN,
+        margin=BARE_MARGIN,
     )
     rest = bins[-1]
     note = (

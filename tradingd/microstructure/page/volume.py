@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line
 from tradingd.kits.plotpage.fragments import pair, plot
 from tradingd.microstructure.page.pieces import (
+    BARE_MARGIN,
     COLORS,
     MARGIN,
     Figures,
@@ -68,7 +69,7 @@ def _profile(report: DepthReport, figures: Figures) -> str:
         shapes=[_level(low, "dot"), _level(high, "dot"), _level(profile.point_of_control, "solid")],
         annotations=_names(profile, low, high),
         bargap=0,
-        margin=MARGIN,
+        margin=BARE_MARGIN,
     )
     note = (
         f"{profile.shares:,} shares in {profile.trades:,} trades. Point of control (solid line) "
