@@ -139,7 +139,8 @@ def _costs(report: DepthReport, figures: Figures) -> str:
     columns = ("Full spread", "n", "Bps, by size", "Ticks, by size", "Ticks, each trade")
     note = (
         "Effective is what the taker paid; realised is what the maker kept; impact is how far the "
-        "mid went his way. An opening or closing cross is a trade like others: where numbers by "
+        "mid went his way (Huang & Stoll 1996; Hendershott, Jones & Menkveld 2011). "
+        "An opening or closing cross is a trade like others: where numbers by "
         "size and by trade differ much, a few large trades make the first."
     )
     words = "; ".join(f"{one[0]}: {one[2]} bps, n {one[1]}" for one in rows)

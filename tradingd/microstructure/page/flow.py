@@ -8,6 +8,7 @@ from tradingd.microstructure.impact import HorizonImpact
 from tradingd.microstructure.page.pieces import (
     BARE_MARGIN,
     MARGIN,
+    SIGNIFICANT,
     TICKS,
     Figures,
     bars,
@@ -22,7 +23,6 @@ from tradingd.microstructure.page.pieces import (
 from tradingd.microstructure.regression import Fit
 from tradingd.microstructure.report import DepthReport
 
-SIGNIFICANT = 1.96
 _FITS = (
     ("order flow, best level", "contemporaneous"),
     ("order flow, all levels", "multi_level"),

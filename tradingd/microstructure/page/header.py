@@ -52,17 +52,17 @@ def cards(report: DepthReport) -> str:
     levels = report.depth.levels
     best = f"{levels[0].bid_size:,.0f} × {levels[0].ask_size:,.0f}" if levels else "-"
     shown = [
-        ("Spread", f"{number(spread.mean_ticks)} ticks", _median(report)),
+        ("Spread", number(spread.mean_ticks, unit=" ticks"), _median(report)),
         ("Best size", best, report.depth.reason or "shares, bid × ask, mean over time"),
         *_explained(report),
         (
             "Queue imbalance",
-            f"AUC {number(queue.model.auc, 3)}",
-            queue.reason or f"of {queue.moves:,} moves of the mid",
+            "-" if queue.model.auc is None else f"AUC {queue.model.auc:.3f}",
+            queue.reason or queue.model.reason or f"of {queue.moves:,} moves of the mid",
         ),
         (
             "Effective spread",
-            f"{number(cost.effective.bps)} bps",
+            number(cost.effective.bps, unit=" bps"),
             cost.reason or f"by size; {number(cost.effective.ticks_equal)} ticks a trade",
         ),
         ("VPIN", number(vpin.signed.vpin), vpin.reason or vpin.signed.reason or "by signs"),
@@ -130,7 +130,7 @@ def _explained(report: DepthReport) -> list[tuple[str, str, str]]:
         return [("Order flow", "-", report.impact.reason or "no horizon was asked for")]
     fit = one.contemporaneous
     note = fit.reason or f"of the mid's change over {one.seconds} s, n {fit.n:,}"
-    return [("Order flow explains", f"R² {number(fit.r2, 3)}", note)]
+    return [("Order flow explains", "-" if fit.r2 is None else f"R² {fit.r2:.3f}", note)]
 
 
 def _median(report: DepthReport) -> str:

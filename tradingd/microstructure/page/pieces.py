@@ -20,6 +20,8 @@ MARGIN: Final = {"l": 60, "r": 14, "t": 60, "b": 44}
 BARE_MARGIN: Final = MARGIN | {"t": 34}
 """Of a plot without a legend."""
 PATTERNS: Final = ("", "/", ".", "x", "-")
+SIGNIFICANT: Final = 1.96
+"""Standard errors of a 95 % interval."""
 TICKS: Final = "ticks of one cent"
 
 
@@ -64,7 +66,8 @@ def table(
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     return (
-        f'<div class="scroll" tabindex="0"><table>{title}'
+        f'<div class="scroll" role="group" aria-label="{escape(caption or columns[0])}" '
+        f'tabindex="0"><table>{title}'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -72,9 +75,9 @@ def table(
 NUMERIC: Final = ' class="n"'
 
 
-def number(value: float | None, digits: int = 2) -> str:
+def number(value: float | None, digits: int = 2, unit: str = "") -> str:
     """Return a number for a person, a dash where there is none."""
-    return "-" if value is None else f"{value:,.{digits}f}"
+    return "-" if value is None else f"{value:,.{digits}f}{unit}"
 
 
 def percent(part: float, whole: float) -> str:

@@ -8,6 +8,7 @@ from tradingd.microstructure.logistic import Logistic
 from tradingd.microstructure.microprice import SPREADS
 from tradingd.microstructure.page.pieces import (
     MARGIN,
+    SIGNIFICANT,
     Figures,
     marked,
     measure,
@@ -32,18 +33,20 @@ def _imbalance(report: DepthReport, figures: Figures) -> str:
     told = [one for one in queue.bins if one.up is not None and one.weight > 0]
     centres = [round((one.low + one.high) / 2, 3) for one in told]
     rises = [one.up or 0.0 for one in told]
-    # Of a share of n periods, independent of each other: a rough guide, no more.
-    errors = [
-        1.96 * math.sqrt(up * (1 - up) / max(one.weight, 1))
-        for up, one in zip(rises, told, strict=True)
-    ]
+    ends = [interval(up, one.weight) for up, one in zip(rises, told, strict=True)]
     points: Figure = {
         "type": "scatter",
         "mode": "markers",
         "name": "Seen, 95 % interval",
         "x": centres,
         "y": numbers(rises, 4),
-        "error_y": {"type": "data", "array": numbers(errors, 4), "color": "$accent"},
+        "error_y": {
+            "type": "data",
+            "symmetric": False,
+            "array": numbers([high - up for up, (_, high) in zip(rises, ends, strict=True)], 4),
+            "arrayminus": numbers([up - low for up, (low, _) in zip(rises, ends, strict=True)], 4),
+            "color": "$accent",
+        },
         "marker": {"color": "$accent", "size": 7},
         "hovertemplate": "%{y:.1%} up",
     }
@@ -73,6 +76,19 @@ def _imbalance(report: DepthReport, figures: Figures) -> str:
     )
     words = f"{note} From {rises[0]:.0%} at {centres[0]} to {rises[-1]:.0%} at {centres[-1]}."
     return measure(report, title, "queue", note, plot("queue", words, tall=True))
+
+
+def interval(share: float, count: float) -> tuple[float, float]:
+    """Return the 95 % interval of a share of `count` independent periods.
+
+    Wilson (1927), "Probable Inference, the Law of Succession, and Statistical Inference", Journal
+    of the American Statistical Association 22: it does not shrink to nothing at 0 and 1.
+    """
+    z = SIGNIFICANT
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    spread = z / (1 + z * z / count)
+    reach = spread * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return middle - reach, middle + reach
 
 
 def _model(model: Logistic) -> list[Figure]:

@@ -2,10 +2,10 @@
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.kits.plotpage.fragments import plot
-from tradingd.microstructure.page.flow import SIGNIFICANT
 from tradingd.microstructure.page.header import main_horizon
 from tradingd.microstructure.page.pieces import (
     MARGIN,
+    SIGNIFICANT,
     Figures,
     label,
     marked,
