@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -10,6 +11,9 @@ from tradingd.contracts.checking import Verdict, applies, check_file
 from tradingd.contracts.folder import Contracts, load, sealable
 from tradingd.contracts.seal import FILE_NAME, read_seal, write_seal
 from tradingd.kits.failure import ExitCode, Failure
+
+_NAMED: Final = 5
+"""Files under no contract that a note names; `under_none` has all."""
 
 ENDINGS = (".json", ".jsonl", ".parquet")
 
@@ -150,8 +154,9 @@ def _notes(
     yield from dict.fromkeys(note for one in verdicts for note in one.notes)
     if not verdicts:
         yield "nothing was checked: no file is under a contract"
-    elif under_none:
-        yield f"{len(under_none)} files are under no contract"
+    if under_none:
+        names = ", ".join(under_none[:_NAMED]) + (", ..." if len(under_none) > _NAMED else "")
+        yield f"{len(under_none)} files are under no contract, and were not checked: {names}"
 
 
 def listing(folder: Path | None = None) -> Listing:
@@ -182,7 +187,7 @@ def listing(folder: Path | None = None) -> Listing:
             applies_to=tuple(
                 dict.fromkeys(one.name for one in contracts.schemas if applies(rule, one))
             ),
-            binds="always"
+            binds="always; models when promoted"
             if rule.when is None
             else "when " + msgspec.json.encode(rule.when).decode(),
             variables=rule.variables,

@@ -174,12 +174,7 @@ class _Session:
             guards.alias_problem(document, schema.name),
         )
         problems = _distinct([one for one in guarded if one], self._broken(schema, document))
-        explained = [evaluate(rule, document) for rule in self._rules(schema)]
-        names = {rule.name for rule in self._asked}
-        explained = [
-            msgspec.structs.replace(one, binding=True) if one.rule in names else one
-            for one in explained
-        ]
+        explained = [self._explained(rule, document, schema, where) for rule in self._rules(schema)]
         return Verdict(
             where=where,
             ok=not problems and all(one.passed or not one.binding for one in explained),
@@ -200,6 +195,18 @@ class _Session:
         part = self._name.partition("#")[2]
         document = {"$ref": f"{schema.uri}#{part}"} if part else schema.document
         return Checker(document, schema.draft, self._contracts.registry, schema.uri)
+
+    def _explained(self, rule: Rule, document: Any, schema: Schema, where: str) -> Explanation:
+        try:
+            one = evaluate(rule, document)
+        except Failure as failure:
+            failure.where = f"{failure.where} on {where}"
+            raise
+        if rule in self._asked:
+            return msgspec.structs.replace(one, binding=True)
+        if rule.when is None and guards.is_model_not_promoted(document, schema.name):
+            return msgspec.structs.replace(one, binding=False)
+        return one
 
     def _rules(self, schema: Schema) -> list[Rule]:
         bound = [one for one in self._contracts.rules if applies(one, schema)]

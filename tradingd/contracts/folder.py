@@ -1,7 +1,7 @@
 """A folder of contracts, ours or somebody else's: read whole, checked whole, before any use."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from tradingd.contracts.rules import Rule, rule_of
 from tradingd.contracts.schemas import Schema, schema_of
 from tradingd.contracts.validator import check_schema
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.nearest import nearest
 
 MAX_SCHEMA_BYTES: Final = 8 * 1024 * 1024
 MAX_FILES: Final = 2_000
@@ -93,12 +94,13 @@ def load(folder: Path | None = None, *, sealed: bool = True) -> Contracts:
         check_schema(one.document, one.draft, one.path)
     registry = references.registry_of(root, known)
     _check_references(schemas, registry)
+    read = _unique([rule_of(path, documents[path]) for path in rules])
     found = Contracts(
         root=root,
         schemas=tuple(schemas),
-        rules=_unique([rule_of(path, documents[path]) for path in rules]),
+        rules=read,
         sealed=stated is not None,
-        notes=tuple(_notes(schemas, stated is not None)),
+        notes=(*_notes(schemas, stated is not None), *_unasked(read, schemas)),
         registry=registry,
     )
     if stated is not None:
@@ -149,7 +151,10 @@ def _contract_files(root: Path) -> Iterator[str]:
                     count += 1
                     if count > MAX_FILES:
                         raise _too_many(root)
-                    yield (Path(folder) / name).relative_to(root).as_posix()
+                    path = Path(folder, name)
+                    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+                        raise _leads_out(path)
+                    yield path.relative_to(root).as_posix()
 
 
 def _is_rule(path: str) -> bool:
@@ -203,6 +208,28 @@ def _notes(schemas: list[Schema], sealed: bool) -> Iterator[str]:
     for one in schemas:
         if not one.draft_stated:
             yield f"{one.path} names no draft: read as JSON Schema {one.draft}"
+
+
+def _unasked(rules: Iterable[Rule], schemas: list[Schema]) -> Iterator[str]:
+    """Tell of contracts that rules name and the folder does not have: a slip opens the gate."""
+    names = {one.name for one in schemas}
+    for rule in rules:
+        for name in rule.applies_to:
+            if name not in names:
+                guess = nearest(name, names)
+                hint = f"; did you mean {guess}?" if guess else ""
+                yield f"{rule.path} applies to {name!r}, which is no contract of the folder{hint}"
+
+
+def _leads_out(path: Path) -> Failure:
+    return Failure(
+        "a contract is a link that leads out of its folder",
+        code=ExitCode.CONTRACT,
+        where=str(path),
+        expected="a file of the folder",
+        found=str(path.resolve()),
+        next_step="copy the file into the folder",
+    )
 
 
 def _empty(root: Path) -> Failure:

@@ -9,6 +9,9 @@ PROMOTED: Final = frozenset({"promoted", "production", "champion", "live"})
 """Words in `status`, `stage` or `state` of a model that trades."""
 
 
+_STAGES: Final = ("status", "stage", "state")
+
+
 def version_problem(document: Any, found: list[Schema]) -> Problem | None:
     """Refuse a `schema_version` that no schema of the contract knows."""
     if not isinstance(document, dict) or "schema_version" not in document:
@@ -47,8 +50,19 @@ def promoted(document: dict[str, Any]) -> bool:
     nested = production if isinstance(production, dict) else {}
     if document.get("promoted") is True or nested.get("promoted") is True:
         return True
-    words = (document.get("status"), document.get("stage"), document.get("state"))
+    words = (document.get(one) for one in _STAGES)
     return any(isinstance(one, str) and one.lower() in PROMOTED for one in words)
+
+
+def is_model_not_promoted(document: Any, contract: str) -> bool:
+    """Whether it is a model that says where it stands, and does not trade there.
+
+    What must hold before a promotion is no fault of a model that is not promoted.
+    """
+    if not isinstance(document, dict) or not _is_model(document, contract):
+        return False
+    stated = any(isinstance(document.get(one), str) for one in _STAGES)
+    return (stated or document.get("promoted") is False) and not promoted(document)
 
 
 def _is_model(document: dict[str, Any], contract: str) -> bool:

@@ -11,6 +11,7 @@ Contracts of columns are ordinary JSON Schemas over this document::
 (large, dictionary) is not told, since every reader undoes it.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 def document_of(schema: Any, *, rows: int, metadata: dict[bytes, bytes]) -> dict[str, Any]:
     """Return the description of a `pyarrow.Schema` and key-value metadata."""
-    twice = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    twice = [name for name, count in Counter(schema.names).items() if count > 1]
     if twice:
         raise ValueError(f"the column {twice[0]} twice")
     texts = {

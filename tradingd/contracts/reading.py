@@ -4,6 +4,7 @@ What JSON parsers disagree on is refused: duplicate keys, ``NaN``, numbers beyon
 that are no UTF-8. Two programs would take two documents out of one file.
 """
 
+import codecs
 import json
 import math
 import os
@@ -18,6 +19,9 @@ MAX_BYTES: Final = 256 * 1024 * 1024
 """Largest document that is read whole; lines of a `.jsonl` file are bounded one by one."""
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+
+_MAX_DIGITS: Final = 4_096
+"""Of a whole number; Python reads 4,300 at most."""
 
 MAX_DEPTH: Final = 128
 """Deepest nesting; what people write has less than twenty levels."""
@@ -83,12 +87,17 @@ def decode(content: bytes, *, where: str) -> Any:
     Failure
         UNREADABLE_INPUT, naming line and column where the parser knows them.
     """
+    if not content.strip():
+        raise _unreadable(where, "nothing: it is empty")
+    if content.startswith(codecs.BOM_UTF8):
+        raise _unreadable(where, "a byte order mark (BOM) before the document; save it without")
     try:
         document = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except UnicodeDecodeError as error:
         raise _unreadable(where, f"a byte that is no UTF-8 at offset {error.start}") from error
@@ -131,6 +140,12 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word}, which is no JSON number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"a whole number of {len(text):,} digits")
+    return int(text)
 
 
 def _finite(text: str) -> float:

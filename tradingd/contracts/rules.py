@@ -123,11 +123,16 @@ def evaluate(rule: Rule | dict[str, Any], document: Any) -> Explanation:
         CONTRACT when the rule itself is unsound.
     """
     asked = rule if isinstance(rule, Rule) else rule_of("rule", rule)
-    clause, missing = _explain(asked.rule, document)
+    try:
+        clause, missing = _explain(asked.rule, document)
+        binding = _binds(asked, document)
+    except Failure as failure:
+        failure.where = failure.where or asked.path or asked.name
+        raise
     return Explanation(
         rule=asked.name,
         passed=clause.passed is True,
-        binding=_binds(asked, document),
+        binding=binding,
         missing=tuple(missing),
         clause=clause,
     )

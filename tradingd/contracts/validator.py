@@ -146,6 +146,9 @@ class Checker:
             found = [_problem(one) for one in itertools.islice(errors, MAX_PROBLEMS)]
         except RecursionError as error:
             raise _endless(self._uri) from error
+        except Failure as failure:
+            failure.where = failure.where or self._uri
+            raise
         except unresolvable() as error:
             raise unresolved(self._uri, error) from error
         return sorted(found, key=lambda one: one.path)

@@ -342,3 +342,50 @@ def test_checksums_that_are_not_understood_are_refused(sealed: Path, line: str) 
 def test_an_edit_outside_schemas_and_rules_is_nobodys_business(sealed: Path) -> None:
     write(sealed, config={"anything": 2})
     assert load(sealed).sealed
+
+
+def test_what_a_model_lacks_for_its_promotion_is_no_fault_before(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        model={"$schema": DRAFT_7, "properties": {"metrics": {}}},
+        rules__gate={">": [{"var": "metrics.sharpe"}, 1]},
+    )
+    contracts = load(tmp_path)
+    poor: dict[str, Any] = {"metrics": {"sharpe": 0.5}, "production": {"alias": "gap"}}
+    before: list[dict[str, Any]] = [{"status": "candidate"}, {"promoted": False}]
+    after: list[dict[str, Any]] = [{"status": "promoted"}, {"stage": "trial", "promoted": True}, {}]
+    for state in before:
+        found = check({**poor, **state}, contracts, "model")
+        assert found.ok
+        assert [(one.passed, one.binding) for one in found.rules] == [(False, False)]
+        assert not check({**poor, **state}, contracts, "model", rules=["gate"]).ok
+    for state in after:
+        assert not check({**poor, **state}, contracts, "model").ok
+
+
+def test_a_rule_for_a_contract_that_is_not_there_is_told(tmp_path: Path) -> None:
+    rule = {"rule": {"!!": {"var": "x"}}, "applies_to": ["modle", "model"]}
+    contracts = load(write(tmp_path, model={"$schema": DRAFT_7}, rules__gate=rule))
+    (note,) = [one for one in contracts.notes if "rules/gate.json" in one]
+    assert "'modle', which is no contract of the folder; did you mean model?" in note
+
+
+def test_a_contract_that_is_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, outside={"$schema": DRAFT_7})
+    folder = write(tmp_path / "c", a={"$schema": DRAFT_7})
+    (folder / "b.json").symlink_to(folder / "a.json")
+    assert load(folder).names() == ["a", "b"]
+    (folder / "b.json").unlink()
+    (folder / "b.json").symlink_to(tmp_path / "outside.json")
+    assert refused(folder).where == str(folder / "b.json")
+
+
+def test_a_rule_that_grows_without_bound_is_named_with_the_document(tmp_path: Path) -> None:
+    twice = {"cat": [{"var": "accumulator"}, {"var": "accumulator"}]}
+    rule = {"reduce": [{"var": "x"}, twice, "aaaaaaaaaa"]}
+    contracts = load(
+        write(tmp_path, a={"$schema": DRAFT_7, "properties": {"x": {}}}, rules__r=rule)
+    )
+    with pytest.raises(Failure) as caught:
+        check({"x": [1] * 40}, contracts, "a", where="doc.json")
+    assert caught.value.where == "rules/r.json on doc.json"
