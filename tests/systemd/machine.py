@@ -167,6 +167,7 @@ class Machine:
             f"tradingd-flag@{instance}.path",
             f"tradingd-kill@{instance}.service",
             f"tradingd-simbroker@{instance}.service",
+            f"tradingd-backfill@{instance}.service",
         ]
         self.systemctl("stop", *units, check=False)
         self.systemctl("reset-failed", *units, check=False)

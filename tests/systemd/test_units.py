@@ -18,6 +18,7 @@ MOST_EXPOSED = {
     "tradingd-kill@paper.service": 1.5,
     "tradingd-alert@x.service": 1.9,
     "tradingd-job@report-paper.service": 1.9,
+    "tradingd-backfill@paper.service": 1.5,
 }
 
 
@@ -45,6 +46,8 @@ def test_a_service_exposes_little(machine: Machine, unit: str, limit: float) -> 
         ("report", "2026-07-01 12:00 UTC", "2026-07-01 21:00:00 UTC"),
         ("nightly", "2026-03-07 12:00 UTC", "2026-03-10 06:00:00 UTC"),
         ("nightly", "2026-11-01 12:00 UTC", "2026-11-03 07:00:00 UTC"),
+        ("backfill", "2026-03-07 12:00 UTC", "2026-03-10 07:30:00 UTC"),
+        ("backfill", "2026-11-01 12:00 UTC", "2026-11-03 08:30:00 UTC"),
     ],
 )
 def test_a_timer_follows_new_york_over_a_change_of_clocks(

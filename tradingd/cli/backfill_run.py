@@ -86,7 +86,7 @@ class Backfilled(msgspec.Struct, frozen=True, kw_only=True):
 def run_l2(params: parameters.L2Params) -> Backfilled:
     """Find the tasks, then fetch them or show what would be fetched."""
     overlay = Path(params.overlay) if params.overlay else None
-    config = load(list(params.overrides), overlay=overlay).config
+    config = load(params.overrides, overlay=overlay, instance=params.instance).config
     if not params.dry_run:
         require_enabled(config.backfill)
     found = discovered(config.backfill, _filters(params), log_path=params.log)

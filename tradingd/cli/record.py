@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-from tradingd.cli.composing import Overlay, Overrides
+from tradingd.cli.composing import Instance, Overlay, Overrides
 
 _ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
@@ -20,6 +20,7 @@ class DepthParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
     symbols: Annotated[
         tuple[str, ...],
         Meta(description="In place of record.symbols; a replay has all of its own by default."),
@@ -39,6 +40,7 @@ class ListParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
     symbols: Annotated[tuple[str, ...], Meta(description="Only these symbols.")] = ()
 
 

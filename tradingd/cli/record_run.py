@@ -17,7 +17,7 @@ from tradingd.kits.failure import ExitCode, Failure
 
 def _config(params: Any) -> SystemConfig:
     overlay = Path(params.overlay) if params.overlay else None
-    return load(params.overrides, overlay=overlay).config
+    return load(params.overrides, overlay=overlay, instance=params.instance).config
 
 
 def run_depth(params: parameters.DepthParams) -> Recorded:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from tradingd.cli.command import Command
-from tradingd.cli.composing import Overlay, Overrides
+from tradingd.cli.composing import Instance, Overlay, Overrides
 
 
 class ScanParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +14,7 @@ class ScanParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
     day: Annotated[
         str | None,
         Meta(description="New York day of a stored scan, YYYY-MM-DD; default: the last stored."),
@@ -36,6 +37,7 @@ class ScreenParams(msgspec.Struct, frozen=True, kw_only=True):
 
     overrides: Overrides = ()
     overlay: Overlay = None
+    instance: Instance = None
 
 
 class ScreenEnded(msgspec.Struct, frozen=True, kw_only=True):

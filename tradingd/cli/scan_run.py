@@ -30,7 +30,7 @@ def run(params: ScanParams) -> Scan:
     """Read the day up to the asked moment; the table then."""
     overlay = Path(params.overlay) if params.overlay else None
     sort = [f"scan.sort={_sort(params.sort)}"] if params.sort else []
-    config = load([*params.overrides, *sort], overlay=overlay).config
+    config = load([*params.overrides, *sort], overlay=overlay, instance=params.instance).config
     if not isinstance(config.feed, ReplayFeed):
         return asyncio.run(_scan(config, 0))
     calendar = SessionCalendar(config.session.calendar)

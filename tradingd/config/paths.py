@@ -2,15 +2,24 @@
 
 import os
 from pathlib import Path
+from typing import Final
 
 from tradingd.config.mode import BacktestMode
 from tradingd.config.system import SystemConfig
 
+SERVICE_HOME: Final = Path("/var/lib/tradingd")
+"""Home of the account that the units run as (systemd/sysusers.d): state and data in one place."""
+
 
 def data_home() -> Path:
-    """Return the user's data folder, ``$XDG_DATA_HOME/tradingd`` or its default."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "tradingd"
+    """Return the user's data folder: ``$XDG_DATA_HOME/tradingd`` or its default.
+
+    For the units' own account it is its home, where the units may write.
+    """
+    if base := os.environ.get("XDG_DATA_HOME"):
+        return Path(base) / "tradingd"
+    home = Path.home()
+    return home if home == SERVICE_HOME else home / ".local" / "share" / "tradingd"
 
 
 def store_root(config: SystemConfig) -> Path:
@@ -38,7 +47,7 @@ def state_root(instance: str) -> Path:
     for given in os.environ.get("STATE_DIRECTORY", "").split(":"):
         if given and Path(given).name == instance:
             return Path(given)
-    system = Path("/var/lib/tradingd") / instance
+    system = SERVICE_HOME / instance
     if system.is_dir():
         return system
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")

@@ -57,9 +57,9 @@ def resolve(reference: str, *, environment: Environment | None = None) -> Secret
     Parameters
     ----------
     reference : str
-        ``env:NAME`` (environment, then `.env`), ``credential:NAME`` (a file of
-        ``$CREDENTIALS_DIRECTORY``, systemd's LoadCredential=) or ``file:PATH`` (mode 0600 or
-        stricter, owned by this user or root).
+        ``env:NAME`` (environment, `.env`, then systemd's credential of that name),
+        ``credential:NAME`` (a file of ``$CREDENTIALS_DIRECTORY``, systemd's LoadCredential=) or
+        ``file:PATH`` (mode 0600 or stricter, owned by this user or root).
     environment : Environment, optional
         Variables to look in; None reads the process environment and `.env` now.
 
@@ -72,7 +72,7 @@ def resolve(reference: str, *, environment: Environment | None = None) -> Secret
     variables = environment if environment is not None else read_environment()
     match kind:
         case "env" if name:
-            value = variables.values.get(name, "")
+            value = variables.values.get(name) or _sealed(reference, name, variables)
         case "credential" if name:
             value = _credential(reference, name, variables)
         case "file" if name:
@@ -83,6 +83,17 @@ def resolve(reference: str, *, environment: Environment | None = None) -> Secret
     if not value:
         raise _refused(reference, "is not set or empty", "a value")
     return Secret(reference, value)
+
+
+def _sealed(reference: str, name: str, variables: Environment) -> str:
+    """Return what systemd handed over under a variable's name; empty where it did not.
+
+    A unit's environment is no place for a secret, so the default references work in one too.
+    """
+    folder = variables.values.get("CREDENTIALS_DIRECTORY")
+    if not folder or "/" in name or not (Path(folder) / name).exists():
+        return ""
+    return _read(reference, Path(folder) / name, private=False)
 
 
 def _credential(reference: str, name: str, variables: Environment) -> str:

@@ -12,11 +12,17 @@ class StoreConfig(Group, frozen=True, kw_only=True):
 
     root: Annotated[
         str,
-        Meta(description="Store folder; empty: $XDG_DATA_HOME/tradingd/history."),
+        Meta(
+            description="Store folder; empty: $XDG_DATA_HOME/tradingd/history, or "
+            "/var/lib/tradingd/history under systemd."
+        ),
     ] = ""
     level2: Annotated[
         str,
-        Meta(description="Folder of order books; empty: $XDG_DATA_HOME/tradingd/level2."),
+        Meta(
+            description="Folder of order books; empty: $XDG_DATA_HOME/tradingd/level2, or "
+            "/var/lib/tradingd/level2 under systemd."
+        ),
     ] = ""
     row_group_rows: Annotated[
         int, Meta(ge=1_000, le=1_000_000, description="Rows per Parquet row group.")

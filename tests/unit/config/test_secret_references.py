@@ -40,6 +40,19 @@ def test_a_systemd_credential_is_read_from_its_directory(tmp_path: Path) -> None
     assert resolve("credential:secret", environment=environment).reveal() == "hunter2"
 
 
+def test_a_variable_that_is_not_set_is_looked_for_among_systemds_credentials(
+    tmp_path: Path,
+) -> None:
+    _file(tmp_path)
+    sealed = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    found = resolve("env:secret", environment=Environment(values=sealed))
+    assert (found.label, found.reveal()) == ("env:secret", "hunter2")
+    both = Environment(values={**sealed, "secret": "stated"})
+    assert resolve("env:secret", environment=both).reveal() == "stated"
+    with pytest.raises(Failure, match="not set or empty"):
+        resolve("env:absent", environment=Environment(values=sealed))
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o400], ids=oct)
 def test_a_private_file_is_read_without_its_line_end(tmp_path: Path, mode: int) -> None:
     path = _file(tmp_path, mode=mode)
