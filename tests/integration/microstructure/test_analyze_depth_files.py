@@ -29,6 +29,9 @@ def test_a_report_is_written_beside_what_is_returned(book: Path, tmp_path: Path)
     assert report == analysed.reports[0]
     assert report.counts.states == 3_000
     assert (analysed.exit_code, analysed.refused) == (0, ())
+    [page] = analysed.pages
+    assert page == written.removesuffix("json") + "html"
+    assert Path(page).read_text().startswith("<!doctype html>")
 
 
 def test_a_file_that_cannot_be_read_does_not_lose_the_others(book: Path, tmp_path: Path) -> None:
@@ -74,6 +77,17 @@ def test_a_person_sees_tables_and_one_summary_line(
     )
     assert any("order flow, best level" in line for line in lines)
     assert any("the source has no trades" in line for line in lines)
+
+
+def test_the_summary_names_the_pages(
+    book: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "two words"
+    render(depth(DepthParams(files=(str(book),), horizons=(10,), out=str(out))))
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.endswith(
+        f" written=1 page={str(out / book.name)!r}".removesuffix("'") + "_depth_report.html'"
+    )
 
 
 def test_the_time_of_each_measure_is_told_at_debug(
