@@ -316,7 +316,7 @@ def system() -> Json:
             panel("timeseries", "Books", "Recorded now, and symbols in line for a slot.", "short",
                   (f"tradingd_recorder_books{{{ENV}}}", "recorded {{env}}"),
                   (f"tradingd_recorder_waiting{{{ENV}}}", "in line {{env}}"), width=6),
-            panel("timeseries", "Book events and snapshots", "A second.", "short",
+            panel("timeseries", "Book events and snapshots", "Each a second.", "short",
                   (f"rate(tradingd_recorder_events_total{{{ENV}}}[1m])", "events {{env}}"),
                   (f"rate(tradingd_recorder_rows_total{{{ENV}}}[1m])", "snapshots {{env}}"),
                   width=6),
