@@ -58,7 +58,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         for line in narrow(columns, cells, right, out.width):
             out.print(line)
         return
-    grid = Table(title=Text(title, "table.title") if title else None, box=box.SIMPLE_HEAD, title_justify="left")
+    grid = Table(
+        title=Text(title, "table.title") if title else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+    )
     for column, numeric in zip(columns, right, strict=True):
         grid.add_column(
             Text(plain(column)), justify="right" if numeric else "left", overflow="fold"

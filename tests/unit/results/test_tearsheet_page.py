@@ -150,3 +150,22 @@ def test_intraday_prices_hide_the_night_and_daily_prices_do_not(
     figure = msgspec.json.decode(parsed.scripts[0])["trades"]["SPY"]
     patterns = [gap.get("pattern") for gap in figure["layout"]["xaxis"]["rangebreaks"]]
     assert ("hour" in patterns) == (resolution == "1m")
+
+
+def test_a_run_of_few_sessions_is_drawn_sample_by_sample(tmp_path: Path) -> None:
+    samples = [equity("2014-01-02", f"{100_000 - minute}", f"15:{minute:02d}") for minute in (0, 5)]
+    parsed, text = page(tmp_path, order(), fill(), *samples)
+    figures = msgspec.json.decode(parsed.scripts[0])["figures"]
+    (line,) = [one for one in figures["equity"]["data"] if one["name"] == "Equity"]
+    assert line["x"] == ["2014-01-02 10:00:00", "2014-01-02 10:05:00"]
+    assert line["y"] == [100_000, 99_995]
+    assert len(figures["exposure"]["data"][0]["x"]) == 2
+    assert "Every sample against the starting cash" in text
+
+
+def test_a_longer_run_is_drawn_session_by_session(tmp_path: Path) -> None:
+    parsed, text = page(tmp_path, order(), fill(), *days(5))
+    figures = msgspec.json.decode(parsed.scripts[0])["figures"]
+    (line,) = [one for one in figures["equity"]["data"] if one["name"] == "Equity"]
+    assert line["x"][0] == "2014-01-01"
+    assert "Last sample of each session" in text

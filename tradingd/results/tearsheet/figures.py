@@ -11,7 +11,7 @@ import pyarrow as pa
 from tradingd.domain.orders import Purpose, Side
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
 from tradingd.results.metrics import CostMetrics
-from tradingd.results.tables import DailyEquity, Floats, floats
+from tradingd.results.tables import Floats, floats
 from tradingd.results.tearsheet.series import Candles, histogram, local_times, thin
 
 _MAX_REASON = 240
@@ -131,12 +131,12 @@ def trades_on_price(candles: Candles | None, fills: pa.Table, *, daily: bool) ->
     )
 
 
-def drawdown_of(daily: DailyEquity, drawdown: Floats) -> str:
+def drawdown_of(times: Sequence[str], drawdown: Floats) -> str:
     """Describe the deepest drawdown in words, for readers who cannot see the plot."""
     if not len(drawdown):
         return "no equity samples"
     deepest = int(drawdown.argmin())
-    return f"deepest {-drawdown[deepest]:.2%} on {daily.days[deepest]}"
+    return f"deepest {-drawdown[deepest]:.2%} on {times[deepest]}"
 
 
 def _candles(candles: Candles) -> Figure:

@@ -98,15 +98,20 @@ def rolling_sharpe(returns: Floats, window: int) -> Floats:
 
 def daily_exposure(equity: pa.Table, daily: DailyEquity) -> tuple[Floats, Floats]:
     """Return the mean long and short share of equity per session day (short is negative)."""
-    account = floats(equity["equity"])
+    long, short = sampled_exposure(equity)
     days = session_days(equity["ts"]).cast(pa.int32()).to_numpy()
     starts = np.flatnonzero(np.append(True, days[1:] != days[:-1]))
     counts = np.diff(np.append(starts, len(days)))
+    return np.add.reduceat(long, starts) / counts, np.add.reduceat(short, starts) / counts
+
+
+def sampled_exposure(equity: pa.Table) -> tuple[Floats, Floats]:
+    """Return the long and short share of equity of each sample (short is negative)."""
+    account = floats(equity["equity"])
     shares = []
     for column in ("long_value", "short_value"):
         value = np.abs(floats(equity[column]))
-        share = np.divide(value, account, out=np.zeros(len(value)), where=account > 0)
-        shares.append(np.add.reduceat(share, starts) / counts)
+        shares.append(np.divide(value, account, out=np.zeros(len(value)), where=account > 0))
     return shares[0], -shares[1]
 
 

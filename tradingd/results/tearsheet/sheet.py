@@ -1,9 +1,9 @@
 """Assemble the tear sheet of a recorded run: one file, no network, the same bytes every time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from tradingd.results.folder import RunFolder
 from tradingd.results.manifest import Manifest
 from tradingd.results.metrics import Metrics
 from tradingd.results.performance import drawdowns, series
-from tradingd.results.tables import DailyEquity, daily_equity, floats, read
+from tradingd.results.tables import DailyEquity, Floats, daily_equity, floats, read
 from tradingd.results.tearsheet import figures, fragments
 from tradingd.results.tearsheet.fragments import Trip
 from tradingd.results.tearsheet.series import (
@@ -25,8 +25,10 @@ from tradingd.results.tearsheet.series import (
     MAX_POINTS,
     candles,
     daily_exposure,
+    local_times,
     monthly_returns,
     rolling_sharpe,
+    sampled_exposure,
 )
 from tradingd.results.trading import trip_results
 
@@ -35,6 +37,9 @@ MAX_SYMBOLS: Final = 20
 
 MAX_MARKERS: Final = 600
 """Fills shown on one symbol's prices: the latest."""
+
+FEW_SESSIONS: Final = 5
+"""A run of fewer sessions is drawn sample by sample: a point a session would show nothing."""
 
 LISTED_TRIPS: Final = 8
 ROLLING_WINDOWS: Final = (63, 126)
@@ -51,7 +56,7 @@ def tearsheet(folder: RunFolder, manifest: Manifest, metrics: Metrics, prices: P
     plots: dict[str, Figure] = {}
     body = [
         fragments.cards(metrics),
-        _equity(plots, daily, float(manifest.cash)),
+        _equity(plots, equity, daily, float(manifest.cash)),
         pair(
             _rolling(plots, daily, float(manifest.cash)),
             _exposure(plots, equity, daily),
@@ -72,17 +77,32 @@ def tearsheet(folder: RunFolder, manifest: Manifest, metrics: Metrics, prices: P
     return _page(manifest, "".join(body), {"figures": plots, "trades": trades}).encode()
 
 
-def _equity(plots: dict[str, Any], daily: DailyEquity, cash: float) -> str:
+def _equity(plots: dict[str, Any], samples: pa.Table, daily: DailyEquity, cash: float) -> str:
     title = "Equity and drawdown"
     if not daily.days:
         return section(title, "", empty("no equity sample was recorded"))
-    fall = drawdowns(daily.equity, cash)
-    days = [day.isoformat() for day in daily.days]
-    plots["equity"] = figures.equity_and_drawdown(days, daily.equity, fall, cash)
-    note = f"Last sample of each session against the starting cash.{_thinned(len(days))}"
-    words = f"Equity over time; {figures.drawdown_of(daily, fall)}."
+    line = _equity_line(samples, daily)
+    fall = drawdowns(line.equity, cash)
+    plots["equity"] = figures.equity_and_drawdown(line.times, line.equity, fall, cash)
+    note = f"{line.what} against the starting cash.{_thinned(len(line.times))}"
+    words = f"Equity over time; {figures.drawdown_of(line.times, fall)}."
     button = '<button id="log" type="button" aria-pressed="false">Log scale</button>'
     return section(title, note, plot("equity", words, tall=True), button)
+
+
+class _Line(NamedTuple):
+    times: Sequence[str]
+    equity: Floats
+    what: str
+
+
+def _equity_line(samples: pa.Table, daily: DailyEquity) -> _Line:
+    """Return the last sample of each session; every sample of a run of few sessions."""
+    if len(daily.days) >= FEW_SESSIONS:
+        days = [day.isoformat() for day in daily.days]
+        return _Line(days, daily.equity, "Last sample of each session")
+    times = local_times(samples["ts"], daily=False)
+    return _Line(times, floats(samples["equity"]), "Every sample")
 
 
 def _rolling(plots: dict[str, Any], daily: DailyEquity, cash: float) -> str:
@@ -101,10 +121,16 @@ def _exposure(plots: dict[str, Any], equity: pa.Table, daily: DailyEquity) -> st
     title = "Exposure"
     if not daily.days:
         return section(title, "", empty("no equity sample was recorded"))
-    long, short = daily_exposure(equity, daily)
-    plots["exposure"] = figures.exposure([day.isoformat() for day in daily.days], long, short)
+    if len(daily.days) < FEW_SESSIONS:
+        long, short = sampled_exposure(equity)
+        times = local_times(equity["ts"], daily=False)
+        note = "Value of long and short positions over equity, every sample."
+    else:
+        long, short = daily_exposure(equity, daily)
+        times = [day.isoformat() for day in daily.days]
+        note = "Value of long and short positions over equity, mean of each session's samples."
+    plots["exposure"] = figures.exposure(times, long, short)
     words = f"Mean long exposure {long.mean():.1%}, mean short exposure {-short.mean():.1%}."
-    note = "Value of long and short positions over equity, mean of each session's samples."
     return section(title, note, plot("exposure", words))
 
 
