@@ -3,20 +3,19 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 from tradingd.config.depth import IbkrDepth
-from tradingd.domain.depth import DepthGap, DepthListener
-from tradingd.feeds.ibkr import codes, refusals
+from tradingd.domain.depth import DepthListener
+from tradingd.feeds.ibkr import codes, refusals, upkeep
+from tradingd.feeds.ibkr.answers import Answers
 from tradingd.feeds.ibkr.link import Complaint, Item, Link, Told, Unreachable
 from tradingd.feeds.ibkr.rules import Rules
 from tradingd.feeds.ibkr.stream import Stream
-from tradingd.kits.backoff import jittered
+from tradingd.feeds.ibkr.teller import Teller
 from tradingd.kits.failure import Failure
 
 log = logging.getLogger(__name__)
-
-type Reason = Literal["reconnect", "cleared", "refused"]
 
 
 class IbkrDepthFeed:
@@ -36,7 +35,6 @@ class IbkrDepthFeed:
         self, config: IbkrDepth, *, wall: Callable[[], int], rules: Rules | None = None
     ) -> None:
         self._config = config
-        self._wall = wall
         self._rules = rules or Rules()
         self._smart = config.exchange == "SMART"
         self._address = f"{config.host}:{config.port}"
@@ -47,17 +45,14 @@ class IbkrDepthFeed:
             timeout=config.timeout,
             hear=self._hear,
         )
-        self._listener: DepthListener | None = None
+        self._teller = Teller(wall)
         self._streams: dict[str, Stream] = {}
         self._by_request: dict[int, Stream] = {}
-        self._answers: dict[str, asyncio.Future[None]] = {}
+        self._answers = Answers()
         self._open = False
-        self._told_lost = False
         self._connected = asyncio.Event()
         self._over = asyncio.Event()
         self._error: BaseException | None = None
-        self._clock = 0
-        self._reached = 0
 
     @property
     def label(self) -> str:
@@ -95,7 +90,7 @@ class IbkrDepthFeed:
 
     def listen(self, listener: DepthListener) -> None:
         """Name who hears."""
-        self._listener = listener
+        self._teller.listener = listener
 
     async def open(self) -> None:
         """Connect and log on; nothing but data is ever asked for.
@@ -105,7 +100,7 @@ class IbkrDepthFeed:
         Failure
             FEED, naming host and port.
         """
-        if self._listener is None:
+        if self._teller.listener is None:
             raise refusals.not_open()
         try:
             await self._link.connect()
@@ -125,15 +120,15 @@ class IbkrDepthFeed:
         """
         if not self._open or self._over.is_set():
             raise refusals.not_open()
-        answer = self._answers.get(symbol)
+        answer = self._answers.find(symbol)
         if symbol not in self._streams and answer is None:
-            answer = self._answers[symbol] = asyncio.get_running_loop().create_future()
+            answer = self._answers.expect(symbol)
             try:
                 await self._begin(symbol)
             except Failure as failure:
-                self._answer(symbol, failure)
+                self._answers.give(symbol, failure)
             except BaseException:
-                self._answer(symbol)
+                self._answers.give(symbol)
                 raise
         if answer is None:
             return
@@ -142,14 +137,14 @@ class IbkrDepthFeed:
         except TimeoutError:
             self._demand_permission(symbol)
         finally:
-            self._answers.pop(symbol, None)
+            self._answers.forget(symbol)
 
     async def unsubscribe(self, symbol: str) -> None:
         """End a subscription, and free its depth line."""
         stream = self._streams.pop(symbol, None)
         if stream is not None:
             self._end(stream)
-        self._answer(symbol)
+        self._answers.give(symbol)
 
     async def run(self) -> None:
         """Tell until `close`; mend the connection as often as it breaks.
@@ -183,7 +178,7 @@ class IbkrDepthFeed:
     async def close(self) -> None:
         """End the subscriptions and hang up."""
         self._over.set()
-        for symbol in (*self._streams, *self._answers):
+        for symbol in (*self._streams, *self._answers.symbols):
             await self.unsubscribe(symbol)
         await self._link.hang_up()
 
@@ -241,68 +236,22 @@ class IbkrDepthFeed:
         code, text = codes.PARTLY_PERMITTED, stream.notice
         raise refusals.refused(symbol, self._config.exchange, code, text)
 
-    def _answer(self, symbol: str, failure: Failure | None = None) -> bool:
-        """Answer who waits for a symbol; False when nobody does."""
-        answer = self._answers.pop(symbol, None)
-        if answer is None or answer.done():
-            return False
-        if failure is None:
-            answer.set_result(None)
-        else:
-            answer.set_exception(failure)
-        return True
-
     # -- the connection --------------------------------------------------------------------------
 
     async def _keep(self) -> None:
         while not self._over.is_set():
-            why = await self._lost()
+            why = await upkeep.lost(self._link, self._rules.ping)
             log.warning("ibkr depth: connection lost: %s", why)
             self._connected.clear()
             self._by_request.clear()
             await self._link.hang_up()
-            self._gap_all(why)
-            await self._mend()
-
-    async def _lost(self) -> str:
-        lost = asyncio.create_task(self._link.lost(), name="depth ibkr socket")
-        asked = False
-        try:
-            while True:
-                before = self._link.heard
-                done, _ = await asyncio.wait((lost,), timeout=self._rules.ping)
-                if done:
-                    return lost.result()
-                quiet = self._link.heard == before
-                if quiet and asked:
-                    return f"nothing heard for {2 * self._rules.ping:g} s"
-                if quiet:
-                    self._link.ping()
-                asked = quiet
-        finally:
-            lost.cancel()
-            await asyncio.wait((lost,))
-
-    async def _mend(self) -> None:
-        attempt = 0
-        while True:
-            wait = jittered(attempt, first=self._rules.first_wait, longest=self._rules.longest_wait)
-            await asyncio.sleep(wait)
-            attempt += 1
-            if self._over.is_set():
-                return
-            try:
-                await self._link.connect()
-            except Unreachable as error:
-                log.warning("ibkr depth: %s", error)
-                continue
-            log.info("ibkr depth: connected again")
-            self._restored()
-            return
+            self._teller.gaps(tuple(self._streams), why)
+            if await upkeep.mended(self._link, self._rules, self._over):
+                self._restored()
 
     def _restored(self) -> None:
         """Subscribe anew: TWS has forgotten all."""
-        self._told_lost = False
+        self._teller.lost = False
         self._connected.set()
         for stream in self._streams.values():
             if self._link.up:
@@ -312,9 +261,9 @@ class IbkrDepthFeed:
 
     def _hear(self, packet: list[Item]) -> None:
         """Take what one network packet brought."""
-        if self._listener is None or self._over.is_set():
+        if self._over.is_set():
             return
-        now = self._now()
+        now = self._teller.now()
         # TWS tells no ends of events, but writes the rows of one change together: the last row
         # of a symbol in a packet closes. A change that is cut in two shows as a crossed book.
         last = {item.request: at for at, item in enumerate(packet) if isinstance(item, Told)}
@@ -324,18 +273,16 @@ class IbkrDepthFeed:
                     self._row(item, now, closes=last[item.request] == at)
                 else:
                     self._complaint(item, now)
-            self._settle()
+            self._teller.settle()
         except Exception as error:  # noqa: BLE001 - it is run() that raises it, not the socket
             self._fail(error)
 
     def _row(self, told: Told, now: int, *, closes: bool) -> None:
         stream = self._by_request.get(told.request)
-        if stream is None or self._listener is None:
+        if stream is None:
             return
-        event = stream.apply(told, now, closes=closes)
-        if event is not None:
-            self._listener.event(event)
-        self._answer(stream.symbol)
+        self._teller.event(stream.apply(told, now, closes=closes))
+        self._answers.give(stream.symbol)
 
     def _complaint(self, said: Complaint, now: int) -> None:
         stream = self._by_request.get(said.request)
@@ -343,14 +290,14 @@ class IbkrDepthFeed:
             self._about(stream, said, now)
         elif said.code == codes.LOST:
             log.warning("ibkr depth: %s", said.text)
-            self._gap_all(said.text)
+            self._teller.gaps(tuple(self._streams), said.text)
         elif said.code == codes.RESTORED_WITHOUT_DATA:
             log.warning("ibkr depth: %s", said.text)
-            self._gap_all(said.text)
+            self._teller.gaps(tuple(self._streams), said.text)
             self._restored()
         elif said.code == codes.RESTORED:
             log.info("ibkr depth: %s", said.text)
-            self._told_lost = False
+            self._teller.lost = False
         else:
             level = logging.INFO if codes.notice(said.code) else logging.WARNING
             log.log(level, "ibkr depth: code %d: %s", said.code, said.text)
@@ -379,47 +326,20 @@ class IbkrDepthFeed:
         self._by_request.pop(stream.request, None)
         self._streams.pop(stream.symbol, None)
         failure = refusals.refused(stream.symbol, self._config.exchange, said.code, said.text)
-        if not self._answer(stream.symbol, failure):
-            self._gap(stream.symbol, "refused", f"{said.code}: {said.text}")
+        if not self._answers.give(stream.symbol, failure):
+            self._teller.gap(stream.symbol, "refused", f"{said.code}: {said.text}")
 
     def _clear(self, stream: Stream, why: str, now: int) -> None:
-        self._gap(stream.symbol, "cleared", why)
-        event = stream.clear(now)
-        if self._listener is not None:
-            self._listener.event(event)
-
-    # -- telling ---------------------------------------------------------------------------------
+        self._teller.gap(stream.symbol, "cleared", why)
+        self._teller.event(stream.clear(now))
 
     async def _tick(self) -> None:
         """Tell how far time has come: what comes later is stamped later, for the stamp is ours."""
         while True:
             await asyncio.sleep(self._rules.tick)
-            if self._connected.is_set() and not self._told_lost:
-                self._now()
-                self._settle()
-
-    def _settle(self) -> None:
-        if self._listener is not None and self._clock - 1 > self._reached:
-            self._reached = self._clock - 1
-            self._listener.reached(self._reached)
-
-    def _now(self) -> int:
-        """Return our time, which never goes back."""
-        self._clock = max(self._clock, self._wall())
-        return self._clock
-
-    def _gap_all(self, why: str) -> None:
-        """Tell a loss of every book, once until the connection is back."""
-        if self._told_lost:
-            return
-        self._told_lost = True
-        for symbol in tuple(self._streams):
-            self._gap(symbol, "reconnect", why)
-
-    def _gap(self, symbol: str, reason: Reason, why: str) -> None:
-        if self._listener is not None:
-            gap = DepthGap(symbol=symbol, ts=self._now(), reason=reason, detail=why)
-            self._listener.gap(gap)
+            if self._connected.is_set() and not self._teller.lost:
+                self._teller.now()
+                self._teller.settle()
 
     def _fail(self, error: BaseException) -> None:
         self._error = self._error or error
