@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from tradingd.backfill.job import Job
 from tradingd.backfill.provider import BookProvider, Retry
+from tradingd.backfill.records import usd
 from tradingd.kits.failure import ExitCode, Failure
 
 
@@ -46,8 +47,8 @@ def check_limit(price: Decimal | None, limit: Decimal | None, tasks: int) -> Non
         "the backfill would cost more than it may",
         code=ExitCode.SPENDING,
         where="backfill.provider.spending_limit",
-        expected=f"at most {limit:f} USD",
-        found=f"an estimate of {price:f} USD for {tasks} tasks",
+        expected=f"at most {usd(limit)}",
+        found=f"an estimate of {usd(price)} for {tasks} tasks",
         next_step="raise the limit, or ask for less (--last, --max-tasks, a shorter window); "
         "nothing was fetched",
     )

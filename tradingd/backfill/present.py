@@ -1,5 +1,6 @@
 """Whether a task's files are there already, and are the ones that were asked for."""
 
+import datetime as dt
 from collections.abc import Mapping
 from enum import Enum, auto
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import msgspec
 
 from tradingd.backfill.job import Job
+from tradingd.domain.market import NANOSECONDS
 from tradingd.level2.facts import read_facts
+from tradingd.session.calendar import NEW_YORK
 
 
 class Kind(Enum):
@@ -53,10 +56,18 @@ def _look(path: Path, wanted: Mapping[str, str]) -> Present:
         reason = " ".join(str(error).split())[:120]
         return Present(kind=Kind.DAMAGED, why=f"the file that is there cannot be read ({reason})")
     differing = [
-        f"{name} {found.get(name, 'unknown')}, not {value}"
+        f"{name} {_shown(name, found.get(name, 'unknown'))}, not {_shown(name, value)}"
         for name, value in wanted.items()
         if found.get(name) != value
     ]
     if differing:
         return Present(kind=Kind.OTHER, rows=rows, why=f"the file there has {'; '.join(differing)}")
     return Present(kind=Kind.SAME, rows=rows)
+
+
+def _shown(name: str, text: str) -> str:
+    """Return a fact for a person: times by New York's clock."""
+    if name not in ("window_start", "window_end") or not text.isdecimal():
+        return text
+    moment = dt.datetime.fromtimestamp(int(text) / NANOSECONDS, tz=NEW_YORK)
+    return f"{moment:%H:%M:%S}"

@@ -2,13 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 from typing import Final, Literal
 
 import msgspec
 
 from tradingd.domain.market import NANOSECONDS
+
+_SHOWN: Final = Decimal("0.0001")
+_CENTS: Final = Decimal("0.01")
 
 MANIFEST: Final = "backfill_l2_manifest.jsonl"
 SUMMARY: Final = "backfill_l2_summary.json"
@@ -117,6 +120,13 @@ def counted(lines: Iterable[Line]) -> dict[Status, int]:
 def dollars(amount: Decimal | None) -> str | None:
     """Return an amount in the summary's form, never with an exponent."""
     return None if amount is None else f"{amount:f}"
+
+
+def usd(amount: Decimal) -> str:
+    """Return an amount for a person, rounded up to a hundredth of a cent: ``0.2942 USD``."""
+    shown = amount.quantize(_SHOWN, ROUND_CEILING)
+    cents = shown.quantize(_CENTS)
+    return f"{cents if cents == shown else shown:f} USD"
 
 
 def iso(ts: int) -> str:

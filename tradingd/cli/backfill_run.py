@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from tradingd.app.backfill_parts import (
 )
 from tradingd.backfill.discovery import Discovery
 from tradingd.backfill.planning import Plan
-from tradingd.backfill.records import Line, Status, Summary, dollars
+from tradingd.backfill.records import Line, Status, Summary, dollars, usd
 from tradingd.backfill.run import Options, Ran
 from tradingd.backfill.tasks import Filters
 from tradingd.backfill.tradelog.reading import Rejected
@@ -213,6 +214,7 @@ def render_l2(result: Backfilled) -> None:
         _render_dry_run(result, result.dry_run)
     elif result.summary:
         _render_problems(result.problems)
+        _render_price(result.summary)
         screen.summary(result.summary.line())
 
 
@@ -220,6 +222,14 @@ def _render_problems(problems: Sequence[Line]) -> None:
     if problems:
         rows = [(one.symbol, one.day, one.status, one.tries or 0, one.reason) for one in problems]
         screen.table("Not simply written", ("symbol", "day", "status", "tries", "why"), rows)
+
+
+def _render_price(summary: Summary) -> None:
+    """Say what was paid at most, where anything was."""
+    if summary.estimate_usd and summary.spending_limit_usd:
+        price, limit = Decimal(summary.estimate_usd), Decimal(summary.spending_limit_usd)
+        text = f"{usd(price)} by the vendor's estimate; the limit is {usd(limit)}"
+        screen.console().print(text, markup=False)
 
 
 def _render_dry_run(result: Backfilled, shown: DryRun) -> None:
@@ -236,7 +246,11 @@ def _render_dry_run(result: Backfilled, shown: DryRun) -> None:
             "dry_run": "true",
             "tasks": shown.count,
             "fetch": shown.fetch,
-            "estimate_usd": shown.estimate_usd or "-",
-            "spending_limit_usd": result.spending_limit_usd or "-",
+            "estimate_usd": _amount(shown.estimate_usd),
+            "spending_limit_usd": _amount(result.spending_limit_usd),
         }
     )
+
+
+def _amount(text: str | None) -> str:
+    return usd(Decimal(text)).removesuffix(" USD") if text else "-"

@@ -310,7 +310,7 @@ def test_a_price_over_the_limit_stops_before_anything_is_fetched(desk: Desk) -> 
     with pytest.raises(Failure) as refused:
         desk.run("FROG", "AAPL", "MSFT", limit=Decimal(1))
     assert refused.value.code is ExitCode.SPENDING
-    assert refused.value.expected == "at most 1 USD"
+    assert refused.value.expected == "at most 1.00 USD"
     assert "1.20 USD for 3 tasks" in refused.value.found
     assert desk.shelf.fetched == []
     assert not desk.root.exists()

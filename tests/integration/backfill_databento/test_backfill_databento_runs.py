@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 
 import pyarrow.compute as pc
@@ -118,17 +118,21 @@ def test_a_window_without_records_is_empty_and_no_file(
 def test_a_second_run_skips_and_asks_nobody_and_force_fetches_again(
     backfill: Backfill, server: HistoryServer
 ) -> None:
-    backfill.run([FROG], *SHORT)
+    bought = backfill.run([FROG], *SHORT)
     first = backfill.file(FROG).read_bytes()
+    shown = price(server).quantize(Decimal("0.0001"), ROUND_CEILING)
+    assert f"{shown} USD by the vendor's estimate; the limit is 1000.00 USD\n" in bought.stdout
     server.forget()
     again = backfill.run([FROG], *SHORT)
     assert summary_line(again) == "SUMMARY WRITE=0 SKIP=1 EMPTY=0 ERROR=0 total=1 concurrency=4"
     assert server.asked == []
+    shifted = backfill.run([FROG], SHORT[0], "backfill.window_end=09:45")
+    assert "window_end 09:40:00, not 09:45:00" in " ".join(shifted.stdout.split())
     forced = backfill.run([FROG], *SHORT, "--force")
     assert summary_line(forced) == "SUMMARY WRITE=1 SKIP=0 EMPTY=0 ERROR=0 total=1 concurrency=4"
     assert server.downloads.total() == 1
     assert backfill.file(FROG).read_bytes() == first, "the same records are the same bytes"
-    assert [one["status"] for one in backfill.manifest()] == ["WRITE", "SKIP", "WRITE"]
+    assert [one["status"] for one in backfill.manifest()] == ["WRITE", "SKIP", "ERROR", "WRITE"]
 
 
 def test_the_manifest_keeps_the_logs_order_whatever_finishes_first(
@@ -154,6 +158,8 @@ def test_an_estimate_over_the_limit_stops_before_the_first_paid_byte(
     assert (server.billed, server.downloads.total(), server.count("get_range")) == (0, 0, 0)
     assert server.count("get_cost") == 3
     assert backfill.debris() == []
+    shown = (price(server) * 3).quantize(Decimal("0.0001"), ROUND_CEILING)
+    assert f"an estimate of {shown} USD for 3 tasks" in ended.stderr
 
 
 def test_a_second_purchase_without_room_is_an_error_that_says_so(
