@@ -52,6 +52,7 @@ class SnapshotWriter:
         self._held: list[pa.RecordBatch] = []
         self._held_rows = 0
         self._file: pq.ParquetWriter | None = None
+        self._sink: pa.NativeFile | None = None
         self._over = False
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -82,8 +83,7 @@ class SnapshotWriter:
         try:
             if self._held_rows:
                 self._put(self._held_rows)
-            self._opened().close()
-            self._file = None
+            self._shut(self._opened())
             if (stored := pq.read_metadata(self._temporary).num_rows) != self.rows:
                 raise self.refused(f"{stored} rows stored of {self.rows}")
             fsync_file(self._temporary)
@@ -101,10 +101,9 @@ class SnapshotWriter:
         self._over = True
         self._held.clear()
         self._held_rows = 0
-        file, self._file = self._file, None
         try:
-            if file is not None:
-                file.close()
+            if self._file is not None:
+                self._shut(self._file)
         except (pa.ArrowException, OSError):  # a full disk; the file goes anyway
             pass
         finally:
@@ -125,8 +124,19 @@ class SnapshotWriter:
     def _opened(self) -> pq.ParquetWriter:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = pq.ParquetWriter(self._temporary, self._schema, **self._options)
+            self._sink = pa.OSFile(str(self._temporary), "wb")
+            self._file = pq.ParquetWriter(self._sink, self._schema, **self._options)
         return self._file
+
+    def _shut(self, file: pq.ParquetWriter) -> None:
+        """Close the file, also where what was still to be written finds no room."""
+        sink, self._file, self._sink = self._sink, None, None
+        try:
+            file.close()
+        finally:
+            # pyarrow's writer leaves its own file open when its last write fails.
+            if sink is not None:
+                sink.close()
 
     def refused(self, found: object) -> Failure:
         """Return the failure of a file that cannot be written, or is not what was written."""

@@ -85,11 +85,16 @@ class DiskWorker:
             self._refused = False
             self._wake.notify()
 
-    async def room(self, jobs: int) -> None:
-        """Return when at most so many jobs are open."""
-        while self._open > jobs:
-            self._changed.clear()
-            await self._changed.wait()
+    async def done(self, jobs: int, *, within: float) -> bool:
+        """Wait until the first so many jobs are done; False: not in so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                while self.submitted - self._open < jobs:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def drained(self, patience: float) -> bool:
         """Wait until every job is done; False: the disk refused for longer than `patience`."""

@@ -97,6 +97,7 @@ class Recorder:
         self._idle = asyncio.Event()
         self._stopping = asyncio.Event()
         self._stopped = False
+        self._stop_over = asyncio.Event()
         self._facts: SessionFacts | None = None
         self._recovered = Recovered()
         self._over_events = self._over_late = 0
@@ -124,6 +125,7 @@ class Recorder:
         except BaseException:
             await self._keeper.worker.stop()
             self._stopped = True
+            self._stop_over.set()
             raise
         self._facts = SessionFacts(
             tradingd=__version__,
@@ -176,19 +178,19 @@ class Recorder:
         self._stopping.set()
         self._keeper.let_go()
         if self._stopped:
+            # Whoever else stops it is done when the files are there, not before.
+            await self._stop_over.wait()
             return
         self._stopped = True
-        await self._feed.close()
-        await self._tasks.stop(grace=2.0)
-        for symbol in tuple(self._streams):
-            self._close(self._streams.pop(symbol))
-        drained = await self._keeper.worker.drained(PATIENCE)
         try:
-            if not drained:
-                raise self._abandoned()
-            await self._keeper.on_disk(self._write_statistics)
+            await self._leave_feed()
+            await self._tasks.stop(grace=2.0)
+            for symbol in tuple(self._streams):
+                self._close(self._streams.pop(symbol))
+            await self._finish()
         finally:
             await self._keeper.worker.stop()
+            self._stop_over.set()
 
     def ask(self, symbol: str) -> Place:
         """Record a symbol as soon as there is a stream for it.
@@ -442,14 +444,20 @@ class Recorder:
 
     async def _flushing(self) -> None:
         """Hand over what waits, every so many seconds without drift."""
-        loop = asyncio.get_running_loop()
+        loop, worker = asyncio.get_running_loop(), self._keeper.worker
+        every = self._config.flush_seconds
         due = loop.time()
+        flush = 0
         while True:
-            due = max(due + self._config.flush_seconds, loop.time())
+            due = max(due + every, loop.time())
             await asyncio.sleep(due - loop.time())
             self._keeper.kick()
+            # A disk that needs longer is given larger flushes, not a line of ever more small ones.
+            while not await worker.done(flush, within=every):
+                self._keeper.kick()
             for stream in tuple(self._streams.values()):
                 self._keeper.hand_over(stream)
+            flush = worker.submitted
             if self._lost_at is not None and self._events() > self._lost_at:
                 self._lost_at = None
                 self._emit(alerts.feed_back(self._feed.label))
@@ -489,14 +497,27 @@ class Recorder:
         try:
             await self._keeper.on_disk(work)
         except OSError as error:
-            raise Failure(
-                "the level-2 folder cannot be written",
-                code=ExitCode.STORE_WRITE,
-                where=error.filename or str(self._root),
-                expected="a writable folder with free space",
-                found=error.strerror or str(error),
-                next_step="fix its permissions, or choose another: store.level2=FOLDER",
-            ) from error
+            raise self._unwritable(error) from error
+
+    async def _leave_feed(self) -> None:
+        """Close the feed; what it fails with must not cost what was recorded."""
+        try:
+            await self._feed.close()
+        except Exception as error:
+            log.exception("depth feed %s could not be closed", self._feed.label)
+            self._detail = self._detail or repr(error)
+
+    async def _finish(self) -> None:
+        """Wait for the disk, and write the statistics."""
+        if not await self._keeper.worker.drained(PATIENCE):
+            raise self._abandoned()
+        try:
+            await self._keeper.on_disk(self._write_statistics)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        left = [one.symbol for one in self._keeper.captures if not one.published]
+        if left:
+            raise self._unpublished(left)
 
     def _write_statistics(self) -> None:
         captures = self.captures
@@ -523,6 +544,25 @@ class Recorder:
             expected="a writable folder with free space",
             found=self._keeper.trouble,
             next_step="free space; the next start publishes what was written",
+        )
+
+    def _unwritable(self, error: OSError) -> Failure:
+        return Failure(
+            "the level-2 folder cannot be written",
+            code=ExitCode.STORE_WRITE,
+            where=error.filename or str(self._root),
+            expected="a writable folder with free space",
+            found=error.strerror or str(error),
+            next_step="free space or fix its permissions, or choose another: store.level2=FOLDER",
+        )
+
+    def _unpublished(self, symbols: list[str]) -> Failure:
+        return Failure(
+            f"the captures of {', '.join(symbols)} are written, and could not be published",
+            code=ExitCode.STORE_WRITE,
+            where=str(self._root),
+            expected="a writable folder with free space",
+            next_step="free space and start again: the start publishes them",
         )
 
     def _feed_ended(self, feed: asyncio.Task[None]) -> None:

@@ -307,7 +307,11 @@ def test_the_parts_of_a_living_process_are_not_touched_until_it_dies(tmp_path):
 
 
 async def parts_of_all(root: Path) -> None:
-    await until(lambda: all(list(root.glob(f"{one}/.recording/*/rows-*")) for one in SYMBOLS), 30.0)
+    def written(symbol: str) -> bool:
+        found = [list(root.glob(f"{symbol}/.recording/*/{one}")) for one in ("rows-*", "*.jsonl")]
+        return all(found)
+
+    await until(lambda: all(written(one) for one in SYMBOLS), 30.0)
 
 
 def killed_capture(tmp_path: Path, into: Path) -> Path:

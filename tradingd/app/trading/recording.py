@@ -23,12 +23,16 @@ log = logging.getLogger(__name__)
 
 _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
+_WELL: Final = 120.0
+"""Seconds of recording after which a failure counts as the first again."""
 
 type State = Literal["off", "starting", "recording", "failed", "over"]
 
 
 class Recording:
     """Keeps a recorder going for as long as the session lasts.
+
+    Whatever it fails with is told, counted and tried again: trading does not need it.
 
     Parameters
     ----------
@@ -38,49 +42,67 @@ class Recording:
         Builds the recorder; asked again after a failure.
     emit : Callable
         Takes alerts.
+    waits : tuple of float
+        Seconds before the first try again, and the longest.
     """
 
-    def __init__(self, config: SystemConfig, make: Callable[[], Recorder], *, emit: Emit) -> None:
+    def __init__(
+        self,
+        config: SystemConfig,
+        make: Callable[[], Recorder],
+        *,
+        emit: Emit,
+        waits: tuple[float, float] = (_FIRST_WAIT, _LONGEST_WAIT),
+    ) -> None:
         self.state: State = "off"
         self.why = "" if config.record.enabled else "record.enabled is false"
+        self.failures = 0
+        """Recorders that failed since the start."""
         self._enabled = config.record.enabled
         self._make = make
         self._emit = emit
+        self._waits = waits
         self._recorder: Recorder | None = None
-        self._ending = False
+        self._starting: Recorder | None = None
+        self._lost_before = 0
+        self._asked: dict[str, bool] = {}
+        self._ending = asyncio.Event()
 
     def view(self) -> RecorderView | None:
         """Return what the recorder is doing; None while there is none."""
         return None if self._recorder is None else self._recorder.view()
 
     def lost(self) -> int:
-        """Return how many records, rows and messages could not be kept."""
+        """Return how many records, rows and messages could not be kept, of all recorders so far."""
         view = self.view()
-        return 0 if view is None else lost(view)
+        return self._lost_before + (0 if view is None else lost(view))
 
     async def run(self) -> None:
         """Record until the feed is over or `stop`; what fails is told and tried again."""
         if not self._enabled:
             return
-        failures = 0
-        while not self._ending:
+        loop = asyncio.get_running_loop()
+        tries = 0
+        while not self._ending.is_set():
             self.state = "starting"
+            began = loop.time()
             try:
                 await self._once()
-            except Failure as failure:
-                self._failed(failure)
-                wait = jittered(failures, first=_FIRST_WAIT, longest=_LONGEST_WAIT)
-                failures += 1
-                await asyncio.sleep(wait)
+            except Exception as error:  # noqa: BLE001 - it must never be the end of trading
+                self._failed(error)
+                tries = 0 if loop.time() - began > _WELL else tries
+                await self._wait(tries)
+                tries += 1
             else:
                 self.state = "over"
                 return
 
     async def stop(self) -> None:
         """End in order: what was recorded is published."""
-        self._ending = True
-        if self._recorder is not None:
-            await self._recorder.stop()
+        self._ending.set()
+        recorder = self._recorder or self._starting
+        if recorder is not None:
+            await recorder.stop()
             self.state = "over"
 
     async def ask(self, symbol: str, record: bool) -> str:
@@ -91,7 +113,7 @@ class Recording:
         Failure
             REFUSED when nothing is recorded at all.
         """
-        if self._recorder is None:
+        if self._recorder is None or self.state != "recording":
             raise Failure(
                 "no order books are recorded",
                 code=ExitCode.REFUSED,
@@ -101,28 +123,68 @@ class Recording:
                 next_step="set record.enabled and depth in the configuration, and restart",
             )
         if record:
-            return f"{symbol}: {self._recorder.ask(symbol).lower()}"
+            place = self._recorder.ask(symbol)
+            self._asked[symbol] = True
+            return f"{symbol}: {place.lower()}"
         await self._recorder.release(symbol)
+        self._asked[symbol] = False
         return f"{symbol}: stopped"
 
     async def _once(self) -> None:
-        recorder = self._make()
+        recorder = self._starting = self._make()
         try:
             await recorder.start()
+            if self._ending.is_set():
+                return
             self._recorder, self.state = recorder, "recording"
             if self.why:
                 self._emit(_alert(f"records {recorder.view().label}", resolved=True))
             self.why = ""
+            await self._ask_again(recorder)
             await recorder.run()
+        except BaseException:
+            # A recorder that failed neither takes symbols nor counts any more.
+            self._lost_before, self._recorder = self.lost(), None
+            raise
         finally:
             # Also when it failed: what was recorded so far is published.
-            with suppress(Failure):
-                await recorder.stop()
+            await _stopped(recorder)
+            self._starting = None
 
-    def _failed(self, failure: Failure) -> None:
-        self.state, self.why = "failed", failure.line()
-        log.warning("order books are not recorded: %s", self.why)
-        self._emit(_alert(self.why, resolved=False))
+    async def _ask_again(self, recorder: Recorder) -> None:
+        """Follow what a person asked of the recorders before this one."""
+        for symbol, record in self._asked.items():
+            if record:
+                recorder.ask(symbol)
+            else:
+                await recorder.release(symbol)
+
+    async def _wait(self, tries: int) -> None:
+        first, longest = self._waits
+        with suppress(TimeoutError):
+            async with asyncio.timeout(jittered(tries, first=first, longest=longest)):
+                await self._ending.wait()
+
+    def _failed(self, error: Exception) -> None:
+        self.failures += 1
+        self.state = "failed"
+        if isinstance(error, Failure):
+            self.why = error.line()
+            log.warning("order books are not recorded: %s", self.why)
+        else:
+            self.why = f"unexpected error: {error!r}"
+            log.error("order books are not recorded", exc_info=error)
+        self._emit(_alert(f"{self.why} (failure {self.failures})", resolved=False))
+
+
+async def _stopped(recorder: Recorder) -> None:
+    """Stop a recorder; what it failed with before counts for more than how its stop went."""
+    try:
+        await recorder.stop()
+    except Failure as failure:
+        log.warning("order books: %s", failure.line())
+    except Exception:
+        log.exception("order books: the recorder could not be stopped in order")
 
 
 def session_recording(
