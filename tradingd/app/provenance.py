@@ -12,7 +12,7 @@ from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
 from tradingd.config.system import strategy_name
 from tradingd.domain.money import decimal
-from tradingd.engine.backtest import Outcome
+from tradingd.engine.run import Outcome
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.results.manifest import Manifest, portable
 

@@ -25,6 +25,7 @@ from tradingd.backfill.tasks import Filters
 from tradingd.backfill.tradelog.reading import Rejected
 from tradingd.cli import backfill as parameters
 from tradingd.cli import screen
+from tradingd.cli.symbol_words import require_symbols
 from tradingd.config.load import load
 from tradingd.config.system import SystemConfig
 from tradingd.domain.market import NANOSECONDS
@@ -129,26 +130,14 @@ def _told(told: Backfilled, ran: Ran, *, strict: bool) -> Backfilled:
 
 
 def _filters(params: parameters.L2Params) -> Filters:
+    require_symbols(params.symbols)
     return Filters(
-        symbols=tuple(_symbol(one) for one in params.symbols),
+        symbols=tuple(one.upper() for one in params.symbols),
         first=_since(params.since),
         last_day=_date(params.until, "--until") if params.until else None,
         last=params.last,
         max_tasks=params.max_tasks,
     )
-
-
-def _symbol(word: str) -> str:
-    if "=" in word:
-        raise Failure(
-            "an override stands among the symbols",
-            code=ExitCode.USAGE,
-            where="--symbols",
-            expected="symbols only",
-            found=word,
-            next_step="put overrides before --symbols",
-        )
-    return word.upper()
 
 
 def _since(text: str | None) -> dt.date | None:

@@ -10,6 +10,7 @@ from tradingd.app import data
 from tradingd.app.sync.report import Outcome, RangeReport, Synced
 from tradingd.cli import data as parameters
 from tradingd.cli import screen
+from tradingd.cli.symbol_words import require_symbols
 from tradingd.config.load import load
 from tradingd.config.system import SystemConfig
 from tradingd.history.missing import unknown_symbol_anywhere
@@ -45,7 +46,7 @@ def run_sync(params: parameters.SyncParams) -> Synced:
     """Fill what is missing; the result lists the worst ranges first, up to the limit."""
     from tradingd.app.sync.run import sync
 
-    _require_symbols(params.symbols)
+    require_symbols(params.symbols)
     _refuse_source(params.overrides)
     quoted = ",".join(f"'{one}'" for one in params.symbols)
     only = [f"sync.symbols=[{quoted}]"] if params.symbols else []
@@ -59,19 +60,6 @@ def run_sync(params: parameters.SyncParams) -> Synced:
         )
     ranges = sorted(result.ranges, key=lambda one: _ORDER.index(one.outcome))
     return msgspec.structs.replace(result, ranges=tuple(ranges[: params.limit]))
-
-
-def _require_symbols(words: Sequence[str]) -> None:
-    for word in words:
-        if "=" in word:
-            raise Failure(
-                "an override stands among the symbols",
-                code=ExitCode.USAGE,
-                where="--symbols",
-                expected="symbols only",
-                found=word,
-                next_step="put overrides before --symbols",
-            )
 
 
 def _refuse_source(overrides: Sequence[str]) -> None:

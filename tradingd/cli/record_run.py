@@ -9,10 +9,10 @@ from tradingd.cli import record as parameters
 from tradingd.cli import screen
 from tradingd.cli.record_screen import RecordScreen
 from tradingd.cli.session_screen import when
+from tradingd.cli.symbol_words import require_symbols
 from tradingd.config.load import load
 from tradingd.config.paths import level2_root
 from tradingd.config.system import SystemConfig
-from tradingd.kits.failure import ExitCode, Failure
 
 
 def _config(params: Any) -> SystemConfig:
@@ -22,25 +22,12 @@ def _config(params: Any) -> SystemConfig:
 
 def run_depth(params: parameters.DepthParams) -> Recorded:
     """Record until the feed ends or somebody stops it."""
-    _require_symbols(params.symbols)
+    require_symbols(params.symbols)
     config = _config(params)
     with RecordScreen() as view:
         return record(
             config, symbols=params.symbols, minutes=params.minutes, emit=view.tell, show=view.show
         )
-
-
-def _require_symbols(words: tuple[str, ...]) -> None:
-    for word in words:
-        if "=" in word:
-            raise Failure(
-                "an override stands among the symbols",
-                code=ExitCode.USAGE,
-                where="--symbols",
-                expected="symbols only",
-                found=word,
-                next_step="put overrides before --symbols",
-            )
 
 
 def render_depth(result: Recorded) -> None:
@@ -88,7 +75,7 @@ def render_depth(result: Recorded) -> None:
 
 def run_list(params: parameters.ListParams) -> Listing:
     """Look at what was captured."""
-    _require_symbols(params.symbols)
+    require_symbols(params.symbols)
     return listing(level2_root(_config(params)), params.symbols)
 
 

@@ -38,18 +38,10 @@ _SESSIONS = """
     GROUP BY ALL
 """
 
-_DAILY = """
+_LAST_CLOSE = """
     SELECT b.symbol, arg_max(b.close, b.ts_event)
     FROM bars b
-    WHERE b.resolution = '1d' AND b.symbol IN (SELECT symbol FROM wanted)
-      AND b.ts_event > ? AND b.ts_event <= ?
-    GROUP BY ALL
-"""
-
-_LAST_MINUTE = """
-    SELECT b.symbol, arg_max(b.close, b.ts_event)
-    FROM bars b
-    WHERE b.resolution = '1m' AND b.symbol IN (SELECT symbol FROM wanted)
+    WHERE b.resolution = ? AND b.symbol IN (SELECT symbol FROM wanted)
       AND b.ts_event > ? AND b.ts_event <= ?
     GROUP BY ALL
 """
@@ -155,8 +147,8 @@ def _read(
     ]
     regular = [_stamp(last.open_ns), _stamp(last.close_ns)]
     # A daily bar's time is its session's close.
-    closes = dict(connection.execute(_LAST_MINUTE, regular).fetchall())
-    closes |= dict(connection.execute(_DAILY, regular).fetchall())
+    closes = dict(connection.execute(_LAST_CLOSE, ["1m", *regular]).fetchall())
+    closes |= dict(connection.execute(_LAST_CLOSE, ["1d", *regular]).fetchall())
     totals = {
         symbol: (days, float(volume))
         for symbol, days, volume in connection.execute(_SESSIONS, span).fetchall()
