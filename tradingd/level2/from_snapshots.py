@@ -2,14 +2,12 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.level2.book import NO_ASK, NO_BID, BookChunk, Ints64, TradeChunk
@@ -17,6 +15,7 @@ from tradingd.level2.choose import the_symbol
 from tradingd.level2.columns import SCHEMA_VERSION, TRADES, level_names, levels_of, snapshot_schema
 from tradingd.level2.facts import SNAPSHOTS, read_facts
 from tradingd.level2.pairing import Chunk, no_trades, settled, taken
+from tradingd.level2.parquet import opened
 from tradingd.level2.trades import nanos_of, nearest_unit
 
 _MILLISECOND: Final = 1_000_000
@@ -31,7 +30,7 @@ class SnapshotSource:
 
     def __init__(self, path: Path, *, symbol: str = "") -> None:
         self._path = path
-        with _opened(path) as file:
+        with opened(path) as file:
             schema = file.schema_arrow
         self.levels = levels_of(schema)
         self._facts = facts = read_facts(schema)
@@ -68,7 +67,7 @@ class SnapshotSource:
 
 def _books(path: Path, levels: int, rows: int) -> Iterator[BookChunk]:
     names = [name for level in range(levels) for name in level_names(level)[:4]]
-    with _opened(path) as file:
+    with opened(path) as file:
         columns = ["ts", "quality", *names]
         for batch in file.iter_batches(batch_size=rows, columns=columns, use_threads=False):
             yield BookChunk(
@@ -106,7 +105,7 @@ def _placed(trades: TradeChunk, before: Ints64) -> TradeChunk:
 
 
 def _read_trades(path: Path) -> TradeChunk:
-    with _opened(path) as file:
+    with opened(path) as file:
         if file.schema_arrow.remove_metadata() != TRADES:
             raise _foreign(path, "other columns", "the columns of trades")
         columns = ["ts_recv", "price", "size", "aggressor"]
@@ -156,18 +155,3 @@ def _foreign(path: Path, found: str, expected: str) -> Failure:
         expected=expected,
         found=found,
     )
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise Failure(
-            "A Parquet file cannot be read",
-            code=ExitCode.DAMAGED_PARQUET,
-            where=str(path),
-            expected="a complete Parquet file",
-            found=str(error),
-        ) from error

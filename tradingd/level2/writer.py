@@ -5,8 +5,7 @@ change from row to row, and zstd makes runs of equal numbers small. README.md ha
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,6 +17,7 @@ from tradingd.kits.atomicfile import TEMPORARY_SUFFIX, fsync_file, fsync_folder
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.level2.columns import TRADES
 from tradingd.level2.facts import with_facts
+from tradingd.level2.parquet import opened
 
 ROW_GROUP: Final = 65_536
 """Rows to a row group: what a writer holds in memory, and a reader skips at once."""
@@ -184,12 +184,12 @@ def compact(parts: Sequence[Path], target: Path, facts: Mapping[str, str]) -> in
     """
     if not parts:
         raise ValueError("no parts to compact")
-    with _reading(parts[0]) as file:
+    with opened(parts[0]) as file:
         schema = file.schema_arrow.remove_metadata()
     expected = 0
     with SnapshotWriter(target, schema, facts) as writer:
         for part in parts:
-            with _reading(part) as file:
+            with opened(part) as file:
                 expected += file.metadata.num_rows
                 for batch in file.iter_batches(batch_size=_BATCH, use_threads=False):
                     writer.write(batch.replace_schema_metadata())
@@ -197,21 +197,6 @@ def compact(parts: Sequence[Path], target: Path, facts: Mapping[str, str]) -> in
         if rows != expected:
             raise writer.refused(f"{rows} rows written of {expected}")
     return rows
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[pq.ParquetFile]:
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            yield file
-    except (pa.ArrowException, OSError) as error:
-        raise Failure(
-            "A part cannot be read",
-            code=ExitCode.DAMAGED_PARQUET,
-            where=str(path),
-            expected="a complete Parquet file",
-            found=str(error),
-        ) from error
 
 
 def _encodings(schema: pa.Schema, *, grid: bool) -> dict[str, Any]:
