@@ -16,6 +16,8 @@ _CONSTRAINT: Final = re.compile(
     r"(?:Expected )?(?P<expected>.*?)(?:, got .*?)?(?: - at `\$\.(?P<field>\w+).*`)?$"
 )
 
+_ABSENT: Final = re.compile(r"Object missing required field `(?P<field>\w+)`")
+
 _WORDS: Final = (
     (re.compile(r" \| null$"), ""),
     (re.compile(r"^str of length >= 1$"), "at least 1 character"),
@@ -83,6 +85,9 @@ def unfit(
     wanted : mapping, optional
         What a field takes, in words, where its pattern says it to machines only.
     """
+    if absent := _ABSENT.match(str(error)):
+        what = f"an argument is missing: {absent['field'].upper()}"
+        return _usage(what, next_step=f"{program} --help")
     parts = _CONSTRAINT.match(str(error))
     field = parts["field"] if parts else None
     if parts is None or field is None:

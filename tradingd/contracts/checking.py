@@ -11,9 +11,10 @@ from tradingd.contracts.finding import candidates, of_version
 from tradingd.contracts.folder import Contracts
 from tradingd.contracts.reading import decode, lines, read_document
 from tradingd.contracts.rules import Explanation, Rule, evaluate
-from tradingd.contracts.schemas import Schema
+from tradingd.contracts.schemas import Schema, local
 from tradingd.contracts.validator import MAX_PROBLEMS, Checker, Problem, check_schema, draft_of
-from tradingd.kits.failure import Failure
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.nearest import nearest
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +194,7 @@ class _Session:
 
     def _checker(self, schema: Schema) -> Checker:
         part = self._name.partition("#")[2]
+        _require_part(schema, part)
         document = {"$ref": f"{schema.uri}#{part}"} if part else schema.document
         return Checker(document, schema.draft, self._contracts.registry, schema.uri)
 
@@ -211,6 +213,37 @@ class _Session:
     def _rules(self, schema: Schema) -> list[Rule]:
         bound = [one for one in self._contracts.rules if applies(one, schema)]
         return bound + [one for one in self._asked if one not in bound]
+
+
+def _require_part(schema: Schema, part: str) -> None:
+    """Refuse ``NAME#/$defs/PART`` where the schema has no such part.
+
+    Raises
+    ------
+    Failure
+        CONTRACT.
+    """
+    if not part or local(f"#{part}", schema.document) is not None:
+        return
+    known = [
+        f"/{top}/{name}"
+        for top in ("$defs", "definitions")
+        for name in _parts(schema.document, top)
+    ]
+    guess = nearest(part, known)
+    raise Failure(
+        "a contract has no such part",
+        code=ExitCode.CONTRACT,
+        where=schema.path,
+        expected=", ".join(known) or "no part: the schema has neither $defs nor definitions",
+        found=part,
+        next_step=f"--as '{schema.name}#{guess}'" if guess else "tradingd contracts list",
+    )
+
+
+def _parts(document: Any, top: str) -> list[str]:
+    found = document.get(top) if isinstance(document, dict) else None
+    return list(found) if isinstance(found, dict) else []
 
 
 def _of_schema(document: Any, draft: str, where: str) -> Verdict:

@@ -147,9 +147,9 @@ def _version_field(part: Any, whole: Any, depth: int = 0) -> dict[str, Any]:
     field = part.get("properties", {})
     field = field.get("schema_version") if isinstance(field, dict) else None
     if isinstance(field, dict):
-        target = _local(field.get("$ref"), whole)
+        target = local(field.get("$ref"), whole)
         return {**(target if isinstance(target, dict) else {}), **field}
-    others = [_local(part.get("$ref"), whole), *_list(part.get("allOf"))]
+    others = [local(part.get("$ref"), whole), *_list(part.get("allOf"))]
     return next((one for one in (_version_field(x, whole, depth + 1) for x in others) if one), {})
 
 
@@ -157,7 +157,8 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _local(reference: Any, whole: Any) -> Any:
+def local(reference: Any, whole: Any) -> Any:
+    """Return what ``#/$defs/PART`` means within a schema, None: nothing."""
     if not isinstance(reference, str) or not reference.startswith("#/"):
         return None
     found = whole

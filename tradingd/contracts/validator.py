@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from tradingd.contracts import patterns
-from tradingd.contracts.references import unresolvable, unresolved
+from tradingd.contracts.references import BASE, unresolvable, unresolved
 from tradingd.kits.failure import ExitCode, Failure
 
 MAX_PROBLEMS: Final = 100
@@ -125,7 +125,8 @@ class Checker:
     """
 
     def __init__(self, schema: Any, draft: str, registry: Any, uri: str) -> None:
-        self._uri = uri
+        # The host of a schema without $id is ours and means nothing to a person.
+        self._place = uri.removeprefix(BASE)
         self._budget = _Budget()
         kind = _bounded_classes(self._budget)[draft]
         self._validator = kind(schema, registry=registry, format_checker=_formats()).evolve(
@@ -145,12 +146,12 @@ class Checker:
         try:
             found = [_problem(one) for one in itertools.islice(errors, MAX_PROBLEMS)]
         except RecursionError as error:
-            raise _endless(self._uri) from error
+            raise _endless(self._place) from error
         except Failure as failure:
-            failure.where = failure.where or self._uri
+            failure.where = failure.where or self._place
             raise
         except unresolvable() as error:
-            raise unresolved(self._uri, error) from error
+            raise unresolved(self._place, error) from error
         return sorted(found, key=lambda one: one.path)
 
 

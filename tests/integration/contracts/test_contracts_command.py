@@ -130,6 +130,9 @@ def test_a_person_may_name_the_contract_or_a_part_of_it(at_home: Run, tmp_path: 
     put(tmp_path / "said.json", {"reason": ""})
     ended = at_home("contracts", "validate", "said.json", "--as", request)
     assert (ended.returncode, "$.reason" in ended.stdout) == (CONTRACT, True)
+    ended = at_home("contracts", "validate", "said.json", "--as", request[:-3])
+    assert (ended.returncode, ended.stdout) == (CONTRACT, "")
+    assert "next: --as 'control-message#/$defs/HaltRequest'" in ended.stderr
     ended = at_home("contracts", "validate", "said.json", "--as", "sesion-stats")
     assert (ended.returncode, ended.stdout) == (CONTRACT, "")
     assert "next: --as session-stats" in ended.stderr
