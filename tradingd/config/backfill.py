@@ -2,23 +2,20 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from tradingd.config.base import Group, Positive, SecretRef
+from tradingd.config.books import BookSchema, Dataset, IntervalMs, Levels, OnChange, StaleSeconds
 from tradingd.kits.loopback import local
 
 
 class DatabentoBooks(Group, tag_field="kind", tag="databento", frozen=True, kw_only=True):
     """Databento's historical books; every request has a price."""
 
-    dataset: Annotated[
-        str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$", description="Databento's dataset.")
-    ] = "XNAS.ITCH"
-    schema: Annotated[
-        Literal["mbp-10", "mbp-1"], Meta(description="Ten levels a side, or one.")
-    ] = "mbp-10"
+    dataset: Dataset = "XNAS.ITCH"
+    schema: BookSchema = "mbp-10"
     key: SecretRef = "env:DATABENTO_API_KEY"
     endpoint: Annotated[
         str,
@@ -124,28 +121,11 @@ class BackfillConfig(Group, frozen=True, kw_only=True):
         int,
         Meta(ge=0, le=600_000, description="Longest such wait.", extra={"unit": "milliseconds"}),
     ] = 2_000
-    levels: Annotated[int, Meta(ge=1, le=50, description="Levels a side that are kept.")] = 10
-    interval_ms: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=60_000,
-            description="Spacing of snapshots; 0: no grid, only on_change.",
-            extra={"unit": "milliseconds"},
-        ),
-    ] = 100
-    on_change: Annotated[
-        bool, Meta(description="Also keep every state that differs from the one before.")
-    ] = False
+    levels: Levels = 10
+    interval_ms: IntervalMs = 100
+    on_change: OnChange = False
     trades: Annotated[bool, Meta(description="Write the trades of the same window too.")] = False
-    stale_seconds: Annotated[
-        float,
-        Meta(
-            gt=0,
-            description="One side unchanged for so long while the other moves is marked stale.",
-            extra={"unit": "seconds"},
-        ),
-    ] = 60.0
+    stale_seconds: StaleSeconds = 60.0
     chunk_rows: Annotated[
         Positive, Meta(description="Records decoded at once: memory does not grow with the day.")
     ] = 100_000

@@ -1,10 +1,11 @@
 """Group `depth`: where order books come from, for the recorder, the screen and replays."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
 from tradingd.config.base import Group, Positive, SecretRef
+from tradingd.config.books import BookSchema, Dataset
 from tradingd.kits.loopback import local
 
 _Port = Annotated[int, Meta(ge=1, le=65_535, description="TCP port of the gateway.")]
@@ -46,12 +47,8 @@ class ReplayDepth(Group, tag_field="kind", tag="replay", frozen=True, kw_only=Tr
 class DatabentoDepth(Group, tag_field="kind", tag="databento", frozen=True, kw_only=True):
     """Databento's live books, with a licence for the dataset."""
 
-    dataset: Annotated[
-        str, Meta(pattern=r"^[A-Z0-9]+\.[A-Z0-9]+$", description="Databento's dataset.")
-    ] = "XNAS.ITCH"
-    schema: Annotated[
-        Literal["mbp-10", "mbp-1"], Meta(description="Ten levels a side, or one.")
-    ] = "mbp-10"
+    dataset: Dataset = "XNAS.ITCH"
+    schema: BookSchema = "mbp-10"
     key: SecretRef = "env:DATABENTO_API_KEY"
     gateway: Annotated[
         str,

@@ -5,8 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from tradingd.config.base import Count, Group, Minutes, Positive, Symbol
-
-_Levels = Annotated[int, Meta(ge=1, le=50, description="Levels a side that are kept.")]
+from tradingd.config.books import IntervalMs, Levels, OnChange, StaleSeconds
 
 
 class RecordConfig(Group, frozen=True, kw_only=True):
@@ -19,19 +18,9 @@ class RecordConfig(Group, frozen=True, kw_only=True):
         tuple[Symbol, ...],
         Meta(description="Recorded from the start, in this order; more may be asked for later."),
     ] = ()
-    levels: _Levels = 10
-    interval_ms: Annotated[
-        int,
-        Meta(
-            ge=0,
-            le=60_000,
-            description="Spacing of snapshots on the data clock; 0: no grid, only on_change.",
-            extra={"unit": "milliseconds"},
-        ),
-    ] = 100
-    on_change: Annotated[
-        bool, Meta(description="Also keep every state that differs from the one before.")
-    ] = False
+    levels: Levels = 10
+    interval_ms: IntervalMs = 100
+    on_change: OnChange = False
     messages: Annotated[bool, Meta(description="Keep the message log too.")] = True
     max_streams: Annotated[
         Positive, Meta(description="Books followed at once; others wait in line.")
@@ -52,14 +41,7 @@ class RecordConfig(Group, frozen=True, kw_only=True):
         Positive,
         Meta(description="Snapshots held in memory at most; the fullest symbol is written first."),
     ] = 200_000
-    stale_seconds: Annotated[
-        float,
-        Meta(
-            gt=0,
-            description="One side unchanged for so long while the other moves is marked stale.",
-            extra={"unit": "seconds"},
-        ),
-    ] = 60.0
+    stale_seconds: StaleSeconds = 60.0
     late_seconds: Annotated[
         float,
         Meta(
