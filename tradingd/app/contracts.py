@@ -156,7 +156,13 @@ def _notes(
         yield "nothing was checked: no file is under a contract"
     if under_none:
         names = ", ".join(under_none[:_NAMED]) + (", ..." if len(under_none) > _NAMED else "")
-        yield f"{len(under_none)} files are under no contract, and were not checked: {names}"
+        count = len(under_none)
+        said = (
+            "file is under no contract, and was"
+            if count == 1
+            else ("files are under no contract, and were")
+        )
+        yield f"{count} {said} not checked: {names}"
 
 
 def listing(folder: Path | None = None) -> Listing:

@@ -100,7 +100,11 @@ def load(folder: Path | None = None, *, sealed: bool = True) -> Contracts:
         schemas=tuple(schemas),
         rules=read,
         sealed=stated is not None,
-        notes=(*_notes(schemas, stated is not None), *_unasked(read, schemas)),
+        notes=(
+            *_notes(schemas, stated is not None),
+            *_passed_by(root),
+            *_unasked(read, schemas),
+        ),
         registry=registry,
     )
     if stated is not None:
@@ -208,6 +212,13 @@ def _notes(schemas: list[Schema], sealed: bool) -> Iterator[str]:
     for one in schemas:
         if not one.draft_stated:
             yield f"{one.path} names no draft: read as JSON Schema {one.draft}"
+
+
+def _passed_by(root: Path) -> Iterator[str]:
+    """Tell of rules and checksums beside a folder of schemas that was named without them."""
+    beside = [name for name in ("rules", seal.FILE_NAME) if (root.parent / name).exists()]
+    if root.name == "schemas" and beside:
+        yield f"{' and '.join(beside)} beside {root} are passed by: name {root.parent}"
 
 
 def _unasked(rules: Iterable[Rule], schemas: list[Schema]) -> Iterator[str]:

@@ -58,11 +58,11 @@ def check_seal(root: Path, stated: Mapping[str, str], files: Iterable[str]) -> N
     for name in sorted(present | set(stated)):
         path = root / name
         if name not in stated:
-            raise _broken(path, "a line in SHA256SUMS", "none: the file was added")
+            raise _broken(root, path, "a line in SHA256SUMS", "none: the file was added")
         if not path.is_file():
-            raise _broken(path, f"SHA-256 {stated[name]}", "no such file")
+            raise _broken(root, path, f"SHA-256 {stated[name]}", "no such file")
         if (found := file_hash(path)) != stated[name]:
-            raise _broken(path, f"SHA-256 {stated[name]}", found)
+            raise _broken(root, path, f"SHA-256 {stated[name]}", found)
 
 
 def write_seal(root: Path, files: Iterable[str]) -> dict[str, str]:
@@ -73,12 +73,13 @@ def write_seal(root: Path, files: Iterable[str]) -> dict[str, str]:
     return sums
 
 
-def _broken(path: Path, expected: str, found: str) -> Failure:
+def _broken(root: Path, path: Path, expected: str, found: str) -> Failure:
     return Failure(
         "a contract is not the one that was sealed",
         code=ExitCode.CONTRACT,
         where=str(path),
         expected=expected,
         found=found,
-        next_step="undo the edit (git diff); if it is meant: tradingd contracts seal",
+        next_step="undo the edit (git diff); if it is meant: "
+        f"tradingd contracts seal --contracts {root}",
     )

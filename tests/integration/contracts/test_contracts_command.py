@@ -110,7 +110,9 @@ def test_a_foreign_folder_refuses_versions_and_promotions_it_does_not_know(
         "runs/other.json": "$.production.alias",
     }
     assert report["under_none"] == ["runs/notes.json"]
-    assert "were not checked: runs/notes.json" in " ".join(report["notes"])
+    assert "1 file is under no contract, and was not checked: runs/notes.json" in " ".join(
+        report["notes"]
+    )
 
 
 def test_what_is_under_no_contract_is_not_called_good(at_home: Run, tmp_path: Path) -> None:

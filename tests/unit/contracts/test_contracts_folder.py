@@ -389,3 +389,11 @@ def test_a_rule_that_grows_without_bound_is_named_with_the_document(tmp_path: Pa
     with pytest.raises(Failure) as caught:
         check({"x": [1] * 40}, contracts, "a", where="doc.json")
     assert caught.value.where == "rules/r.json on doc.json"
+
+
+def test_rules_and_checksums_that_are_passed_by_are_told(sealed: Path) -> None:
+    (sealed / "schemas" / "a.json").write_text(json.dumps({"$schema": DRAFT_7}))
+    (note,) = [one for one in load(sealed / "schemas").notes if "passed by" in one]
+    assert note == (
+        f"rules and SHA256SUMS beside {sealed / 'schemas'} are passed by: name {sealed}"
+    )
