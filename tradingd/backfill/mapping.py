@@ -1,5 +1,6 @@
 """Symbols of the log in the vendor's spelling: a JSON file ``{"BRK.B": "BRK B"}``."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -43,13 +44,25 @@ def read_mapping(path: Path | None) -> Mapping:
         return Mapping(warning=text)
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
+    content = content.removeprefix(b"\xef\xbb\xbf")
     try:
-        names = msgspec.json.decode(content.removeprefix(b"\xef\xbb\xbf"), type=dict[str, str])
+        msgspec.json.decode(content, type=dict[str, str])
     except msgspec.DecodeError as error:
         raise _unreadable(path, str(error)) from error
-    if empty := [symbol for symbol, name in names.items() if not name.strip()]:
-        raise _unreadable(path, f"nothing for {empty[0]}")
-    return Mapping(names={one.strip().upper(): name.strip() for one, name in names.items()})
+    return Mapping(names=_names(content, path))
+
+
+def _names(content: bytes, path: Path) -> dict[str, str]:
+    """Return symbol -> the vendor's; two answers for one symbol would buy the wrong one."""
+    found: dict[str, str] = {}
+    # Pairs: an object would keep the last of two equal keys, and say nothing.
+    for stated, name in json.loads(content, object_pairs_hook=lambda pairs: pairs):
+        symbol, vendor = stated.strip().upper(), name.strip()
+        if not vendor:
+            raise _unreadable(path, f"nothing for {stated}")
+        if found.setdefault(symbol, vendor) != vendor:
+            raise _unreadable(path, f"{symbol} is {found[symbol]}, and {vendor} too")
+    return found
 
 
 def _unreadable(path: Path, found: str) -> Failure:

@@ -107,3 +107,14 @@ def test_a_mapping_that_is_none_is_refused(tmp_path: Path, content: str) -> None
     with pytest.raises(Failure) as refused:
         read_mapping(path)
     assert refused.value.code is ExitCode.UNREADABLE_INPUT
+
+
+@pytest.mark.parametrize("text", ['{"FB": "META", "FB": "FB"}', '{"FB": "META", "fb ": "FB"}'])
+def test_a_symbol_with_two_names_of_the_vendor_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(text)
+    with pytest.raises(Failure) as refused:
+        read_mapping(path)
+    assert refused.value.found == "FB is META, and FB too"
+    path.write_text('{"FB": "META", "fb": "META", "META": "META"}')
+    assert read_mapping(path).names == {"FB": "META", "META": "META"}
