@@ -60,6 +60,9 @@ def _names(content: bytes, path: Path) -> dict[str, str]:
         symbol, vendor = stated.strip().upper(), name.strip()
         if not vendor:
             raise _unreadable(path, f"nothing for {stated}")
+        # Databento's words for several, and for every symbol there is: paid by the byte.
+        if "," in vendor or vendor.upper() == "ALL_SYMBOLS":
+            raise _unreadable(path, f"{vendor} for {stated}, which is not one symbol")
         if found.setdefault(symbol, vendor) != vendor:
             raise _unreadable(path, f"{symbol} is {found[symbol]}, and {vendor} too")
     return found

@@ -109,6 +109,15 @@ def test_a_mapping_that_is_none_is_refused(tmp_path: Path, content: str) -> None
     assert refused.value.code is ExitCode.UNREADABLE_INPUT
 
 
+@pytest.mark.parametrize("name", ["AAPL,MSFT", "ALL_SYMBOLS", "all_symbols"])
+def test_a_symbol_that_means_several_of_the_vendor_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps({"FB": name}))
+    with pytest.raises(Failure) as refused:
+        read_mapping(path)
+    assert refused.value.found == f"{name} for FB, which is not one symbol"
+
+
 @pytest.mark.parametrize("text", ['{"FB": "META", "FB": "FB"}', '{"FB": "META", "fb ": "FB"}'])
 def test_a_symbol_with_two_names_of_the_vendor_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "map.json"
