@@ -123,6 +123,7 @@ class TwsDepth:
 
     async def _close(self) -> None:
         self._server.close()
+        await asyncio.sleep(0)  # what was just accepted gets its transport, which closes it
         for session in self.sessions:
             session.writer.transport.abort()
         await self._server.wait_closed()
