@@ -4,6 +4,7 @@ YAML 1.1 reads an unquoted ``11:00`` as 660, a number in base 60 (yaml.org/type/
 time was meant cannot be told (11:00, or 00:11:00), so a number is refused, never taken for a time.
 """
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -34,4 +35,10 @@ def _leaf(path: KeyPath, value: Any, tree: Mapping[str, Any]) -> Any:
     known = describe(path, tree)
     if known is None or known.expected != TIME_OF_DAY:
         return value
-    return f"{int(found['hour']):02d}:{found['minute']}{found['rest'] or ':00'}"
+    text = f"{int(found['hour']):02d}:{found['minute']}{found['rest'] or ':00'}"
+    try:
+        dt.time.fromisoformat(text)
+    except ValueError:
+        # What is refused is shown as it was typed.
+        return value
+    return text
