@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -37,12 +38,21 @@ class ScanRun:
         Groups feed, universe, store, session and scan.
     secret : Callable
         Resolves a reference of a secret.
+    wall : Callable
+        The time now, UTC ns, for live feeds.
     """
 
-    def __init__(self, config: SystemConfig, secret: Callable[[str], Secret] = resolve) -> None:
+    def __init__(
+        self,
+        config: SystemConfig,
+        secret: Callable[[str], Secret] = resolve,
+        *,
+        wall: Callable[[], int] = time.time_ns,
+    ) -> None:
         self._config = config
         self._calendar = SessionCalendar(config.session.calendar)
         self._secret = secret
+        self._wall = wall
         self._opened: Feed | None = None
         self._floats: Mapping[str, int] = {}
         self._scanner: Scanner | None = None
@@ -74,12 +84,16 @@ class ScanRun:
             Of the feed or the store.
         """
         self._floats = floats(self._config.scan)
-        self._opened = scan_feed(self._config, self._calendar, self._secret)
+        self._opened = scan_feed(self._config, self._calendar, self._secret, self._wall)
         if isinstance(self._opened, LiveStreams):
             self._opened.listen(quote=self._on_quote, halt=self._on_halt)
         await self._feed.open(0)
         if not self._feed.replayed:
-            await self._catch_up(time.time_ns())
+            await self._catch_up(self._wall())
+        elif isinstance(self._config.feed, ReplayConfig) and self._config.feed.start is not None:
+            # The day is known before its first bar: the table names it, and who is silent.
+            day = self._config.feed.start
+            await self._begin(day, local_midnight_ns(day))
 
     async def run(self, until: int = 0, told: Callable[[Batch], None] | None = None) -> None:
         """Follow the feed until it ends, or to a data time (UTC ns), which is included."""
@@ -101,6 +115,12 @@ class ScanRun:
         return self._opened
 
     # -- private ---------------------------------------------------------------------------------
+
+    @property
+    def _feed_is_the_store(self) -> bool:
+        """Whether the feed knows nothing of the past that the store does not."""
+        feed = self._config.feed
+        return isinstance(feed, ReplayConfig) and feed.data == "store"
 
     def _on_quote(self, quote: Quote) -> None:
         if self._scanner is not None:
@@ -128,6 +148,7 @@ class ScanRun:
             self._config.scan,
             day,
             await self._baselines(day, now),
+            symbols=[one.symbol for one in self._feed.instruments()],
             floats=self._floats,
             label=self._feed.label,
             synthetic=self._feed.synthetic,
@@ -143,7 +164,7 @@ class ScanRun:
             held = set(source.symbols())
             asked = [one for one in symbols if one in held]
             stored = await asyncio.to_thread(source.of, day, asked) if asked else {}
-        if all(one in stored for one in symbols):
+        if all(one in stored for one in symbols) or self._feed_is_the_store:
             return stored
         # Symbols of which the store has nothing: the feed tells what it knows.
         before = min(now, local_midnight_ns(day))
@@ -155,7 +176,10 @@ class ScanRun:
 
 
 def scan_feed(
-    config: SystemConfig, calendar: SessionCalendar, secret: Callable[[str], Secret]
+    config: SystemConfig,
+    calendar: SessionCalendar,
+    secret: Callable[[str], Secret],
+    wall: Callable[[], int] = time.time_ns,
 ) -> Feed:
     """Return minute bars of the universe, those before the open and after the close included.
 
@@ -165,7 +189,9 @@ def scan_feed(
         NO_DATA or UNKNOWN_SYMBOL, naming the store; CONFIG for a feed without minute bars.
     """
     if not isinstance(config.feed, ReplayConfig):
-        return alpaca_feed(config, config.feed, Resolution.MINUTE, calendar, secret, extended=True)
+        return alpaca_feed(
+            config, config.feed, Resolution.MINUTE, calendar, secret, extended=True, wall=wall
+        )
     if config.feed.data == "sample":
         raise Failure(
             "the embedded sample has daily bars; a scan needs minute bars",
@@ -226,17 +252,30 @@ def floats(config: ScanConfig) -> Mapping[str, int]:
             expected="a header with symbol and float",
             found=", ".join(rows.fieldnames or ["nothing"]),
         )
-    return dict(_float_row(path, rows.line_num, row) for row in rows)
+    found: dict[str, int] = {}
+    for row in rows:
+        symbol, shares = _float_row(path, rows.line_num, row)
+        if found.setdefault(symbol, shares) != shares:
+            raise _no_float(path, rows.line_num, "one row for each symbol", f"{symbol} again")
+    return found
 
 
-def _float_row(path: Path, line: int, row: Mapping[str, str]) -> tuple[str, int]:
-    shares = (row["float"] or "").replace(",", "").replace("_", "")
-    if not row["symbol"] or not shares.isdigit():
-        raise Failure(
-            "a float is no number of shares",
-            code=ExitCode.INVALID_ROW,
-            where=f"{path}:{line}",
-            expected="SYMBOL,123456789",
-            found=f"{row['symbol']},{row['float']}",
-        )
-    return row["symbol"].strip().upper(), int(shares)
+def _float_row(path: Path, line: int, row: Mapping[str | None, Any]) -> tuple[str, int]:
+    symbol, number = (row["symbol"] or "").strip(), (row["float"] or "").strip()
+    shares = number.replace(",", "").replace("_", "")
+    # More cells than columns: thousands that are parted by commas, without quotes.
+    if not symbol or not shares.isdecimal() or not shares.isascii() or row.get(None):
+        cells = [symbol, number, *(row.get(None) or ())]
+        raise _no_float(path, line, "SYMBOL,123456789", ",".join(cells))
+    return symbol.upper(), int(shares)
+
+
+def _no_float(path: Path, line: int, expected: str, found: str) -> Failure:
+    return Failure(
+        "a float is no number of shares",
+        code=ExitCode.INVALID_ROW,
+        where=f"{path}:{line}",
+        expected=expected,
+        found=found,
+        next_step="mend the row, or leave scan.floats empty",
+    )

@@ -22,8 +22,8 @@ class ScanParams(msgspec.Struct, frozen=True, kw_only=True):
     at: Annotated[
         Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None,
         Meta(
-            description="New York time, HH:MM, of the table; default: the open of the session, or"
-            " now with a live feed.",
+            description="New York time, HH:MM, of the table; default: the open of the session, half"
+            " an hour later of invented bars, now of a live feed.",
         ),
     ] = None
     sort: Annotated[

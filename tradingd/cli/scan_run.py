@@ -11,7 +11,7 @@ import msgspec
 from tradingd.app.scan import ScanRun
 from tradingd.cli import screen
 from tradingd.cli.scan import ScanParams
-from tradingd.config.feed import ReplayFeed
+from tradingd.config.feed import AlpacaFeed, ReplayFeed
 from tradingd.config.load import load
 from tradingd.config.paths import store_root
 from tradingd.config.system import SystemConfig
@@ -23,6 +23,7 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.scanner.row import Scan, ScanRow
 from tradingd.session.calendar import NEW_YORK, SessionCalendar, local_date
 
+_HALF_HOUR: Final = 1_800 * NANOSECONDS
 _SORTS = ("gap", "relative_volume", "volume", "price", "symbol")
 
 
@@ -32,10 +33,11 @@ def run(params: ScanParams) -> Scan:
     sort = [f"scan.sort={_sort(params.sort)}"] if params.sort else []
     config = load([*params.overrides, *sort], overlay=overlay, instance=params.instance).config
     if not isinstance(config.feed, ReplayFeed):
+        _live(config.feed, params)
         return asyncio.run(_scan(config, 0))
     calendar = SessionCalendar(config.session.calendar)
     day = _day(config, config.feed, params.day)
-    until = _moment(day, params.at, calendar)
+    until = _moment(day, params.at, calendar, synthetic=config.feed.data == "synthetic")
     feed = msgspec.structs.replace(
         config.feed, start=day, end=day, speed=0.0, longest_wait=0.0, at_end="stop"
     )
@@ -51,6 +53,28 @@ async def _scan(config: SystemConfig, until: int) -> Scan:
         return scan.table()
     finally:
         await scan.close()
+
+
+def _live(feed: AlpacaFeed, params: ScanParams) -> None:
+    """Refuse what a live feed has no answer to."""
+    if params.day or params.at:
+        raise Failure(
+            "a live feed is scanned as of now",
+            code=ExitCode.USAGE,
+            where="--day, --at",
+            expected="neither of them",
+            found=" ".join(filter(None, (params.day, params.at))),
+            next_step="leave them out, or scan the store: tradingd scan --day YYYY-MM-DD",
+        )
+    if feed.clock == "data":
+        raise Failure(
+            "a test server's market has only begun when it is asked",
+            code=ExitCode.CONFIG,
+            where="feed.clock",
+            expected="wall",
+            found="data",
+            next_step="tradingd screen follows it; tradingd scan reads the same day of the store",
+        )
 
 
 def _sort(word: str) -> str:
@@ -90,7 +114,7 @@ def _day(config: SystemConfig, feed: ReplayFeed, stated: str | None) -> dt.date:
     return local_date(max(minutes) - 1)
 
 
-def _moment(day: dt.date, at: str | None, calendar: SessionCalendar) -> int:
+def _moment(day: dt.date, at: str | None, calendar: SessionCalendar, *, synthetic: bool) -> int:
     """Return the data time of the table, UTC ns."""
     if at is not None:
         moment = dt.datetime.combine(day, dt.time.fromisoformat(at), tzinfo=NEW_YORK)
@@ -105,20 +129,22 @@ def _moment(day: dt.date, at: str | None, calendar: SessionCalendar) -> int:
             found=str(day),
             next_step="name a trading day, or --at HH:MM",
         )
-    return session.open_ns
+    # Invented days begin with the open.
+    return session.open_ns + (_HALF_HOUR if synthetic else 0)
 
 
 def render(scan: Scan) -> None:
     """Print the table, what was left out and why, and one summary line."""
     when = _clock(scan.at) if scan.at else "before the first bar"
-    title = f"{scan.day} {when} New York, {scan.label}"
-    screen.table(title + (" (SYNTHETIC)" if scan.synthetic else ""), COLUMNS, rows(scan))
+    title = " ".join(filter(None, (scan.day, when, "New York" if scan.at else "")))
+    invented = " (SYNTHETIC)" if scan.synthetic and "SYNTHETIC" not in scan.label else ""
+    screen.table(f"{title}, {scan.label}{invented}", COLUMNS, rows(scan))
     if scan.left_out:
         screen.table("", ("left out", "symbols"), sorted(scan.left_out.items()))
     if not scan.seen:
         screen.console().print(
-            "no bar since scan.window_start: state a later --at, or import bars from before the "
-            "open",
+            "no bar since scan.window_start; of a stored day state a later --at, or import bars "
+            "from before the open",
             soft_wrap=True,
         )
     screen.summary(

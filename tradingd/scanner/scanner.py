@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tradingd.config.scan import ScanConfig
 from tradingd.domain.feed import Batch, Quote
@@ -28,6 +28,8 @@ class Scanner:
         The New York day.
     baselines : mapping
         What is usual, by symbol.
+    symbols : sequence of str
+        Who is asked for; those of `baselines` are in any case.
     floats : mapping
         Shares that float, by symbol, as far as known.
     label : str
@@ -42,6 +44,7 @@ class Scanner:
         day: dt.date,
         baselines: Mapping[str, Baseline],
         *,
+        symbols: Sequence[str] = (),
         floats: Mapping[str, int] | None = None,
         label: str = "",
         synthetic: bool = False,
@@ -50,6 +53,7 @@ class Scanner:
         self.at = 0
         self._config = config
         self._baselines = baselines
+        self._asked = {*symbols, *baselines}
         self._floats = floats or {}
         self._label = label
         self._synthetic = synthetic
@@ -85,7 +89,7 @@ class Scanner:
             seen=len(seen),
             passed=len(passed),
             left_out=dict(Counter(reason for reason in reasons if reason)),
-            silent=sum(1 for name in self._baselines if name not in seen),
+            silent=len(self._asked - seen.keys()),
             without_baseline=tuple(sorted(name for name in seen if name not in self._baselines)),
         )
 

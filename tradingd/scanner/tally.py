@@ -18,7 +18,12 @@ class Tally(msgspec.Struct, kw_only=True):
     quote: Quote | None = None
 
     def add(self, bar: MarketBar, ts: int) -> None:
-        """Take the next bar, which closes at `ts`."""
+        """Take the next bar, which closes at `ts`; one that was taken already counts once.
+
+        A live feed may stream a minute that its history told before.
+        """
+        if ts <= self.ts:
+            return
         self.last = bar.close
         self.high = max(self.high, bar.high)
         self.low = min(self.low, bar.low) if self.bars else bar.low

@@ -200,3 +200,16 @@ def test_the_table_can_be_asked_with_other_limits() -> None:
     assert not scanner.table().rows
     wide = msgspec.structs.replace(LIMITS, max_price=Decimal(50))
     assert [row.symbol for row in scanner.table(wide).rows] == ["A"]
+
+
+def test_a_minute_that_comes_twice_counts_once() -> None:
+    scanner = Scanner(LIMITS, DAY, {"A": _baseline()})
+    for _ in range(2):
+        scanner.take(Batch(_close(4, 1), (_bar("A", "11", 500),)))
+    assert scanner.table().rows[0].volume == 500
+
+
+def test_who_is_asked_for_and_has_no_bar_is_silent() -> None:
+    scanner = Scanner(LIMITS, DAY, {"A": _baseline()}, symbols=("A", "B"))
+    scanner.take(Batch(_close(4, 1), (_bar("A", "11"),)))
+    assert scanner.table().silent == 1

@@ -63,6 +63,7 @@ def alpaca_feed(
     secret: Callable[[str], Secret],
     *,
     extended: bool = False,
+    wall: Callable[[], int] = time.time_ns,
 ) -> Feed:
     """Return Alpaca's bars of the universe; symbols that are not named are those of the store.
 
@@ -80,7 +81,7 @@ def alpaca_feed(
         symbols=sorted(named),
         resolution=resolution,
         calendar=calendar,
-        wall=time.time_ns,
+        wall=wall,
         extended=extended,
     )
 
