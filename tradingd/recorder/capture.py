@@ -19,7 +19,9 @@ class Tally:
         self.rows = 0
         self.events = 0
         self.messages = 0
-        self.dropped = 0
+        self.dropped_feed = 0
+        self.dropped_rows = 0
+        self.dropped_messages = 0
         self.late = 0
         self.gaps: dict[str, tuple[int, int]] = {}
         self.first_ts: int | None = None
@@ -38,7 +40,12 @@ class Tally:
         """Count a gap and what was lost in it."""
         count, lost = self.gaps.get(gap.reason, (0, 0))
         self.gaps[gap.reason] = (count + 1, lost + gap.lost)
-        self.dropped += gap.lost
+        self.dropped_feed += gap.lost
+
+    @property
+    def dropped(self) -> int:
+        """Records and rows that are lost, whoever lost them."""
+        return self.dropped_feed + self.dropped_rows + self.dropped_messages
 
     @property
     def quality(self) -> dict[str, int]:

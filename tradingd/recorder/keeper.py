@@ -71,7 +71,7 @@ class Keeper:
     def hand_over_log(self, stream: "Stream", capture: Capture, log: list[DepthEvent]) -> None:
         """Give records of the message log to the writer, or count them where there is no room."""
         if not self.messages.take(len(log)):
-            capture.tally.dropped += len(log)
+            capture.tally.dropped_messages += len(log)
             stream.lose()
             self._fall_behind("messages", self.messages)
             return
@@ -82,7 +82,7 @@ class Keeper:
     def lost(self, stream: "Stream") -> None:
         """Count a snapshot that found no room; the next row of the stream is marked."""
         if stream.capture is not None:
-            stream.capture.tally.dropped += 1
+            stream.capture.tally.dropped_rows += 1
         self._fall_behind("snapshots", self.rows)
 
     def publish(self, capture: Capture) -> None:
@@ -166,7 +166,11 @@ class Keeper:
 
     def _gone(self, job: RowsJob | MessagesJob, error: BaseException) -> None:
         log.error("%s of %s not written", job.count, job.capture.symbol, exc_info=error)
-        job.capture.tally.dropped += job.count
+        tally = job.capture.tally
+        if isinstance(job, RowsJob):
+            tally.dropped_rows += job.count
+        else:
+            tally.dropped_messages += job.count
         self._emit(alerts.not_written(job.capture.symbol, job.count, error))
 
     def _answer(self, job: Task, error: BaseException | None) -> None:

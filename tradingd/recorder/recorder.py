@@ -45,6 +45,9 @@ CATCH_UP: Final = 5 * NANOSECONDS
 BEHIND: Final = 60 * NANOSECONDS
 """A live feed whose records are older than this when they come tells the past."""
 
+DROPS_TOLD: Final = 10.0
+"""Seconds between two alerts about records that the feed dropped."""
+
 _TICK: Final = 0.1
 """Least seconds between two looks at the wall clock for symbols that are quiet."""
 
@@ -104,6 +107,8 @@ class Recorder:
         self._unfit = 0
         self._lost = 0
         self._lost_at: int | None = None
+        self._untold: list[int] = []
+        self._drops_due = 0.0
         self._ended_by: statistics.EndedBy = "stopped"
         self._detail = ""
 
@@ -183,6 +188,8 @@ class Recorder:
             return
         self._stopped = True
         try:
+            self._drops_due = 0.0
+            self._tell_drops()
             await self._leave_feed()
             await self._tasks.stop(grace=2.0)
             for symbol in tuple(self._streams):
@@ -308,7 +315,8 @@ class Recorder:
             self._lost_at = self._events()
             self._emit(alerts.feed_lost(self._feed.label, gap.detail))
         elif gap.reason == "dropped":
-            self._emit(alerts.records_dropped(self._feed.label, lost, gap.detail))
+            self._untold.append(lost)
+            self._tell_drops(gap.detail)
         elif gap.reason == "refused" and one is not None:
             del self._streams[gap.symbol]
             self._close(one)
@@ -458,6 +466,7 @@ class Recorder:
             for stream in tuple(self._streams.values()):
                 self._keeper.hand_over(stream)
             flush = worker.submitted
+            self._tell_drops()
             if self._lost_at is not None and self._events() > self._lost_at:
                 self._lost_at = None
                 self._emit(alerts.feed_back(self._feed.label))
@@ -476,6 +485,14 @@ class Recorder:
                 seen, current = events, now - newest < BEHIND
             if current:
                 self.reached(now - late)
+
+    def _tell_drops(self, detail: str = "") -> None:
+        """Say what was dropped: a flood has hundreds of runs of drops, and needs no such alerts."""
+        now = asyncio.get_running_loop().time()
+        if self._untold and now >= self._drops_due:
+            self._drops_due = now + DROPS_TOLD
+            self._emit(alerts.records_dropped(self._feed.label, sum(self._untold), detail))
+            self._untold.clear()
 
     def _log_is_long(self, stream: Stream, log: list[DepthEvent]) -> None:
         if stream.capture is not None:

@@ -28,6 +28,14 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True):
     lost: int
 
 
+class Dropped(msgspec.Struct, frozen=True, kw_only=True):
+    """Who lost them: the feed its records; we, for want of memory or disk, rows and messages."""
+
+    feed: int
+    rows: int
+    messages: int
+
+
 class CaptureStats(msgspec.Struct, frozen=True, kw_only=True):
     """One symbol's capture; times are UTC ns of the data clock."""
 
@@ -39,7 +47,9 @@ class CaptureStats(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     events: int
     messages: int
+    late: int = 0
     dropped: int
+    dropped_by: Dropped | None = None
     gaps: dict[str, Lost]
     quality: dict[str, int]
     first_ts: int | None
@@ -54,7 +64,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     events: int
     messages: int
+    late: int
     dropped: int
+    dropped_by: Dropped
     bytes: int
     flushes: int
     max_buffer_rows: int
@@ -66,7 +78,7 @@ class SessionStats(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document."""
 
     contract: str = "session-stats"
-    schema_version: str = "1.0.0"
+    schema_version: str = "1.1.0"
     tradingd: str
     source: str
     label: str
@@ -100,7 +112,11 @@ def stats_of(capture: Capture) -> CaptureStats:
         rows=tally.rows,
         events=tally.events,
         messages=tally.messages,
+        late=tally.late,
         dropped=tally.dropped,
+        dropped_by=Dropped(
+            feed=tally.dropped_feed, rows=tally.dropped_rows, messages=tally.dropped_messages
+        ),
         gaps={reason: Lost(count=n, lost=lost) for reason, (n, lost) in tally.gaps.items()},
         quality=tally.quality,
         first_ts=tally.first_ts,
@@ -125,7 +141,9 @@ def session_stats(
         rows=sum(one.rows for one in captures),
         events=sum(one.events for one in captures),
         messages=sum(one.messages for one in captures),
+        late=sum(one.late for one in captures),
         dropped=sum(one.dropped for one in captures) + lost,
+        dropped_by=_sum_of([one.dropped_by for one in captures], lost),
         bytes=sum(file.bytes for one in captures for file in one.files),
         flushes=effort.flushes,
         max_buffer_rows=effort.most_rows,
@@ -144,6 +162,15 @@ def session_stats(
         settings=facts.settings,
         totals=totals,
         captures=tuple(captures),
+    )
+
+
+def _sum_of(parts: Sequence[Dropped | None], lost: int) -> Dropped:
+    known = [one for one in parts if one is not None]
+    return Dropped(
+        feed=sum(one.feed for one in known) + lost,
+        rows=sum(one.rows for one in known),
+        messages=sum(one.messages for one in known),
     )
 
 

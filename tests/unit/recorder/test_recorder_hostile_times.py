@@ -150,6 +150,24 @@ def test_a_gap_between_two_rows_marks_the_second_and_no_other(tmp_path):
     assert statistics(tmp_path)[0]["totals"]["dropped"] == 3
 
 
+def test_a_flood_of_drops_is_one_alert_and_its_rest_is_told_at_the_end(tmp_path):
+    start = MIDNIGHTS[2] + 10 * 3_600 * SECOND
+    alerts = []
+
+    async def go() -> None:
+        feed = HandFeed()
+        async with recording(tmp_path, feed, alerts=alerts):
+            feed.tell(record("AAA", start, ladder(1000, 1010)))
+            for _ in range(100):
+                feed.tell(DepthGap(symbol="AAA", ts=start, reason="dropped", lost=3))
+
+    asyncio.run(go())
+    assert [one.key for one in alerts] == ["recorder.dropped"] * 2
+    assert [one.title.split("dropped ")[1] for one in alerts] == ["3 records", "297 records"]
+    totals = statistics(tmp_path)[0]["totals"]
+    assert (totals["dropped"], totals["dropped_by"]["feed"]) == (300, 300)
+
+
 def served(recorder: Recorder) -> list[str]:
     return [one.symbol for one in recorder.view().recording]
 
