@@ -109,7 +109,8 @@ def test_what_was_recorded_before_an_error_is_published_and_counts(tmp_path):
         first.tell(tell(first, 0), tell(first, 1))
         first.broken.set()
         await until(lambda: len(scene.made) == 2 and scene.recording.state == "recording")
-        assert scene.recording.lost() == 7
+        assert scene.recording.totals().lost == 7
+        assert scene.recording.totals().events > 0
         assert snapshots(tmp_path).num_rows == 10
         await ended(scene, running)
         return scene

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from tradingd.config.depth import NoDepth
 from tradingd.config.paths import level2_root
@@ -25,6 +25,15 @@ _FIRST_WAIT: Final = 1.0
 _LONGEST_WAIT: Final = 60.0
 _WELL: Final = 120.0
 """Seconds of recording after which a failure counts as the first again."""
+
+
+class Totals(NamedTuple):
+    """What all recorders of a session did: records, snapshots, and what could not be kept."""
+
+    events: int = 0
+    rows: int = 0
+    lost: int = 0
+
 
 type State = Literal["off", "starting", "recording", "failed", "over"]
 
@@ -64,7 +73,7 @@ class Recording:
         self._waits = waits
         self._recorder: Recorder | None = None
         self._starting: Recorder | None = None
-        self._lost_before = 0
+        self._before = Totals()
         self._asked: dict[str, bool] = {}
         self._ending = asyncio.Event()
 
@@ -74,8 +83,15 @@ class Recording:
 
     def lost(self) -> int:
         """Return how many records, rows and messages could not be kept, of all recorders so far."""
-        view = self.view()
-        return self._lost_before + (0 if view is None else lost(view))
+        return self.totals().lost
+
+    def totals(self) -> Totals:
+        """Return the counts of all recorders so far: they rise over a failure, too."""
+        view, before = self.view(), self._before
+        if view is None:
+            return before
+        dropped = view.dropped_feed + view.dropped_rows + view.dropped_messages
+        return Totals(before.events + view.events, before.rows + view.rows, before.lost + dropped)
 
     async def run(self) -> None:
         """Record until the feed is over or `stop`; what fails is told and tried again."""
@@ -144,7 +160,7 @@ class Recording:
             await recorder.run()
         except BaseException:
             # A recorder that failed neither takes symbols nor counts any more.
-            self._lost_before, self._recorder = self.lost(), None
+            self._before, self._recorder = self.totals(), None
             raise
         finally:
             # Also when it failed: what was recorded so far is published.
@@ -222,7 +238,7 @@ def session_recording(
 
 def answer(recording: Recording, *, instance: str, mode: str, synthetic: bool) -> RecordingAnswer:
     """Return the control socket's picture of it."""
-    view = recording.view()
+    view, totals = recording.view(), recording.totals()
     return RecordingAnswer(
         instance=instance,
         mode=mode,
@@ -244,16 +260,11 @@ def answer(recording: Recording, *, instance: str, mode: str, synthetic: bool) -
         ),
         queue=view.queue if view else (),
         refused=view.refused if view else {},
-        events=view.events if view else 0,
-        rows=view.rows if view else 0,
-        dropped=lost(view) if view else 0,
+        events=totals.events,
+        rows=totals.rows,
+        dropped=totals.lost,
         flushed_seconds=view.flushed_ago if view and view.flushed_ago >= 0 else None,
     )
-
-
-def lost(view: RecorderView) -> int:
-    """Return how many records, rows and messages could not be kept."""
-    return view.dropped_feed + view.dropped_rows + view.dropped_messages
 
 
 def _alert(text: str, *, resolved: bool) -> Alert:

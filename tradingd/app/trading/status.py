@@ -184,12 +184,13 @@ class StatusBoard:
         if isinstance(one.feed, Counting):
             metrics.feed_counts(one.feed.counts)
         if (books := one.recording.view()) is not None:
+            totals = one.recording.totals()
             metrics.recorder(
                 books=len(books.recording),
                 waiting=len(books.queue),
-                events=books.events,
-                rows=books.rows,
-                lost=one.recording.lost(),
+                events=totals.events,
+                rows=totals.rows,
+                lost=totals.lost,
                 buffered=books.buffered,
                 flushed_seconds=books.flushed_ago,
             )
