@@ -37,7 +37,10 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaptureStats(msgspec.Struct, frozen=True, kw_only=True):
-    """One symbol's capture; times are UTC ns of the data clock."""
+    """One symbol's capture; times are UTC ns of the data clock.
+
+    `late` and `dropped_by` are None where the counts died with the process.
+    """
 
     symbol: str
     day: dt.date
@@ -47,7 +50,7 @@ class CaptureStats(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     events: int
     messages: int
-    late: int = 0
+    late: int | None = None
     dropped: int
     dropped_by: Dropped | None = None
     gaps: dict[str, Lost]
@@ -141,7 +144,7 @@ def session_stats(
         rows=sum(one.rows for one in captures),
         events=sum(one.events for one in captures),
         messages=sum(one.messages for one in captures),
-        late=sum(one.late for one in captures),
+        late=sum(one.late or 0 for one in captures),
         dropped=sum(one.dropped for one in captures) + lost,
         dropped_by=_sum_of([one.dropped_by for one in captures], lost),
         bytes=sum(file.bytes for one in captures for file in one.files),

@@ -299,6 +299,8 @@ def test_the_parts_of_a_living_process_are_not_touched_until_it_dies(tmp_path):
     (stats,) = statistics(root)
     assert stats["ended_by"] == "recovered"
     assert {one["symbol"] for one in stats["captures"]} == set(SYMBOLS)
+    unknown = [(one["late"], one["dropped_by"]) for one in stats["captures"]]
+    assert unknown == [(None, None)] * len(SYMBOLS)
     for symbol in SYMBOLS:
         (file,) = (root / symbol).glob("*.parquet")
         assert pq.read_schema(file).metadata[b"tradingd.recovered"] == b"true"
