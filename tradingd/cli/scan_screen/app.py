@@ -1,13 +1,19 @@
 """The full-screen application; it draws what the desk knows and passes keys on."""
 
+import asyncio
 import datetime as dt
-from typing import ClassVar
+import os
+import signal
+from contextlib import suppress
+from typing import ClassVar, Final
 
 import msgspec
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.css.query import NoMatches
+from textual.notifications import SeverityLevel
 from textual.widgets import DataTable, Footer, Input, Static
 
 from tradingd.app.desk import Desk
@@ -15,7 +21,7 @@ from tradingd.cli.scan_run import COLUMNS, cells
 from tradingd.cli.scan_screen.recorder_panel import panel
 from tradingd.config.scan import ScanConfig
 from tradingd.domain.market import NANOSECONDS
-from tradingd.kits.failure import Failure
+from tradingd.kits.failure import ExitCode, Failure
 from tradingd.scanner.row import Scan, ScanRow
 from tradingd.scanner.words import EXAMPLE, Words, understood
 from tradingd.session.calendar import NEW_YORK
@@ -29,6 +35,8 @@ _SORTED = {
     "symbol": "symbol",
 }
 _MARK = "●"
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+"""What ends the screen as q does."""
 
 
 class ScanApp(App[None]):
@@ -48,6 +56,7 @@ class ScanApp(App[None]):
     #title { height: 1; padding: 0 1; background: $primary-background; }
     #rows { height: 1fr; }
     #recorder { height: auto; max-height: 40%; padding: 0 1; border-top: solid $primary; }
+    #recorder { overflow-y: auto; }
     #filter { display: none; }
     #filter.open { display: block; }
     """
@@ -65,7 +74,8 @@ class ScanApp(App[None]):
 
     def __init__(self, desk: Desk, limits: ScanConfig, refresh: float = 0.5) -> None:
         super().__init__()
-        self.failure: Failure | None = None
+        self.failure: Exception | None = None
+        """Why the screen ended, when it did not end because somebody wanted it to."""
         self.desk = desk
         self._base = limits
         self._words = Words(limits=limits)
@@ -73,6 +83,10 @@ class ScanApp(App[None]):
         self._refresh = refresh
         self._marked: set[str] = set()
         self._shown: list[str] = []
+        self._drawn: dict[tuple[str, str], str] = {}
+        self._gone = False
+        self._leaving: asyncio.Task[None] | None = None
+        self._starting: asyncio.Task[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the parts out."""
@@ -82,21 +96,19 @@ class ScanApp(App[None]):
         yield Input(placeholder=EXAMPLE, id="filter")
         yield Footer()
 
-    async def on_mount(self) -> None:
-        """Start the desk and look at it from now on."""
+    def on_mount(self) -> None:
+        """Start the desk beside the screen, and look at it from now on."""
+        loop = asyncio.get_running_loop()
+        for one in _SIGNALS:
+            loop.add_signal_handler(one, self.leave)
+        loop.add_signal_handler(signal.SIGHUP, self._terminal_is_gone)
         table = self._table()
         table.add_column(" ", key="mark")
         for name in COLUMNS:
             table.add_column(name, key=name)
         table.focus()
-        try:
-            await self.desk.start()
-        except Failure as failure:
-            self.failure = failure
-            await self.action_leave()
-            return
-        self.look()
-        self.set_interval(self._refresh, self.look)
+        self.query_one("#title", Static).update("opening the feeds")
+        self._starting = asyncio.create_task(self._start(), name="screen start")
 
     def look(self) -> None:
         """Draw what is known now; the cursor stays on its symbol."""
@@ -111,11 +123,7 @@ class ScanApp(App[None]):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        limits = self._words.limits
-        after = _SORTS[(_SORTS.index(limits.sort) + 1) % len(_SORTS)]
-        self._base = msgspec.structs.replace(self._base, sort=after)
-        self._words = understood(self._text, self._base)
-        self.look()
+        self._sort(_SORTS[(_SORTS.index(self._words.limits.sort) + 1) % len(_SORTS)])
 
     def action_filter(self) -> None:
         """Open the line for the filter."""
@@ -134,7 +142,7 @@ class ScanApp(App[None]):
         try:
             self._words = understood(event.value, self._base)
         except Failure as failure:
-            self.notify(f"not understood: {failure.found}", severity="error")
+            self._say(f"not understood: {failure.found}", severity="error")
             return
         self._text = event.value
         self.action_unfilter()
@@ -149,26 +157,86 @@ class ScanApp(App[None]):
 
     def action_record(self) -> None:
         """Record the marked rows, or the one under the cursor; those beyond the slots wait."""
-        symbols = [one for one in self._shown if one in self._marked]
+        # Marks count though a filter hides their rows by now.
+        hidden = sorted(self._marked.difference(self._shown))
+        symbols = [*(one for one in self._shown if one in self._marked), *hidden]
         for symbol in symbols or [self._under_cursor()]:
             if symbol:
-                self.notify(self.desk.record(symbol))
+                self._say(self.desk.record(symbol))
         self._marked.clear()
         self.look()
 
     async def action_release(self) -> None:
         """Stop recording the symbol under the cursor."""
         if symbol := self._under_cursor():
-            self.notify(await self.desk.release(symbol))
+            self._say(await self.desk.release(symbol))
             self.look()
+
+    def on_data_table_header_selected(self, event: DataTable.HeaderSelected) -> None:
+        """Sort by the column that was clicked."""
+        column = event.column_key.value
+        by = next((name for name, shown in _SORTED.items() if shown == column), None)
+        if by is None:
+            self._say(f"sorted by one of: {', '.join(_SORTED.values())}", severity="warning")
+        else:
+            self._sort(by)
 
     async def action_leave(self) -> None:
         """End the recorder in order, then the screen."""
-        self.query_one("#title", Static).update("stopping: what was recorded is published")
-        await self.desk.stop()
-        self.exit()
+        await asyncio.shield(self.leave())
+
+    def leave(self) -> asyncio.Task[None]:
+        """Begin the end, once; return the task that brings it about."""
+        if self._leaving is None:
+            self._leaving = asyncio.create_task(self._leave(), name="screen end")
+        return self._leaving
 
     # -- private ---------------------------------------------------------------------------------
+
+    def _terminal_is_gone(self) -> None:
+        self._gone = True
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(nowhere, stream)
+        os.close(nowhere)
+        self.leave()
+
+    async def _start(self) -> None:
+        try:
+            await self.desk.start()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - told when the terminal is a terminal again
+            self.failure = error
+            self.leave()
+            return
+        self.look()
+        self.set_interval(self._refresh, self.look)
+
+    async def _leave(self) -> None:
+        with suppress(NoMatches):
+            self.query_one("#title", Static).update("stopping: what was recorded is published")
+        try:
+            if self._starting is not None and self._starting is not asyncio.current_task():
+                self._starting.cancel()
+                await asyncio.wait([self._starting])
+            await self.desk.stop()
+        except Exception as error:  # noqa: BLE001 - told when the terminal is a terminal again
+            self.failure = self.failure or error
+        self.failure = self.failure or self.desk.fault
+        if self._gone:
+            # Nothing is left to restore, and who waits for a closed terminal waits for ever.
+            os._exit(ExitCode.OK if self.failure is None else ExitCode.UNCLEAN_STOP)
+        self.exit()
+
+    def _sort(self, by: str) -> None:
+        self._base = msgspec.structs.replace(self._base, sort=by)
+        self._words = understood(self._text, self._base)
+        self.look()
+
+    def _say(self, text: str, severity: SeverityLevel = "information") -> None:
+        # Symbols and what a person types are no markup.
+        self.notify(text, severity=severity, markup=False)
 
     def _table(self) -> DataTable[Text | str]:
         return self.query_one("#rows", DataTable)
@@ -185,6 +253,7 @@ class ScanApp(App[None]):
             self._update(table, rows)
             return
         table.clear()
+        self._drawn = {}
         for one in rows:
             table.add_row(self._mark(one.symbol), *self._cells(one), key=one.symbol)
         self._shown = symbols
@@ -193,9 +262,11 @@ class ScanApp(App[None]):
 
     def _update(self, table: DataTable[Text | str], rows: list[ScanRow]) -> None:
         for one in rows:
-            table.update_cell(one.symbol, "mark", self._mark(one.symbol))
-            for name, cell in zip(COLUMNS, self._cells(one), strict=True):
-                table.update_cell(one.symbol, name, cell)
+            found = (Text(self._mark(one.symbol)), *self._cells(one))
+            for name, cell in zip(("mark", *COLUMNS), found, strict=True):
+                if self._drawn.get((one.symbol, name)) != cell.plain:
+                    self._drawn[one.symbol, name] = cell.plain
+                    table.update_cell(one.symbol, name, cell)
 
     def _cells(self, row: ScanRow) -> tuple[Text, ...]:
         found = []

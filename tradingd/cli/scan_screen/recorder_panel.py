@@ -13,10 +13,7 @@ _TROUBLES = 3
 
 def panel(view: RecorderView | None, troubles: Sequence[str]) -> RenderableType:
     """Return the panel's content."""
-    told = [
-        Text(f"! {one}", style="bold yellow", overflow="ellipsis", no_wrap=True)
-        for one in troubles[-_TROUBLES:]
-    ]
+    told = [Text(f"! {one}", style="bold yellow", overflow="fold") for one in troubles[-_TROUBLES:]]
     if view is None:
         nothing = Text("nothing is recorded: no order books (depth=none)", style="dim")
         return Group(nothing, *told)
@@ -60,8 +57,7 @@ def _book(one: StreamView) -> str:
 
 def _line(view: RecorderView) -> Text:
     waiting = ", ".join(view.queue) or "nobody"
-    refused = "; ".join(f"{symbol}: {why}" for symbol, why in view.refused.items())
-    text = Text(f"in line  {waiting}", no_wrap=True, overflow="ellipsis")
-    if refused:
-        text.append(f"   refused  {refused}", style="yellow")
+    text = Text(f"in line  {waiting}", overflow="fold")
+    for symbol, why in view.refused.items():
+        text.append(f"\nrefused  {symbol}: {why}", style="yellow")
     return text
