@@ -116,6 +116,11 @@ class Stream:
         """`columns.Quality` bits of the last row."""
         return self._quality
 
+    @property
+    def newest(self) -> int:
+        """Data time of what was told last, UTC ns; 0: nothing."""
+        return max(self.told, self.last.ts_recv if self.last else 0)
+
     def reached(self, ts: int) -> None:
         """Take the rows up to and including `ts`; one of which nothing was told has none."""
         if self.capture is not None:
@@ -127,7 +132,7 @@ class Stream:
     def ended_at(self) -> int:
         """Return the data time up to which it was recorded, UTC ns."""
         began = self.capture.began if self.capture else 0
-        return max(began, self.told, self.last.ts_recv if self.last else 0)
+        return max(began, self.newest)
 
     def passed(self, ts: int) -> None:
         """Take the rows of every grid time before `ts`, and what falls due with them."""
