@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
-from tradingd.contracts.logic import Scope, Unknown, check_logic, truth
+from tradingd.contracts.grammar import check_logic
+from tradingd.contracts.logic import Scope
 from tradingd.contracts.logic import evaluate as value_of
+from tradingd.contracts.values import Unknown, truth
 from tradingd.kits.failure import ExitCode, Failure
 
 _ENDINGS: Final = (".json", ".rules", ".rule", ".jsonlogic", ".logic")

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_logic.apply import apply
 
-from tradingd.contracts.logic import ARITY, Scope, Unknown, check_logic, evaluate
+from tradingd.contracts.grammar import ARITY, check_logic
+from tradingd.contracts.logic import Scope, evaluate
+from tradingd.contracts.values import Unknown
 from tradingd.kits.failure import ExitCode, Failure
 
 PEOPLE = {"people": [{"age": 20}, {"age": 40}], "none": [], "ages": [1, 2, 3]}
