@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pyarrow as pa
 
 from tradingd.config.depth import NoDepth, ReplayDepth
@@ -14,18 +15,24 @@ from tradingd.config.mode import BacktestMode
 from tradingd.config.system import SystemConfig
 from tradingd.config.universe import SymbolsUniverse
 from tradingd.domain.market import ActionKind, CorporateAction, Instrument
+from tradingd.domain.money import SCALE
 from tradingd.engine.books.candles import Candles
 from tradingd.engine.books.stream import BookSlice, BookStream
 from tradingd.history.store import Store
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.hashing import file_hash, stable_hash
-from tradingd.level2.book import BookSource
+from tradingd.level2.book import NO_BID, BookSource
+from tradingd.level2.columns import PRICE_SCALE
 from tradingd.level2.layout import PARTS_FOLDER
 from tradingd.level2.open import open_book
 
 _DBN = (".dbn", ".dbn.zst")
 _OTHER_SCHEMAS = re.compile(r"\.(definition|imbalance|mbo|ohlcv-\w+|statistics|status|trades)\.")
 """Schemas without books, as the vendor's file names tell them."""
+_SUB_PENNY = SCALE // 10_000
+_LOOK = 1_000
+"""Books of a day that are looked at for its price."""
+
 _SNAPSHOTS = "*_snapshots_*.parquet"
 
 
@@ -135,9 +142,29 @@ def open_books(store: Store, config: SystemConfig, mode: BacktestMode) -> Record
     return RecordedBooks(
         found,
         mode.chunk_rows,
-        store.instruments(symbols),
+        [_ticked(one, found) for one in store.instruments(symbols)],
         _dividends(store, symbols, [one.source.day for one in found]),
     )
+
+
+def _ticked(instrument: Instrument, found: Sequence[Recorded]) -> Instrument:
+    """Return the facts with the tick of prices below a dollar, where its books begin there.
+
+    Source: Regulation NMS rule 612, a hundredth of a cent. A limit at such a book's bid would
+    otherwise be rounded to a cent, which is another level.
+    """
+    mine = (one.source for one in found if one.source.symbol == instrument.symbol)
+    if instrument.tick <= _SUB_PENNY or not any(_below_a_dollar(one) for one in mine):
+        return instrument
+    return msgspec.structs.replace(instrument, tick=_SUB_PENNY)
+
+
+def _below_a_dollar(source: BookSource) -> bool:
+    first = next(iter(source.chunks(_LOOK)), None)
+    if first is None:
+        return False
+    bids = first[0].bid_px[0]
+    return bool(((bids > NO_BID) & (bids < PRICE_SCALE)).any())
 
 
 def _replayed(config: SystemConfig) -> Path:

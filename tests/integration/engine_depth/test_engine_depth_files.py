@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.integration.engine_depth.depth_kit import DAY, WEDNESDAY, MadeBooks, at, shown
@@ -39,13 +40,22 @@ def facts(symbol: str, day: str) -> dict[str, str]:
     }
 
 
-def keep(root: Path, symbol: str, day: str = DAY, tag: str = "made", shift: int = 0) -> Path:
+def keep(
+    root: Path,
+    symbol: str,
+    day: str = DAY,
+    tag: str = "made",
+    shift: int = 0,
+    price: float = 100.0,
+    tick: float = 0.01,
+) -> Path:
     """Write a snapshot file whose imbalance swings from side to side."""
+    at_tick = [round(price + n * tick, 4) for n in range(-2, 4)]
     records = [
         shown(
             60_000 + 500 * n,
-            ((100.00, 10 + (n * 29 + shift) % 90), (99.99, 50), (99.98, 50)),
-            ((100.01, 100 - (n * 29 + shift) % 90), (100.02, 50), (100.03, 50)),
+            ((at_tick[2], 10 + (n * 29 + shift) % 90), (at_tick[1], 50), (at_tick[0], 50)),
+            ((at_tick[3], 100 - (n * 29 + shift) % 90), (at_tick[4], 50), (at_tick[5], 50)),
         )
         for n in range(400)
     ]
@@ -212,3 +222,19 @@ def test_a_split_between_two_days_of_books_is_refused(tmp_path):
     store = Knowing(store_root(config.config), config.config.store)
     with pytest.raises(Failure, match="AAA splits on 2024-01-17"):
         open_books(store, config.config, config.config.mode)
+
+
+def test_books_below_a_dollar_have_the_tick_of_their_prices(tmp_path):
+    keep(tmp_path / "books", "CHEAP", price=0.4321, tick=0.0001)
+    keep(tmp_path / "books", "DEAR")
+    ticks = {one.symbol: one.tick for one in opened(loaded(tmp_path)).instruments()}
+    assert ticks == {"CHEAP": 100_000, "DEAR": 10_000_000}
+
+
+def test_a_passive_order_below_a_dollar_stands_at_the_bid_it_names(tmp_path):
+    keep(tmp_path / "books", "CHEAP", price=0.4321, tick=0.0001)
+    config = loaded(tmp_path, "strategy.max_spread_bps=100", "strategy.enter=0.2")
+    result = backtest(config, sheet=False)
+    orders = pq.read_table(Path(result.folder) / "orders.parquet").to_pylist()
+    limits = {one["limit_price"] for one in orders if one["limit_price"] is not None}
+    assert limits == {Decimal("0.4321"), Decimal("0.4322")}
