@@ -78,9 +78,17 @@ def _identity(report: RunReport) -> list[tuple[str, str]]:
         ("data", manifest.data_hash),
         ("code", commit + (" with uncommitted changes" if manifest.git_dirty else "")),
         ("risk, fees, seed", f"{manifest.risk_profile}, {manifest.fees}, {manifest.seed}"),
-        ("bars", f"{manifest.rows:,} x {manifest.resolution}, {len(manifest.symbols)} symbols"),
+        _data(manifest.rows, manifest.resolution, len(manifest.symbols)),
         ("tear sheet", escape(next((p for p in report.files if p.endswith(TEARSHEET)), "-"))),
     ]
+
+
+def _data(rows: int, resolution: str, symbols: int) -> tuple[str, str]:
+    """Return how much a run read, and of what: order books have no length."""
+    of = f"{symbols} symbol" + ("" if symbols == 1 else "s")
+    if resolution == "book":
+        return "order books", f"{rows:,}, {of}"
+    return "bars", f"{rows:,} x {resolution}, {of}"
 
 
 def _metric_row(row: MetricRow, two: bool) -> tuple[str, ...]:

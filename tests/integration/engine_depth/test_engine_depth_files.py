@@ -138,7 +138,9 @@ def test_a_folder_of_snapshots_runs_as_one_backtest_and_states_its_data(tmp_path
     told = " ".join(manifest["notes"])
     assert "participation_percent" in told
     assert "No trades were recorded of AAA:" in told
-    assert "candles" in Path(result.tearsheet).read_text()
+    page = Path(result.tearsheet).read_text()
+    assert "candles" in page
+    assert "order books <b>1,202</b>" in page
 
 
 def test_the_same_files_give_the_same_run_and_a_changed_file_another(tmp_path):

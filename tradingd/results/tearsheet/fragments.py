@@ -50,7 +50,7 @@ def header(manifest: Manifest) -> str:
     dates = [_day(ts) for ts in (manifest.first_ts, manifest.last_ts) if ts]
     facts = {
         "range": " – ".join(dates) or "no bars",
-        "bars": f"{manifest.rows:,} × {manifest.resolution}",
+        **_data(manifest),
         "symbols": _symbols(manifest.symbols),
         "risk": manifest.risk_profile,
         "fees": manifest.fees,
@@ -62,6 +62,12 @@ def header(manifest: Manifest) -> str:
         f'<p class="run">Backtest <code>{escape(manifest.run_id)}</code></p>'
         f'<ul class="facts">{items}</ul>'
     )
+
+
+def _data(manifest: Manifest) -> dict[str, str]:
+    if manifest.resolution == "book":
+        return {"order books": f"{manifest.rows:,}"}
+    return {"bars": f"{manifest.rows:,} × {manifest.resolution}"}
 
 
 def cards(metrics: Metrics) -> str:
