@@ -52,6 +52,10 @@ class BoundDesk(Protocol):
         """Tell whether an entry or an exit is on its way or working."""
         ...
 
+    def limit_price(self, symbol: str, side: Side, value: Any) -> Nanos | None:
+        """Return a limit a strategy gave, on the symbol's tick and never worse for the order."""
+        ...
+
     def rounded(self, symbol: str, value: Any) -> Nanos | None:
         """Return a price on the symbol's tick."""
         ...

@@ -15,7 +15,7 @@ from tradingd.engine.ledger import Ledger
 from tradingd.engine.orders import deny, engine_order
 from tradingd.engine.tape import Prices
 from tradingd.engine.ticket import Stage, Ticket
-from tradingd.engine.units import on_tick, opposite
+from tradingd.engine.units import limit_on_tick, on_tick, opposite
 from tradingd.engine.venue import Verbs
 from tradingd.engine.wire import Wire
 from tradingd.gate.book import Book
@@ -310,6 +310,10 @@ class Desk:
                 return last[0]
         assert line is not None
         return line.mark
+
+    def limit_price(self, symbol: str, side: Side, value: Any) -> Nanos | None:
+        """Return a limit a strategy gave, on the symbol's tick and never worse for the order."""
+        return None if value is None else limit_on_tick(value, self.ticks[symbol], side)
 
     def rounded(self, symbol: str, value: Any) -> Nanos | None:
         """Return a price a strategy gave, on the symbol's tick."""

@@ -58,7 +58,8 @@ class Strategy(EngineStrategy):
     Notes
     -----
     Orders leave through `enter`, `exit` and `move_stop`, or through the engine's own verbs; both
-    pass the gate. Prices given as float or Decimal are rounded to the symbol's tick.
+    pass the gate. Prices given as float or Decimal are rounded to the symbol's tick, a limit to
+    the side that is no worse for the order.
     """
 
     Settings: ClassVar[type[StrategyBase]] = StrategyBase
@@ -206,7 +207,7 @@ class Strategy(EngineStrategy):
             quantity,
             reason=reason,
             stop=desk.rounded(symbol, stop),
-            limit=desk.rounded(symbol, limit),
+            limit=desk.limit_price(symbol, side, limit),
         )
 
     def exit(

@@ -49,6 +49,15 @@ def on_tick(value: float | Decimal, tick: Nanos) -> Nanos:
     return (2 * scaled + tick) // (2 * tick) * tick
 
 
+def limit_on_tick(value: float | Decimal, tick: Nanos, side: Side) -> Nanos:
+    """Round a limit to a multiple of the tick that is no worse for the order than what was asked.
+
+    A buy goes down, a sale up: rounded to the nearest, a limit of 100.005 would pay 100.01.
+    """
+    scaled = round(value * SCALE)
+    return scaled // tick * tick if side is Side.BUY else -(-scaled // tick) * tick
+
+
 def opposite(side: Side) -> Side:
     """Return the other side."""
     return Side.SELL if side is Side.BUY else Side.BUY

@@ -45,6 +45,7 @@ class WorkedDesk:
         self._floor = floor
         self._acting = acting
         self.rounded = desk.rounded
+        self.limit_price = desk.limit_price
 
     @property
     def session(self) -> Session | None:

@@ -8,9 +8,10 @@ import pytest
 
 from tradingd.domain.market import Resolution
 from tradingd.domain.money import nanos
+from tradingd.domain.orders import Side
 from tradingd.engine.liquidity import UNLIMITED, Liquidity
 from tradingd.engine.tape import Tape, TapeBar
-from tradingd.engine.units import on_tick
+from tradingd.engine.units import limit_on_tick, on_tick
 from tradingd.session.calendar import SessionCalendar
 
 CALENDAR = SessionCalendar("XNYS")
@@ -137,3 +138,18 @@ def test_no_cap_means_no_limit():
 )
 def test_prices_of_strategies_land_on_the_tick(value, expected):
     assert on_tick(value, nanos("0.01")) == nanos(expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "buy", "sell"),
+    [
+        (100.005, "100", "100.01"),
+        (100.01, "100.01", "100.01"),
+        (Decimal("100.0099"), "100", "100.01"),
+        (0.29, "0.29", "0.29"),
+    ],
+)
+def test_a_limit_is_never_worse_for_the_order_than_what_was_asked(value, buy, sell):
+    tick = nanos("0.01")
+    assert limit_on_tick(value, tick, Side.BUY) == nanos(buy)
+    assert limit_on_tick(value, tick, Side.SELL) == nanos(sell)

@@ -12,7 +12,7 @@ from tradingd.engine.desk import closing_side
 from tradingd.engine.live.diary import Diary
 from tradingd.engine.live.present import Present
 from tradingd.engine.live.working import OwnedBook, Working
-from tradingd.engine.units import on_tick
+from tradingd.engine.units import limit_on_tick, on_tick
 
 
 class LiveDesk:
@@ -55,6 +55,10 @@ class LiveDesk:
     def pending(self, symbol: str) -> bool:
         """Tell whether an entry or an exit is on its way or working."""
         return self.working.pending(self.strategy, symbol)
+
+    def limit_price(self, symbol: str, side: Side, value: Any) -> Nanos | None:
+        """Return a limit a strategy gave, on the symbol's tick and never worse for the order."""
+        return None if value is None else limit_on_tick(value, self.ticks[symbol], side)
 
     def rounded(self, symbol: str, value: Any) -> Nanos | None:
         """Return a price a strategy gave, on the symbol's tick."""
