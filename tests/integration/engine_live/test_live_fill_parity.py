@@ -117,7 +117,7 @@ class Direct:
 
     def __init__(self, delivery: Delivery, bar_types) -> None:
         self.bar_types = bar_types
-        self.book = self.desk = self.stops = None
+        self.book = self.books = self.desk = self.stops = None
         self.faults = SimpleNamespace(on_fault=lambda _action: None)
         self.after_fault = delivery.arrive
         self.native = SimpleNamespace()
