@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import msgspec
-from rich.markup import escape
 
 from tradingd.cli import screen
 from tradingd.cli.audit import ExportParams, TailParams, VerifyParams
@@ -105,10 +104,10 @@ def _cells(row: AuditLine) -> tuple[object, ...]:
     return (
         row.number,
         shown_time(row.wall),
-        escape(row.actor),
+        row.actor,
         "" if row.uid < 0 else row.uid,
-        escape(row.action),
-        escape(row.subject),
-        escape(row.detail),
+        row.action,
+        row.subject,
+        row.detail,
         row.hash[:_HASH_SHOWN],
     )

@@ -3,7 +3,6 @@
 import sys
 
 import msgspec
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -314,5 +313,5 @@ def _listed(
 
 
 def _cell(value: object) -> str:
-    """Return a table cell: one line, nothing in it is taken for colours."""
-    return escape(clean(value)) if value is not None else ""
+    """Return a table cell on one line, without control characters."""
+    return clean(value) if value is not None else ""

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from rich.markup import escape
-
 from tradingd.cli import screen
 from tradingd.cli.journal_place import shown_time
 
@@ -177,7 +175,7 @@ def render_stats(result: Any) -> None:
 
 def render_export(result: Any) -> None:
     """Print one line a file."""
-    rows = [(one.table, one.rows, escape(one.file)) for one in result.tables]
+    rows = [(one.table, one.rows, one.file) for one in result.tables]
     screen.table("", ("table", "rows", "file"), rows)
     total = sum(one.rows for one in result.tables)
     screen.summary({"tables": len(rows), "rows": total, "folder": result.folder})
@@ -194,11 +192,7 @@ def _show(result: Any, columns: Columns, **sums: Callable[[Any], object]) -> Non
 
 
 def _cells(columns: Columns, row: Any) -> tuple[object, ...]:
-    return tuple(_cell(show(row)) for show in columns.values())
-
-
-def _cell(value: object) -> object:
-    return escape(value) if isinstance(value, str) else value
+    return tuple(show(row) for show in columns.values())
 
 
 def _price(value: Decimal | None) -> str:

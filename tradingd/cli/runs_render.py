@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
-
 from tradingd.app.runs import RunList, RunReport
 from tradingd.cli import screen
 from tradingd.cli.metrics_screen import show_metrics
@@ -42,11 +40,11 @@ def render_show(report: RunReport) -> None:
 def render_compare(report: Comparison) -> None:
     """Print metrics and differing settings side by side; the difference column for two runs."""
     two = len(report.runs) == 2
-    columns = ("metric", *map(escape, report.runs), *(("difference",) if two else ()))
+    columns = ("metric", *report.runs, *(("difference",) if two else ()))
     screen.table("", columns, _right([_metric_row(row, two) for row in report.metrics], 1))
     if report.inputs:
         rows = [(row.key, *map(_plain, row.values)) for row in report.inputs]
-        screen.table("", ("differs in", *map(escape, report.runs)), rows)
+        screen.table("", ("differs in", *report.runs), rows)
     else:
         _say("the runs have the same settings, data and code")
     for warning in report.warnings:
@@ -56,7 +54,7 @@ def render_compare(report: Comparison) -> None:
 def _list_row(run: Any) -> tuple[str, ...]:
     days = f"{run.first_day} – {run.last_day}" if run.first_day else ""
     return (
-        escape(run.run_id),
+        run.run_id,
         run.status,
         f"{run.ended:%Y-%m-%d %H:%M}",
         days,
@@ -64,7 +62,7 @@ def _list_row(run: Any) -> tuple[str, ...]:
         show(run.sharpe, "ratio"),
         show(run.max_drawdown, "percent"),
         show(run.trips, "count"),
-        escape(run.error),
+        run.error,
     )
 
 
@@ -73,13 +71,13 @@ def _identity(report: RunReport) -> list[tuple[str, str]]:
     assert manifest is not None
     commit = manifest.git_commit or "not a checkout"
     return [
-        ("strategy", escape(manifest.strategy)),
+        ("strategy", manifest.strategy),
         ("configuration", manifest.config_hash),
         ("data", manifest.data_hash),
         ("code", commit + (" with uncommitted changes" if manifest.git_dirty else "")),
         ("risk, fees, seed", f"{manifest.risk_profile}, {manifest.fees}, {manifest.seed}"),
         _data(manifest.rows, manifest.resolution, len(manifest.symbols)),
-        ("tear sheet", escape(next((p for p in report.files if p.endswith(TEARSHEET)), "-"))),
+        ("tear sheet", next((p for p in report.files if p.endswith(TEARSHEET)), "-")),
     ]
 
 
@@ -112,7 +110,7 @@ def _right(rows: Sequence[tuple[str, ...]], first: int) -> list[tuple[str, ...]]
 
 
 def _plain(value: Any) -> str:
-    return "-" if value is None else escape(str(value))
+    return "-" if value is None else str(value)
 
 
 def _say(text: str) -> None:

@@ -68,13 +68,20 @@ def _configured(overrides: Sequence[str], overlay: Path | None, today: dt.date) 
     yield Check(name="configuration", status="ok", detail=f"hash {loaded.hash[:12]}", critical=True)
     yield from _folders(loaded, variables)
     yield access.credentials(
-        dict(access.references(loaded.tree)),
+        dict(_used(loaded)),
         variables,
         needed=not isinstance(loaded.config.mode, BacktestMode),
     )
     yield from _dated(loaded, today)
     yield from _session(loaded)
     yield from alpaca(loaded.config, today)
+
+
+def _used(loaded: Loaded) -> Iterator[tuple[str, str]]:
+    """Yield the references of groups that are switched on: the rest ask nobody for a key."""
+    off = set() if loaded.config.backfill.enabled else {"backfill"}
+    tree = {name: group for name, group in loaded.tree.items() if name not in off}
+    yield from access.references(tree)
 
 
 def _session(loaded: Loaded) -> Iterator[Check]:
