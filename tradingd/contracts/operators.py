@@ -14,7 +14,7 @@ _NUMBERS: Final = frozenset({"+", "-", "*", "/", "%", "min", "max"})
 
 def apply(name: str, values: list[Any]) -> Any:
     """Return an operator's answer, `Unknown` where it has none for these values."""
-    from json_logic.builtins import BUILTINS  # type: ignore[import-untyped]
+    from json_logic.builtins import BUILTINS
 
     if (unfit := _unfit(name, values)) is not None:
         return Unknown(unfit)

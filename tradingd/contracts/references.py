@@ -60,6 +60,7 @@ def registry_of(root: Path, documents: Mapping[str, Any]) -> Any:
     pairs = [(uri, resource(one)) for uri, one in whole.items()]
     # Crawled once: the registry never changes, and every look-up would crawl it again.
     try:
+        # mypy does not see the fields of its attrs class.
         return Registry(retrieve=retrieve).with_resources(pairs).crawl()  # type: ignore[call-arg]
     except (AttributeError, TypeError, ValueError) as error:
         raise Failure(

@@ -251,6 +251,7 @@ def _bounded_classes(budget: _Budget) -> dict[str, Any]:
             "uniqueItems": _keyword_unique_items,
         }
         counted = {name: _counted(function, budget) for name, function in ours.items()}
+        # The published stubs leave `extend` without types.
         kinds[draft] = validators.extend(kind, counted)  # type: ignore[no-untyped-call]
         kinds[draft].evolve = evolve
     return kinds

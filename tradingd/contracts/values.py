@@ -25,7 +25,7 @@ def refused(what: str, expected: str, found: str) -> Failure:
 
 def truth(value: Any) -> bool:
     """Whether a value counts as true (https://jsonlogic.com/truthy.html)."""
-    from json_logic.builtins import to_bool  # type: ignore[import-untyped]
+    from json_logic.builtins import to_bool
 
     return bool(to_bool(value))
 

@@ -112,6 +112,7 @@ class Asking:
                 place, answer, error = said.get()
                 if error is not None:
                     raise error
+                # Without an error there is an answer, which may itself be None.
                 answers[place] = answer  # type: ignore[assignment]
         except Retry:
             raise

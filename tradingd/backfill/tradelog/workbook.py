@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tradingd.backfill.tradelog.merged import filled, merged_spans
 from tradingd.backfill.tradelog.sheet import Row, Sheet
@@ -45,20 +45,20 @@ def _loaded(path: Path, stream: BinaryIO) -> "Workbook":
         raise _damaged(path, error) from error
 
 
-def _sheet(path: Path, sheet: object, epoch: dt.datetime) -> Sheet:
-    title: str = sheet.title  # type: ignore[attr-defined]
-    state: str = sheet.sheet_state  # type: ignore[attr-defined]
+def _sheet(path: Path, sheet: Any, epoch: dt.datetime) -> Sheet:
+    title: str = sheet.title
+    state: str = sheet.sheet_state
     return Sheet(
         name=title, rows=_rows(path, sheet, title), visible=state == "visible", epoch=epoch
     )
 
 
-def _rows(path: Path, sheet: object, title: str) -> Iterator[Row]:
+def _rows(path: Path, sheet: Any, title: str) -> Iterator[Row]:
     """Yield rows with their merged cells filled."""
     try:
         # Some exporters state a size that cuts columns off.
-        sheet.reset_dimensions()  # type: ignore[attr-defined]
-        values = enumerate(sheet.iter_rows(values_only=True), start=1)  # type: ignore[attr-defined]
+        sheet.reset_dimensions()
+        values = enumerate(sheet.iter_rows(values_only=True), start=1)
         yield from filled(values, merged_spans(path, title))
     except Exception as error:
         # Of a damaged file comes anything: from zip, XML or styles.

@@ -90,6 +90,7 @@ class Link:
         Unreachable
         """
         lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        # The library leaves this constructor without types.
         client: Any = ib_async.Client(self._ears)  # type: ignore[no-untyped-call]
         client.apiError += lambda why: _settle(lost, str(why))
         self._ears.last = None

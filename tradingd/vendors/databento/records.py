@@ -5,7 +5,7 @@ https://databento.com/docs/standards-and-conventions/common-fields-enums-types#f
 """
 
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import databento_dbn
 
@@ -38,8 +38,8 @@ def book_event(symbol: str, record: BookRecord, ts_recv: int, *, doubted: bool) 
     flags = record.flags
     price = record.price
     # The vendor's letters are the domain's.
-    action: Action = str(record.action)  # type: ignore[assignment]
-    side: BookSide = str(record.side)  # type: ignore[assignment]
+    action = cast("Action", str(record.action))
+    side = cast("BookSide", str(record.side))
     return DepthEvent(
         symbol,
         record.ts_event,

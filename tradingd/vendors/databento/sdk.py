@@ -48,6 +48,7 @@ def library() -> Any:
             found=f"no module {error.name}",
             next_step=f"pip install 'tradingd[{PACKAGE}]'",
         ) from error
+    # The library imports the name into this module and does not list it as its own.
     http.check_backend_warnings = log_warnings  # type: ignore[attr-defined]
     return found
 
