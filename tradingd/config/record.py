@@ -1,5 +1,6 @@
 """Group `record`: which order books are captured, how finely, and within which bounds."""
 
+import datetime as dt
 from typing import Annotated
 
 from msgspec import Meta
@@ -51,6 +52,14 @@ class RecordConfig(Group, frozen=True, kw_only=True):
             extra={"unit": "seconds"},
         ),
     ] = 2.0
+    close: Annotated[
+        dt.time,
+        Meta(
+            description="New York time at which what was captured of live books is published, "
+            "besides midnight; what comes after begins another file.",
+            tz=False,
+        ),
+    ] = dt.time(20, 10)
     keep_days: Annotated[
         Count, Meta(description="Older captures are deleted at the start; 0: never.")
     ] = 0

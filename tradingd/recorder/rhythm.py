@@ -9,6 +9,7 @@ from tradingd.domain.market import NANOSECONDS
 from tradingd.recorder.feed_watch import FeedWatch
 from tradingd.recorder.keeper import Keeper
 from tradingd.recorder.places import Places
+from tradingd.session.calendar import next_time
 
 BEHIND: Final = 60 * NANOSECONDS
 """A live feed whose records are older than this when they come tells the past."""
@@ -42,7 +43,8 @@ async def ticking(
     wall: Callable[[], int],
     reached: Callable[[int], None],
 ) -> None:
-    """Let time pass for symbols of which nothing is told."""
+    """Let time pass for symbols of which nothing is told; publish at the day's close."""
+    close = next_time(config.close, wall())
     late = round(config.late_seconds * NANOSECONDS)
     wait = max(config.interval_ms / 1_000, _TICK)
     seen, current = 0, False
@@ -55,3 +57,8 @@ async def ticking(
             seen, current = events, now - newest < BEHIND
         if current:
             reached(now - late)
+        if now - late >= close:
+            # By the wall clock: after the market's hours no record may come for long.
+            for stream in places.streams.values():
+                stream.close()
+            close = next_time(config.close, now)

@@ -129,6 +129,17 @@ class Stream:
             self.finished = True
             self._owner.over(self)
 
+    def close(self) -> None:
+        """End the capture where it is; the next record begins another."""
+        if self.capture is None or self.finished:
+            return
+        self._owner.ended(self, self.ended_at())
+        self.capture = self.last = self._shown = None
+        self._ladder = ()
+        self._next = self._day_ends = NEVER
+        # The next record has to pass `passed`, which begins the capture.
+        self.due = 0
+
     def ended_at(self) -> int:
         """Return the data time up to which it was recorded, UTC ns."""
         began = self.capture.began if self.capture else 0

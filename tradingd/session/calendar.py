@@ -101,3 +101,13 @@ def local_midnight_ns(day: dt.date, zone: ZoneInfo = NEW_YORK) -> int:
 def local_date(ts: int, zone: ZoneInfo = NEW_YORK) -> dt.date:
     """Return the exchange-local calendar date of a UTC nanosecond time."""
     return dt.datetime.fromtimestamp(ts // NANOSECONDS, tz=zone).date()
+
+
+def next_time(time: dt.time, after: int, zone: ZoneInfo = NEW_YORK) -> int:
+    """Return the first UTC nanoseconds after `after` at which the zone's clocks show `time`."""
+    day = local_date(after, zone)
+    while True:
+        moment = dt.datetime.combine(day, time, tzinfo=zone)
+        if (found := int(moment.timestamp()) * NANOSECONDS) > after:
+            return found
+        day += dt.timedelta(days=1)

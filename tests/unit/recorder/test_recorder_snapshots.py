@@ -284,6 +284,40 @@ def test_a_live_grid_goes_on_by_the_wall_clock_and_counts_what_comes_too_late(tm
     assert column(table, "bid_px_00") == [100_000] * 3 + [100_200]
 
 
+def test_live_captures_are_published_at_the_days_close_and_go_on_in_another_file(tmp_path):
+    evening = T + 10 * 3_600 * SECOND + 1_800 * SECOND  # 20:00 in New York
+    now = [evening]
+
+    async def go():
+        feed = HandFeed(replayed=False)
+        async with recording(
+            tmp_path, feed, wall=lambda: now[0], late_seconds=0.5, close=dt.time(20, 10)
+        ) as recorder:
+            feed.tell(record("AAA", evening, ladder(1000, 1001)))
+            now[0] = evening + SECOND
+            await until(lambda: recorder.view().rows == 6)
+            # Nothing more is told; only the wall's clock says that the day is over.
+            now[0] = evening + 600 * SECOND + SECOND // 2
+            await until(lambda: recorder.view().published == 1)
+            assert column(snapshots(tmp_path), "ts")[-1] <= evening + 600 * SECOND
+            assert not unfinished(tmp_path)
+            first = column(snapshots(tmp_path), "ts")
+            after = evening + 900 * SECOND
+            feed.tell(
+                record("AAA", after, ladder(900, 901), closes=False),
+                record("AAA", after + 1, ladder(2000, 2001)),
+                record("AAA", after + TENTH + 1, ladder(2000, 2001)),
+            )
+            return first, after
+
+    first, after = asyncio.run(go())
+    table = snapshots(tmp_path)
+    assert column(table, "ts") == [*first, after + TENTH]
+    assert column(table, "bid_px_00")[-1] == 200_000
+    names = sorted(one.name for one in (tmp_path / "AAA").glob("*_snapshots_*"))
+    assert names == ["2025-04-03_snapshots_200000.parquet", "2025-04-03_snapshots_201500.parquet"]
+
+
 def test_a_live_feed_that_tells_the_past_is_not_hurried_by_the_wall_clock(tmp_path):
     async def go():
         feed = HandFeed(replayed=False)

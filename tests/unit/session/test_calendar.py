@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.session.calendar import SessionCalendar, local_date, local_midnight_ns
+from tradingd.session.calendar import SessionCalendar, local_date, local_midnight_ns, next_time
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -67,3 +67,16 @@ def test_an_unknown_exchange_is_refused_by_name():
         _ = SessionCalendar("MOON").sessions
     assert refusal.value.code is ExitCode.CONFIG
     assert "MOON" in refusal.value.line()
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (ns(2025, 4, 3, 20, 9), ns(2025, 4, 3, 20, 10)),
+        (ns(2025, 4, 3, 20, 10), ns(2025, 4, 4, 20, 10)),
+        # Over the night in which the clocks go forward: 23 hours later, not 24.
+        (ns(2025, 3, 8, 20, 10), ns(2025, 3, 9, 20, 10)),
+    ],
+)
+def test_the_next_time_of_day_is_the_exchanges(after, expected):
+    assert next_time(dt.time(20, 10), after) == expected
