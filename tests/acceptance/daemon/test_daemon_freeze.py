@@ -35,6 +35,13 @@ MISSED = 2 * WATCHDOG_SECONDS
 """A silence of the beat after which systemd would have acted."""
 
 
+def block(home: Path, place: str, seconds: int) -> None:
+    """Tell the strategy to block: whole at once, since it takes the file at any moment."""
+    half = home / f"block-in-{place}.half"
+    half.write_text(str(seconds))
+    half.rename(home / f"block-in-{place}")
+
+
 def trading(paper: Make, *overrides: str) -> Paper:
     daemon = paper(*HASTY, *overrides).start().ready()
     eventually(lambda: daemon.status().session_open, "an open session")
@@ -68,7 +75,7 @@ def test_a_part_without_progress_stops_the_beat_and_the_thaw_brings_it_back(
 def test_a_strategy_that_really_blocks_stops_the_beat(paper: Make, place: str) -> None:
     daemon = trading(paper)
     began = time.monotonic()
-    (daemon.home / f"block-in-{place}").write_text("4")
+    block(daemon.home, place, 4)
     eventually(lambda: daemon.notified.silence(began) > MISSED, "no beat while it blocks", 30)
     beats_again(daemon)
     assert daemon.status().ready
@@ -148,7 +155,7 @@ def test_a_broker_that_says_nothing_is_told_and_the_beat_goes_on(
 
 def test_the_stacks_of_a_wedged_daemon_are_in_its_log(paper: Make, home: Path) -> None:
     daemon = trading(paper)
-    (home / "block-in-bar").write_text("60")
+    block(home, "bar", 60)
     eventually(lambda: not (home / "block-in-bar").exists(), "it blocks")
     daemon.send(signal.SIGQUIT)
     assert daemon.wait() == -signal.SIGQUIT
