@@ -12,6 +12,7 @@ import databento_dbn as dbn
 import pytest
 import uvloop
 
+from tests.fakes.depth_hearing import Heard, until
 from tests.servers.databento_gateway import KEY, DatabentoGateway, databento_gateway, record
 from tradingd.config.depth import DatabentoDepth
 from tradingd.config.secrets import Secret
@@ -23,42 +24,6 @@ from tradingd.kits.failure import ExitCode, Failure
 FROG, AAPL = 6292, 38
 KNOWN = {"FROG": FROG, "AAPL": AAPL}
 QUICK = Rules(connect=3, answer=0.3, first_wait=0.02, longest_wait=0.05, refusals=3)
-
-
-class Heard:
-    """A listener that keeps what it hears, in one order."""
-
-    def __init__(self) -> None:
-        self.all: list[DepthEvent | DepthGap] = []
-        self.reached_at = 0
-        self.slow = 0.0
-
-    def event(self, event: DepthEvent) -> None:
-        assert event.ts_recv > self.reached_at
-        self.all.append(event)
-        if self.slow:
-            time.sleep(self.slow)
-
-    def reached(self, ts: int) -> None:
-        assert ts > self.reached_at
-        self.reached_at = ts
-
-    def gap(self, gap: DepthGap) -> None:
-        self.all.append(gap)
-
-    @property
-    def events(self) -> list[DepthEvent]:
-        return [one for one in self.all if isinstance(one, DepthEvent)]
-
-    @property
-    def gaps(self) -> list[DepthGap]:
-        return [one for one in self.all if isinstance(one, DepthGap)]
-
-
-async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - it looks from outside, at what has no event
-            await asyncio.sleep(0.005)
 
 
 def made(

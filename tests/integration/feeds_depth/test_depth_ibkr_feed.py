@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 import uvloop
 
+from tests.fakes.depth_hearing import Heard, until
 from tests.servers.tws_depth import ASK, BID, DELETE, INSERT, UPDATE, Change, TwsDepth, tws_depth
 from tradingd.config.depth import IbkrDepth
 from tradingd.domain.depth import DepthEvent, DepthFeed, DepthGap, Dropping
@@ -31,35 +32,12 @@ def px(text: str) -> int:
     return nanos(Decimal(text))
 
 
-class Heard:
-    def __init__(self) -> None:
-        self.all: list[DepthEvent | DepthGap] = []
-        self.reached_at = 0
+class OneTime(Heard):
+    """Interactive Brokers tells no time of the venue: both are ours."""
 
     def event(self, event: DepthEvent) -> None:
-        assert event.ts_recv == event.ts_event > self.reached_at
-        self.all.append(event)
-
-    def reached(self, ts: int) -> None:
-        assert ts > self.reached_at
-        self.reached_at = ts
-
-    def gap(self, gap: DepthGap) -> None:
-        self.all.append(gap)
-
-    @property
-    def events(self) -> list[DepthEvent]:
-        return [one for one in self.all if isinstance(one, DepthEvent)]
-
-    @property
-    def gaps(self) -> list[DepthGap]:
-        return [one for one in self.all if isinstance(one, DepthGap)]
-
-
-async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - it looks from outside, at what has no event
-            await asyncio.sleep(0.005)
+        assert event.ts_recv == event.ts_event
+        super().event(event)
 
 
 def made(
@@ -73,7 +51,7 @@ def made(
 ) -> tuple[IbkrDepthFeed, Heard]:
     config = IbkrDepth(port=tws.port, client_id=9, exchange=exchange, rows=rows, timeout=timeout)
     feed = IbkrDepthFeed(config, wall=wall, rules=rules)
-    heard = Heard()
+    heard = OneTime()
     feed.listen(heard)
     return feed, heard
 

@@ -21,6 +21,7 @@ from tradingd.engine.market import Alert, Shared
 from tradingd.engine.sessions import sample_interval
 from tradingd.engine.ticket import Ticket
 from tradingd.engine.venue import instrument_id, make_engine
+from tradingd.kits.failure import ExitCode, Failure
 
 
 class BookMarket:
@@ -82,7 +83,13 @@ class BookMarket:
 
     def restate(self, symbol: str, now: int, numerator: int, denominator: int) -> None:
         """Refuse a split: resting orders and recorded books could not be restated together."""
-        raise NotImplementedError(f"a split of {symbol} in a run over books")
+        raise Failure(
+            "a split inside a run over order books",
+            code=ExitCode.ENGINE_FAILED,
+            where=symbol,
+            expected="days of books without a split: they are refused before a run begins",
+            found=f"{numerator} for {denominator}",
+        )
 
     def load(self, piece: BookSlice) -> list[Sequence[Any]]:
         """Return each symbol's books and trades."""
