@@ -12,10 +12,14 @@ from tradingd.kits.hashing import stable_hash
 LOCATIONS: Final = (("store", "root"), ("store", "level2"), ("mode", "results"))
 """Keys that say where files are and decide no result; the hash leaves them out."""
 
-OBSERVERS: Final = ("alerts", "telemetry", "sync", "depth", "record", "backfill", "scan")
+OBSERVERS: Final = (
+    "alerts", "telemetry", "sync", "depth", "record", "backfill", "scan", "registry", "training",
+    "features",
+)  # fmt: skip
 """Groups that watch, tell, or fetch history; they decide no result either.
 
-`depth` does in one case: a backtest over order books (`config_hash`).
+Two do in one case each (`config_hash`): `depth` for a backtest over order books, `features` where
+a model is asked.
 """
 
 
@@ -51,6 +55,8 @@ def config_hash(tree: Mapping[str, Any]) -> str:
     }
     if _over_books(tree):
         kept["depth"] = {"kind": tree["depth"]["kind"]}
+    if isinstance(model := tree.get("model"), Mapping) and model.get("kind") != "none":
+        kept["features"] = tree["features"]
     return stable_hash(kept)
 
 

@@ -11,10 +11,34 @@ Bars = Annotated[
 ]
 
 
+class ModelUse(Group, frozen=True, kw_only=True):
+    """What a strategy does with the opinion of the served model."""
+
+    min_confidence: Annotated[
+        float,
+        Meta(ge=0, le=1, description="Probability of being right that an entry needs."),
+    ] = 0.55
+    size_by_confidence: Annotated[
+        bool,
+        Meta(description="Enter with fewer shares the less sure the model is; never with more."),
+    ] = False
+    tighten_stops: Annotated[
+        bool,
+        Meta(description="Put the stop nearer the less sure the model is; never farther."),
+    ] = False
+    when_abstaining: Annotated[
+        Literal["wait", "trade"],
+        Meta(description="Without an opinion: no entry, or by the rules alone."),
+    ] = "wait"
+
+
 class StrategyBase(Group, frozen=True, kw_only=True):
     """What every strategy states."""
 
     bars: Bars = "1d"
+    use_model: Annotated[
+        ModelUse | None, Meta(description="How the served model is asked; none: it is not.")
+    ] = None
 
 
 class EmaCross(StrategyBase, tag_field="kind", tag="ema_cross", frozen=True, kw_only=True):

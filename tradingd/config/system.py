@@ -10,9 +10,12 @@ from tradingd.config.base import Group
 from tradingd.config.broker import BrokerConfig
 from tradingd.config.depth import DepthConfig
 from tradingd.config.execution import ExecutionConfig
+from tradingd.config.features import FeaturesConfig
 from tradingd.config.feed import FeedConfig
 from tradingd.config.mode import ModeConfig
+from tradingd.config.model import ModelConfig
 from tradingd.config.record import RecordConfig
+from tradingd.config.registry import RegistryConfig
 from tradingd.config.risk import RiskConfig
 from tradingd.config.scan import ScanConfig
 from tradingd.config.schedule import ScheduleConfig
@@ -23,6 +26,7 @@ from tradingd.config.strategy import StrategyConfig, kind_of, members
 from tradingd.config.supervision import SupervisionConfig
 from tradingd.config.sync import SyncConfig
 from tradingd.config.telemetry import TelemetryConfig
+from tradingd.config.training import TrainingConfig
 from tradingd.config.universe import UniverseConfig
 
 
@@ -48,6 +52,10 @@ class SystemConfig(Group, frozen=True, kw_only=True):
     record: RecordConfig
     backfill: BackfillConfig
     scan: ScanConfig
+    features: FeaturesConfig
+    model: ModelConfig
+    training: TrainingConfig
+    registry: RegistryConfig
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1, description="Seed of every random choice.")] = 7
 
 

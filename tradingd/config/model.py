@@ -1,0 +1,58 @@
+"""Group `model`: whose predictions strategies may ask for."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from tradingd.config.base import Count, Group
+
+ModelName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class NoModel(Group, tag_field="kind", tag="none", frozen=True, kw_only=True):
+    """Strategies decide by their rules alone."""
+
+
+class Serving(Group, frozen=True, kw_only=True):
+    """When a served model must abstain."""
+
+    drift_limit: Annotated[
+        float,
+        Meta(
+            gt=0, description="Largest population stability index of a feature before it abstains."
+        ),
+    ] = 0.25
+    drift_rows: Annotated[
+        Count, Meta(description="Latest rows drift is measured on; fewer: not measured yet.")
+    ] = 500
+    missing: Annotated[
+        Count, Meta(description="Features of a row that may be missing before it abstains.")
+    ] = 0
+    on_quotes: Annotated[
+        bool, Meta(description="Predict again on each quote, with the spread and sizes of then.")
+    ] = False
+
+
+class RegisteredModel(Serving, tag_field="kind", tag="registry", frozen=True, kw_only=True):
+    """The model that an alias of the registry points to."""
+
+    name: Annotated[ModelName, Meta(description="Name in the registry.")] = "swing"
+    alias: Annotated[ModelName, Meta(description="Which version.")] = "production"
+    challenger: Annotated[
+        bool, Meta(description="Let the version with alias `challenger` predict in its shadow.")
+    ] = True
+
+
+class ModelFile(Serving, tag_field="kind", tag="file", frozen=True, kw_only=True):
+    """A model beside its manifest, whoever trained it."""
+
+    manifest: Annotated[str, Meta(min_length=1, description="Path of the manifest.")]
+
+
+class Predictions(Group, tag_field="kind", tag="predictions", frozen=True, kw_only=True):
+    """Predictions that were made before, by row: those of a walk-forward, for a backtest."""
+
+    path: Annotated[str, Meta(min_length=1, description="Parquet file with symbol, ts_event, ...")]
+
+
+ModelConfig = NoModel | RegisteredModel | ModelFile | Predictions

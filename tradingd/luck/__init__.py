@@ -1,0 +1,1 @@
+"""Luck: how far a good result may be chance. Pure functions of numbers, each with its paper."""
