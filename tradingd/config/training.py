@@ -210,6 +210,13 @@ class TrainingConfig(Group, frozen=True, kw_only=True):
             extra={"unit": "percent"},
         ),
     ] = 90.0
+    placebo: Annotated[
+        bool,
+        Meta(
+            description="Shuffle the labels among the symbols of each session: an honest training "
+            "then finds nothing. Such a model is never registered."
+        ),
+    ] = False
     valid_days: Annotated[
         Positive, Meta(description="Days until a model expires.", extra={"unit": "days"})
     ] = 45
