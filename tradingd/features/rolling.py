@@ -1,0 +1,222 @@
+"""Trailing windows over whole arrays: sums, moments, extremes, slopes and ranks.
+
+Every function returns an array as long as its input: value `i` is that of the `length` items that
+end at `i`, nan until there are so many and nan where one of them is nan. No running total is
+carried along: windows are merged from halves (a window of 20 from 16 and 4, those from 8 and 8,
+...), so that every partial result lies inside its window. Rounding stays that of one window however
+long the array, a nan or a huge value is gone once it has left, and equal items give a deviation of
+exactly zero. The cost is one pass per doubling, about 2 log2(length).
+
+Source of the merged moments: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating formulae and a
+pairwise algorithm for computing sample variances, Stanford STAN-CS-79-773 (1979), formulas 2.1.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from tradingd.features.series import Floats, Integers
+
+_RANK_CELLS: Final = 1 << 20
+"""Comparisons held at once by `rolling_rank` (1 MB)."""
+
+
+def shift(values: Floats, bars: int) -> Floats:
+    """Return the value of `bars` items before; nan where there is none."""
+    late = np.full(len(values), np.nan)
+    late[bars:] = values[: max(len(values) - bars, 0)]
+    return late
+
+
+def divide(above: Floats, below: Floats) -> Floats:
+    """Return the quotient, nan where `below` is exactly zero."""
+    quotient = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
+    np.divide(above, below, out=quotient, where=np.asarray(below) != 0.0)
+    return quotient
+
+
+def run_length(values: Floats) -> Integers:
+    """Return how many items in a row, the present one included, equal it; 1 at a nan.
+
+    A window is flat exactly where this is at least its length.
+    """
+    index = np.arange(len(values))
+    changed = np.ones(len(values), dtype=bool)
+    changed[1:] = values[1:] != values[:-1]
+    since: Integers = index - np.maximum.accumulate(np.where(changed, index, 0)) + 1
+    return since
+
+
+def rolling_sum(values: Floats, length: int) -> Floats:
+    """Return the sum of the last `length` values."""
+    return _padded(_merge(values, length, np.add), length, len(values))
+
+
+def rolling_mean(values: Floats, length: int) -> Floats:
+    """Return the mean of the last `length` values."""
+    return rolling_sum(values, length) / length
+
+
+def rolling_max(values: Floats, length: int) -> Floats:
+    """Return the largest of the last `length` values."""
+    return _extreme(values, length, np.maximum)
+
+
+def rolling_min(values: Floats, length: int) -> Floats:
+    """Return the smallest of the last `length` values."""
+    return _extreme(values, length, np.minimum)
+
+
+def rolling_squares(values: Floats, length: int) -> Floats:
+    """Return the sum of squared deviations from the window's own mean; 0.0 where it is flat."""
+    return rolling_products(values, values, length)
+
+
+def rolling_variance(values: Floats, length: int, *, sample: bool = True) -> Floats:
+    """Return the variance of the last `length` values.
+
+    Parameters
+    ----------
+    values : array
+    length : int
+        Items in a window, 2 at the least for a sample's.
+    sample : bool
+        Divide by length - 1 instead of length.
+    """
+    return rolling_squares(values, length) / (length - 1 if sample else length)
+
+
+def rolling_products(first: Floats, second: Floats, length: int) -> Floats:
+    """Return the sum of products of both arrays' deviations from their window means."""
+    return _padded(_products(first, second, length), length, len(second))
+
+
+def rolling_covariance(
+    first: Floats, second: Floats, length: int, *, sample: bool = True
+) -> Floats:
+    """Return the covariance of both arrays over the last `length` items."""
+    return rolling_products(first, second, length) / (length - 1 if sample else length)
+
+
+def rolling_correlation(first: Floats, second: Floats, length: int) -> Floats:
+    """Return Pearson's correlation, -1 to 1; nan where one of the windows is flat."""
+    flat = (run_length(first) >= length) | (run_length(second) >= length)
+    size = np.sqrt(rolling_squares(first, length)) * np.sqrt(rolling_squares(second, length))
+    size[flat] = 0.0
+    return np.clip(divide(rolling_products(first, second, length), size), -1.0, 1.0)
+
+
+def rolling_slope(values: Floats, length: int) -> Floats:
+    """Return the least-squares slope of the last `length` (at least 2) values, a unit per item."""
+    products = _padded(_products(None, values, length), length, len(values))
+    return products * (12.0 / (length * (length**2 - 1.0)))
+
+
+def rolling_rank(values: Floats, length: int) -> Floats:
+    """Return the share, 0 to 1, of the other values in the window that the last exceeds.
+
+    Equal ones count half. The cost is len(values) * length comparisons.
+    """
+    ranks = np.full(len(values), np.nan)
+    rows = max(_RANK_CELLS // length, 1)
+    windows = sliding_window_view(values, length) if len(values) >= length else values[:0]
+    for start in range(0, len(windows), rows):
+        part = windows[start : start + rows]
+        last = part[:, -1:]
+        score = (part < last).sum(axis=1) + ((part == last).sum(axis=1) - 1) * 0.5
+        score[np.isnan(part).any(axis=1)] = np.nan
+        ranks[length - 1 + start : length - 1 + start + len(part)] = score / (length - 1)
+    return ranks
+
+
+def _padded(windows: Floats, length: int, items: int) -> Floats:
+    """Put windows, counted by their first item, where their last item is."""
+    values = np.full(items, np.nan)
+    values[length - 1 :] = windows
+    return values
+
+
+def _merge(values: Floats, length: int, join: np.ufunc) -> Floats:
+    """Join every window of `length` items; element `i` is of the window that starts at `i`."""
+    if len(values) < length:
+        return values[:0]
+    joined: Floats | None = None
+    held, size, windows = 0, 1, values
+    while True:
+        if length & size:
+            joined = (
+                windows if joined is None else join(joined[: len(windows) - held], windows[held:])
+            )
+            held += size
+        if held == length:
+            assert joined is not None
+            return joined
+        windows = join(windows[:-size], windows[size:])
+        size *= 2
+
+
+def _extreme(values: Floats, length: int, join: np.ufunc) -> Floats:
+    """Join overlapping halves: an extreme does not mind what it sees twice."""
+    if len(values) < length:
+        return np.full(len(values), np.nan)
+    size, windows = 1, values
+    while size * 2 <= length:
+        windows = join(windows[:-size], windows[size:])
+        size *= 2
+    rest = length - size
+    return _padded(join(windows[: len(windows) - rest], windows[rest:]), length, len(values))
+
+
+class _Moments:
+    """Means and sums of products of all windows of `size` items, counted by their first item.
+
+    `first` is None for the steps 0, 1, 2, ...: neighbours' means then differ by a constant.
+    """
+
+    __slots__ = ("first", "products", "second", "size")
+
+    def __init__(self, size: int, first: Floats | None, second: Floats, products: Floats) -> None:
+        self.size = size
+        self.first = first
+        self.second = second
+        self.products = products
+
+    def join(self, newer: "_Moments") -> "_Moments":
+        """Merge with the windows of `newer` that begin where these end."""
+        size = self.size + newer.size
+        count = len(newer.second) - self.size
+        weight = newer.size / size
+        gap = newer.second[self.size :] - self.second[:count]
+        second = gap * weight
+        second += self.second[:count]
+        first: Floats | None = None
+        if self.first is None or newer.first is None:
+            spread = gap * (0.5 * size)
+        elif self.first is self.second:
+            spread = gap * gap
+            first = second
+        else:
+            spread = newer.first[self.size :] - self.first[:count]
+            first = spread * weight
+            first += self.first[:count]
+            spread *= gap
+        spread *= self.size * weight
+        spread += self.products[:count]
+        spread += newer.products[self.size :]
+        return _Moments(size, first, second, spread)
+
+
+def _products(first: Floats | None, second: Floats, length: int) -> Floats:
+    """Return the sums of products of all windows, counted by their first item."""
+    if len(second) < length:
+        return second[:0]
+    nothing = 0.0 * second if first is None or first is second else 0.0 * first * second
+    windows = _Moments(1, first, second, nothing)
+    joined: _Moments | None = None
+    while True:
+        if length & windows.size:
+            joined = windows if joined is None else joined.join(windows)
+            if joined.size == length:
+                return joined.products
+        windows = windows.join(windows)
