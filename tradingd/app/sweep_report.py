@@ -6,10 +6,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from tradingd.app.multiplicity import deflated_sharpe, expected_maximum_sharpe
 from tradingd.app.trial import TrialRow
 from tradingd.config.sweep_plan import SweepPlan
 from tradingd.kits.failure import ExitCode
+from tradingd.luck.deflated import deflate, expected_maximum_sharpe
 
 SHARPE: Final = "sharpe"
 
@@ -83,7 +83,7 @@ def _deflated(best: TrialRow, by_luck: float | None) -> float | None:
     probability = best.metrics.get("probabilistic_sharpe")
     if by_luck is None or best.objective is None or probability is None:
         return None
-    return deflated_sharpe(best.objective, probability, by_luck)
+    return deflate(best.objective, probability, by_luck)
 
 
 def _ranked(rows: Sequence[TrialRow], *, maximise: bool) -> tuple[TrialRow, ...]:

@@ -136,7 +136,7 @@ class CostMetrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LuckMetrics(msgspec.Struct, frozen=True, kw_only=True):
-    """How likely the Sharpe ratio is to be luck; formulas and sources in `results.luck`."""
+    """How likely the Sharpe ratio is to be luck; formulas and sources in `tradingd.luck`."""
 
     probabilistic_sharpe: Annotated[
         Fraction,

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from tradingd.results import luck
+from tradingd.luck import bootstrap, sharpe
 from tradingd.results.metrics import LuckMetrics, ReturnMetrics
 from tradingd.results.ratios import Ratios
 from tradingd.results.tables import DailyEquity, Floats
@@ -65,17 +65,17 @@ def luck_metrics(daily: DailyEquity, cash: float, seed: int, ratios: Ratios) -> 
     returns, empty = series(daily, cash)
     few = empty or (ONE_SESSION if len(returns) < 2 else "")
     flat = few or (NO_VARIATION if not varies(returns) else "")
-    not_positive = flat or (NOT_POSITIVE if luck.sharpe(returns) <= 0 else "")
-    low, high = (0.0, 0.0) if flat else luck.bootstrap_sharpe(returns, seed)
+    not_positive = flat or (NOT_POSITIVE if sharpe.sharpe(returns) <= 0 else "")
+    low, high = (0.0, 0.0) if flat else bootstrap.bootstrap_sharpe(returns, seed)
     return LuckMetrics(
         probabilistic_sharpe=ratios.value(
-            "probabilistic_sharpe", flat, lambda: luck.probabilistic_sharpe(returns)
+            "probabilistic_sharpe", flat, lambda: sharpe.probabilistic_sharpe(returns)
         ),
         sharpe_low=ratios.value("sharpe_low", flat, lambda: low),
         sharpe_high=ratios.value("sharpe_high", flat, lambda: high),
-        t_statistic=ratios.value("t_statistic", flat, lambda: luck.t_statistic(returns)),
+        t_statistic=ratios.value("t_statistic", flat, lambda: sharpe.t_statistic(returns)),
         minimum_track_record=ratios.value(
-            "minimum_track_record", not_positive, lambda: luck.minimum_track_record(returns)
+            "minimum_track_record", not_positive, lambda: sharpe.minimum_track_record(returns)
         ),
     )
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tradingd.domain.orders import Purpose
+from tradingd.luck.sharpe import SESSIONS_PER_YEAR
 from tradingd.results.folder import RunFolder
-from tradingd.results.luck import SESSIONS_PER_YEAR
 from tradingd.results.metrics import CostMetrics, TradeMetrics
 from tradingd.results.ratios import Ratios
 from tradingd.results.tables import DailyEquity, Floats, floats, money, read, total

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tradingd.results.luck import SESSIONS_PER_YEAR
+from tradingd.luck.sharpe import SESSIONS_PER_YEAR
 from tradingd.results.tables import DailyEquity, Floats, floats, session_days
 from tradingd.session.calendar import NEW_YORK
 
