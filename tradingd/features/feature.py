@@ -5,11 +5,35 @@ and name it ``package.module:Class`` as the kind. `tradingd features check` prov
 agree, that nothing is seen before its time and that splits change nothing.
 """
 
+import datetime as dt
+from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from tradingd.features.series import Floats, LiveBar, Moment, Panel, Series
+from tradingd.session.calendar import SessionCalendar
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What a feature may know beside bars: published schedules, nothing that prices told.
+
+    Parameters
+    ----------
+    calendar : SessionCalendar
+        `Series.session` counts its sessions.
+    bars : str
+        Resolution, ``1m`` and so on.
+    sectors : mapping
+        Sector by symbol.
+    earnings : mapping
+        Announcement dates by symbol, rising.
+    """
+
+    calendar: SessionCalendar
+    bars: str = "1d"
+    sectors: Mapping[str, str] = {}
+    earnings: Mapping[str, tuple[dt.date, ...]] = {}
 
 
 class FeatureParams(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,6 +82,8 @@ class Feature:
         Columns of `Series` it reads.
     version : int
         Raised whenever the values change; part of the hash that a model is bound to.
+    context : Context
+        Set by `compile_features` before the first use.
     """
 
     Params: ClassVar[type[FeatureParams]] = FeatureParams
@@ -66,6 +92,7 @@ class Feature:
     source: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("close",)
     version: ClassVar[int] = 1
+    context: Context
 
     def __init__(self, params: Any) -> None:
         self.params = params
@@ -87,13 +114,25 @@ class Feature:
         """Return the computation bar by bar, cold."""
         raise NotImplementedError(type(self).__name__)
 
+    def live_of(self, symbol: str) -> Live:
+        """As `live`, for a kind whose values depend on which symbol it is."""
+        del symbol
+        return self.live()
+
 
 class CrossFeature(Feature):
     """A kind that compares symbols at one moment.
 
     `inputs` names columns of the panel: ``close``, or, through a parameter ``of``, another declared
     feature (then `needs` names it).
+
+    Attributes
+    ----------
+    refers_to_benchmark : bool
+        It has no value without `FeaturesConfig.benchmark`.
     """
+
+    refers_to_benchmark: ClassVar[bool] = False
 
     @property
     def needs(self) -> tuple[str, ...]:

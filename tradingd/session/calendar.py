@@ -77,9 +77,14 @@ class SessionCalendar:
 
         The interval suits bars, whose time is their close.
         """
+        found = self.number_at(ts)
+        return found[1] if found else None
+
+    def number_at(self, ts: int) -> tuple[int, Session] | None:
+        """Return what `at` does with its place in `sessions`."""
         index = bisect_left(self._closes, ts)
         if index < len(self.sessions) and self.sessions[index].contains_bar(ts):
-            return self.sessions[index]
+            return index, self.sessions[index]
         return None
 
     def between(self, start: dt.date, end: dt.date) -> tuple[Session, ...]:

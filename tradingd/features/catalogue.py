@@ -1,0 +1,110 @@
+"""Which class computes a kind; imported when it is used."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from tradingd.features.feature import Feature, FeatureParams
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.nearest import nearest
+
+_FAMILIES: Final = "tradingd.features.families"
+
+KINDS: Final[dict[str, str]] = {
+    "return": "returns:Return",
+    "log_return": "returns:LogReturn",
+    "gap": "returns:Gap",
+}
+"""Kind -> module:Class under `tradingd.features.families`."""
+
+
+def find(kind: str, where: str = "features.declared") -> type[Feature]:
+    """Return the class of a kind, or of ``package.module:Class``.
+
+    Modules of your own are found on Python's path and in the current working directory.
+
+    Raises
+    ------
+    Failure
+        CONFIG: no such kind, no such module, an exception inside it, or not a feature.
+    """
+    if ":" in kind:
+        return _yours(kind, where)
+    if kind not in KINDS:
+        close = nearest(kind, KINDS)
+        raise Failure(
+            f"there is no kind of feature {kind!r}",
+            code=ExitCode.CONFIG,
+            where=where,
+            expected="a kind that `tradingd features list` names, or package.module:Class",
+            found=kind,
+            next_step=f"did you mean {close}?" if close else "tradingd features list",
+        )
+    module, _, name = KINDS[kind].partition(":")
+    found: type[Feature] = getattr(importlib.import_module(f"{_FAMILIES}.{module}"), name)
+    return found
+
+
+def _yours(path: str, where: str) -> type[Feature]:
+    name, _, attribute = path.partition(":")
+    found = getattr(_module(name, path, where), attribute, None)
+    if not (isinstance(found, type) and issubclass(found, Feature)):
+        raise _refused(
+            f"{path} is not a feature",
+            where,
+            expected="a subclass of tradingd.features.feature.Feature",
+            found="nothing of that name" if found is None else type(found).__name__,
+        )
+    if not issubclass(found.Params, FeatureParams):
+        raise _refused(
+            f"{path}.Params is not a parameter struct",
+            where,
+            expected="a subclass of tradingd.features.feature.FeatureParams",
+            found=found.Params.__name__,
+        )
+    return found
+
+
+def _module(name: str, path: str, where: str) -> Any:
+    here = str(Path.cwd())
+    # At the end, so that a file in the working directory never shadows an installed package.
+    if here not in sys.path and "" not in sys.path:
+        sys.path.append(here)
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and (name == error.name or name.startswith(error.name + ".")):
+            close = nearest(error.name, [one.stem for one in Path(here).glob("*.py")])
+            raise _refused(
+                f"there is no module {error.name!r}",
+                where,
+                expected=f"a module in {here} or on Python's path (PYTHONPATH)",
+                found="none",
+                next_step=f"did you mean {close}?" if close else "",
+            ) from error
+        raise _broken(name, path, where, error) from error
+    except Exception as error:
+        raise _broken(name, path, where, error) from error
+
+
+def _broken(name: str, path: str, where: str, error: Exception) -> Failure:
+    return _refused(
+        f"importing {name} for {path} failed",
+        where,
+        expected="a module that imports without an error",
+        found=f"{type(error).__name__}: {error}",
+        next_step=f"python -c 'import {name}' shows the traceback",
+    )
+
+
+def _refused(what: str, where: str, *, expected: str, found: str, next_step: str = "") -> Failure:
+    return Failure(
+        what,
+        code=ExitCode.CONFIG,
+        where=where,
+        expected=expected,
+        found=found,
+        next_step=next_step,
+    )
