@@ -30,7 +30,7 @@ def regimes(
     """
     known = dict(zip(market_days, _storm(market).tolist(), strict=True))
     storm = np.array([known.get(day, math.nan) for day in days])
-    return tuple([*_by_storm(storm, returns), *_by_year(days, returns)])
+    return (*_by_storm(storm, returns), *_by_year(days, returns))
 
 
 def _storm(market: Floats) -> Floats:
