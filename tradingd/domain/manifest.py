@@ -259,9 +259,9 @@ class ModelManifest(Part, frozen=True, kw_only=True, tag_field="contract", tag="
 def to_document(manifest: ModelManifest) -> dict[str, Any]:
     """Return the plain tree that contracts judge: metrics that are not finite are left out."""
     measured = {name: value for name, value in manifest.metrics.items() if _finite(value)}
-    document: dict[str, Any] = msgspec.to_builtins(
-        msgspec.structs.replace(manifest, metrics=measured)
-    )
+    stated = msgspec.structs.replace(manifest, metrics=measured)
+    # By way of JSON: only so are sequences lists, as validators expect.
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(stated))
     return document
 
 
