@@ -11,12 +11,16 @@ Source of the merged moments: T. F. Chan, G. H. Golub, R. J. LeVeque, Updating f
 pairwise algorithm for computing sample variances, Stanford STAN-CS-79-773 (1979), formulas 2.1.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tradingd.features.series import Floats, Integers
+
+_CHUNK: Final = 8192
+"""Windows computed at a time: their arrays stay in the processor's nearest cache (64 KB)."""
 
 _RANK_CELLS: Final = 1 << 20
 """Comparisons held at once by `rolling_rank` (1 MB)."""
@@ -50,7 +54,7 @@ def run_length(values: Floats) -> Integers:
 
 def rolling_sum(values: Floats, length: int) -> Floats:
     """Return the sum of the last `length` values."""
-    return _padded(_merge(values, length, np.add), length, len(values))
+    return _chunked(lambda part: _merge(part, length, np.add), values, length)
 
 
 def rolling_mean(values: Floats, length: int) -> Floats:
@@ -60,12 +64,12 @@ def rolling_mean(values: Floats, length: int) -> Floats:
 
 def rolling_max(values: Floats, length: int) -> Floats:
     """Return the largest of the last `length` values."""
-    return _extreme(values, length, np.maximum)
+    return _chunked(lambda part: _widest(part, length, np.maximum), values, length)
 
 
 def rolling_min(values: Floats, length: int) -> Floats:
     """Return the smallest of the last `length` values."""
-    return _extreme(values, length, np.minimum)
+    return _chunked(lambda part: _widest(part, length, np.minimum), values, length)
 
 
 def rolling_squares(values: Floats, length: int) -> Floats:
@@ -89,7 +93,10 @@ def rolling_variance(values: Floats, length: int, *, sample: bool = True) -> Flo
 
 def rolling_products(first: Floats, second: Floats, length: int) -> Floats:
     """Return the sum of products of both arrays' deviations from their window means."""
-    return _padded(_products(first, second, length), length, len(second))
+    if first is second:
+        return _chunked(lambda part: _products(part, part, length), first, length)
+    both = np.stack((first, second))
+    return _chunked(lambda part: _products(part[0], part[1], length), both, length)
 
 
 def rolling_covariance(
@@ -109,7 +116,7 @@ def rolling_correlation(first: Floats, second: Floats, length: int) -> Floats:
 
 def rolling_slope(values: Floats, length: int) -> Floats:
     """Return the least-squares slope of the last `length` (at least 2) values, a unit per item."""
-    products = _padded(_products(None, values, length), length, len(values))
+    products = _chunked(lambda part: _products(None, part, length), values, length)
     return products * (12.0 / (length * (length**2 - 1.0)))
 
 
@@ -130,17 +137,19 @@ def rolling_rank(values: Floats, length: int) -> Floats:
     return ranks
 
 
-def _padded(windows: Floats, length: int, items: int) -> Floats:
-    """Put windows, counted by their first item, where their last item is."""
-    values = np.full(items, np.nan)
-    values[length - 1 :] = windows
-    return values
+def _chunked(compute: Callable[[Floats], Floats], values: Floats, length: int) -> Floats:
+    """Put windows, which `compute` counts by their first item, where their last item is."""
+    items = values.shape[-1]
+    placed = np.full(items, np.nan)
+    step = max(_CHUNK, 4 * length)
+    for start in range(0, items - length + 1, step):
+        stop = min(start + step + length - 1, items)
+        placed[start + length - 1 : stop] = compute(values[..., start:stop])
+    return placed
 
 
 def _merge(values: Floats, length: int, join: np.ufunc) -> Floats:
     """Join every window of `length` items; element `i` is of the window that starts at `i`."""
-    if len(values) < length:
-        return values[:0]
     joined: Floats | None = None
     held, size, windows = 0, 1, values
     while True:
@@ -156,16 +165,14 @@ def _merge(values: Floats, length: int, join: np.ufunc) -> Floats:
         size *= 2
 
 
-def _extreme(values: Floats, length: int, join: np.ufunc) -> Floats:
+def _widest(values: Floats, length: int, join: np.ufunc) -> Floats:
     """Join overlapping halves: an extreme does not mind what it sees twice."""
-    if len(values) < length:
-        return np.full(len(values), np.nan)
     size, windows = 1, values
     while size * 2 <= length:
         windows = join(windows[:-size], windows[size:])
         size *= 2
     rest = length - size
-    return _padded(join(windows[: len(windows) - rest], windows[rest:]), length, len(values))
+    return np.asarray(join(windows[: len(windows) - rest], windows[rest:]))
 
 
 class _Moments:
@@ -209,8 +216,6 @@ class _Moments:
 
 def _products(first: Floats | None, second: Floats, length: int) -> Floats:
     """Return the sums of products of all windows, counted by their first item."""
-    if len(second) < length:
-        return second[:0]
     nothing = 0.0 * second if first is None or first is second else 0.0 * first * second
     windows = _Moments(1, first, second, nothing)
     joined: _Moments | None = None
