@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from tradingd.domain.advice import Advisor
 from tradingd.domain.ports import BarChunk, BarFeed, BorrowModel, CommissionModel, SlippageModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.bar_market import BarMarket
@@ -29,12 +30,13 @@ def run_backtest(
     calendar: SessionCalendar,
     recorder: Recorder,
     progress: Callable[[int], None] = lambda _rows: None,
+    advisor: Advisor | None = None,
 ) -> Outcome:
     """Run a strategy over a feed of bars and return what it did.
 
     Memory is bounded by the feed's chunks: bars are dropped and closed orders purged after each,
     records go to the recorder as they happen. Open positions stay open and marked at the end;
-    working orders expire.
+    working orders expire. `advisor` answers the strategy's questions for advice.
 
     Raises
     ------
@@ -52,6 +54,7 @@ def run_backtest(
         borrow=borrow,
         calendar=calendar,
         recorder=recorder,
+        advisor=advisor,
     )
     return run.over(feed.chunks(), progress)
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from nautilus_trader.model import Bar, BarType, InstrumentId
 
+from tradingd.domain.advice import Advice
 from tradingd.domain.market import Session
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
@@ -134,6 +135,14 @@ class BoundFaults(Protocol):
         ...
 
 
+class BoundAdvising(Protocol):
+    """Asks the served model."""
+
+    def advice(self, symbol: str) -> Advice:
+        """Return its opinion by the bars of this moment, or why there is none."""
+        ...
+
+
 class Books(Protocol):
     """The order books of a run."""
 
@@ -193,6 +202,11 @@ class Bound(Protocol):
     @property
     def native(self) -> BoundNative:
         """The engine's own verbs."""
+        ...
+
+    @property
+    def advising(self) -> BoundAdvising:
+        """The served model."""
         ...
 
     @property

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from tradingd.config.execution import LimitStyle
+from tradingd.domain.advice import Advisor
 from tradingd.domain.market import Session
 from tradingd.domain.money import CENT, Nanos, dollars
 from tradingd.domain.ports import BorrowModel, CommissionModel
 from tradingd.domain.records import Recorder
 from tradingd.engine.actions import Actions
+from tradingd.engine.advising import Advising
 from tradingd.engine.children import BacktestVenue
 from tradingd.engine.executions import Executions
 from tradingd.engine.faults import Faults
@@ -33,7 +35,10 @@ from tradingd.session.calendar import SessionCalendar
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did; seconds are CPU time."""
+    """What a run did; seconds are CPU time.
+
+    `advised` counts the model's answers by the reason of the abstention, empty for an opinion.
+    """
 
     rows: int
     orders: int
@@ -47,6 +52,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     last_ts: int
     engine_seconds: float
     load_seconds: float
+    advised: dict[str, int] = {}
 
 
 class Run[C: Chunk]:
@@ -64,6 +70,7 @@ class Run[C: Chunk]:
         borrow: BorrowModel,
         calendar: SessionCalendar,
         recorder: Recorder,
+        advisor: Advisor | None = None,
     ) -> None:
         self.rows = 0
         self._book = book
@@ -104,6 +111,7 @@ class Run[C: Chunk]:
             faults=self._faults,
             wire=traded.wire,
             floor=self._floor,
+            advising=Advising(advisor),
         )
         guard = runtime.guard
         runtime.executions = Executions(
@@ -195,6 +203,7 @@ class Run[C: Chunk]:
             last_ts=self._last_ts,
             engine_seconds=self._engine_seconds,
             load_seconds=self._load_seconds,
+            advised=dict(self._runtime.advising.answers),
         )
 
     def dispose(self) -> None:

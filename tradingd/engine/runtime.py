@@ -6,6 +6,7 @@ from typing import Any
 from nautilus_trader.model import Bar, BarType
 
 from tradingd.engine.actions import Actions
+from tradingd.engine.advising import Advising
 from tradingd.engine.alerts import Alerts
 from tradingd.engine.bound import Books
 from tradingd.engine.clock import GuardedClock
@@ -40,8 +41,10 @@ class Runtime:
         wire: Callable[[Callable[..., None], Callable[[], int]], Wire],
         books: Books | None = None,
         floor: Floor | None = None,
+        advising: Advising | None = None,
     ) -> None:
         self.bar_types = bar_types
+        self.advising = advising or Advising(None)
         self.books = books
         self.book = book
         self.desk = desk if floor is None else WorkedDesk(desk, floor)
@@ -112,6 +115,8 @@ class Runtime:
         if self._floor is not None:
             pace = Pace(self._floor, lambda *alert: self.alerts.set(*alert))
             read = pace.bars(on_bar, symbol_of)
+        if self.advising.present:
+            read = self.advising.bars(read)
         return handle, symbol_of
 
     def event_handler(self, user: Callable[[Any], None] | None) -> Callable[[Any], None]:

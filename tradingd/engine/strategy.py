@@ -4,7 +4,7 @@ The engine calls handlers on the instance; `bind` puts guarded ones there, so an
 of them ends the run, and a bar costs one call more than in a bare strategy.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -12,14 +12,13 @@ from nautilus_trader.model import (
     Bar,
     BarType,
     BookType,
-    ClientOrderId,
-    InstrumentId,
     StrategyId,
 )
 from nautilus_trader.trading import Strategy as EngineStrategy
 from nautilus_trader.trading import StrategyConfig
 
 from tradingd.config.strategy import StrategyBase
+from tradingd.domain.advice import Advice
 from tradingd.domain.market import Session
 from tradingd.domain.money import SCALE, decimal
 from tradingd.domain.orders import Fill, Side
@@ -27,6 +26,7 @@ from tradingd.engine.books.need import refuse_mismatch
 from tradingd.engine.books.view import DepthView
 from tradingd.engine.bound import Bound
 from tradingd.engine.executions import HANDLERS as ORDER_HANDLERS
+from tradingd.engine.led_verbs import LedVerbs
 from tradingd.engine.venue import Verbs
 
 HANDLERS = (
@@ -47,7 +47,7 @@ HANDLERS = (
 """Engine handlers an author may override besides ours; all are guarded."""
 
 
-class Strategy(EngineStrategy):
+class Strategy(LedVerbs):
     """Base class of strategies; the same class is meant for backtest, paper and live.
 
     Parameters
@@ -165,6 +165,13 @@ class Strategy(EngineStrategy):
         """Tell whether an entry or exit order is being worked, on its way or working."""
         return self._runtime.desk.pending(symbol)
 
+    def advice(self, symbol: str) -> Advice:
+        """Return what the served model says of a symbol, by the bars of this moment.
+
+        Without a model, or where it has no opinion, an abstention that says why.
+        """
+        return self._runtime.advising.advice(symbol)
+
     # -- verbs -----------------------------------------------------------------------------------
 
     def enter(
@@ -240,104 +247,6 @@ class Strategy(EngineStrategy):
         """Have `rescale(factor)` called on indicators of a symbol when it splits."""
         self._runtime.track(symbol, indicators)
 
-    # -- the engine's own verbs, led through the desk --------------------------------------------
-
-    def submit_order(
-        self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None
-    ) -> None:
-        """Send an engine order through the gate; its first tag is the reason."""
-        self._runtime.native.submit(
-            order, position_id=position_id, client_id=client_id, params=params
-        )
-
-    def submit_order_list(
-        self, order_list: Any, position_id: Any = None, client_id: Any = None, params: Any = None
-    ) -> None:
-        """Send a list (a bracket) through the gate: all of it, or nothing."""
-        self._runtime.native.submit_list(
-            order_list, position_id=position_id, client_id=client_id, params=params
-        )
-
-    def modify_order(
-        self,
-        client_order_id: ClientOrderId,
-        quantity: Any = None,
-        price: Any = None,
-        trigger_price: Any = None,
-        client_id: Any = None,
-        params: Any = None,
-    ) -> None:
-        """Change an order; the changed entry passes the gate like a new one."""
-        self._runtime.native.modify(client_order_id.value, quantity, price, trigger_price)
-
-    def modify_orders(
-        self, updates: Sequence[Any] = (), client_id: Any = None, params: Any = None
-    ) -> None:
-        """Change several orders, one after another."""
-        for client_order_id, quantity, price, trigger_price in updates:
-            self.modify_order(client_order_id, quantity, price, trigger_price)
-
-    def cancel_order(
-        self, client_order_id: ClientOrderId, client_id: Any = None, params: Any = None
-    ) -> None:
-        """Cancel an order."""
-        self._runtime.native.cancel(client_order_id.value)
-
-    def cancel_orders(
-        self, client_order_ids: Sequence[ClientOrderId], client_id: Any = None, params: Any = None
-    ) -> None:
-        """Cancel several orders."""
-        for client_order_id in client_order_ids:
-            self.cancel_order(client_order_id)
-
-    def cancel_all_orders(
-        self,
-        instrument_id: InstrumentId,
-        order_side: Any = None,
-        client_id: Any = None,
-        strategy_only: bool = True,
-        params: Any = None,
-    ) -> None:
-        """Cancel the open orders of an instrument, protective stops included."""
-        self._runtime.native.cancel_all(instrument_id.symbol.value, order_side)
-
-    def close_position(
-        self,
-        position: Any,
-        client_id: Any = None,
-        tags: Sequence[str] | None = None,
-        time_in_force: Any = None,
-        reduce_only: Any = None,
-        quote_quantity: Any = None,
-        params: Any = None,
-    ) -> None:
-        """Close an engine position at market."""
-        self._close(position.instrument_id, tags)
-
-    def close_all_positions(
-        self,
-        instrument_id: InstrumentId,
-        position_side: Any = None,
-        client_id: Any = None,
-        tags: Sequence[str] | None = None,
-        time_in_force: Any = None,
-        reduce_only: Any = None,
-        quote_quantity: Any = None,
-        params: Any = None,
-    ) -> None:
-        """Close the position of an instrument at market, if it is on the asked side."""
-        held = self.position(instrument_id.symbol.value)
-        if position_side is None or self._runtime.native.on_side(held, position_side):
-            self._close(instrument_id, tags)
-
-    def market_exit(self) -> None:
-        """Cancel every order and close every position at market."""
-        self._runtime.native.market_exit()
-
-    def _close(self, instrument_id: InstrumentId, tags: Sequence[str] | None) -> None:
-        reason = tags[0] if tags else "close position"
-        self._runtime.native.close(instrument_id.symbol.value, reason, None)
-
     # -- wiring ----------------------------------------------------------------------------------
 
     def number(self, position: int) -> None:
@@ -379,10 +288,10 @@ class Strategy(EngineStrategy):
 
     def _start(self, runtime: Bound) -> None:
         verbs = Verbs(
-            super().submit_order,
-            super().submit_order_list,
-            super().modify_order,
-            super().cancel_order,
+            super(LedVerbs, self).submit_order,
+            super(LedVerbs, self).submit_order_list,
+            super(LedVerbs, self).modify_order,
+            super(LedVerbs, self).cancel_order,
         )
         runtime.connect(verbs, self.order_factory, super().clock)
         for bar_type in runtime.bar_types.values():

@@ -10,6 +10,7 @@ import pyarrow as pa
 from tradingd.config.execution import MarketStyle, StyleConfig
 from tradingd.config.risk import RiskConfig
 from tradingd.config.strategy import StrategyBase
+from tradingd.domain.advice import Advisor
 from tradingd.domain.market import CorporateAction, Instrument, ReferenceData, Resolution
 from tradingd.domain.money import nanos
 from tradingd.domain.ports import BarChunk, Fees
@@ -296,6 +297,7 @@ def simulate(
     equity_every: int = 3_600,
     style: StyleConfig = MarketStyle(),  # noqa: B008 - frozen
     half_spread_bps: float = 0.0,
+    advisor: Advisor | None = None,
 ) -> Ran:
     feed = MemoryFeed(
         rows, resolution, actions=actions, stamps_per_chunk=stamps_per_chunk, tick=tick
@@ -329,5 +331,6 @@ def simulate(
         borrow=borrow or Borrow(),
         calendar=CALENDAR,
         recorder=tables,
+        advisor=advisor,
     )
     return Ran(outcome, tables, book)

@@ -11,6 +11,7 @@ from tradingd.config.execution import NoSlippage
 from tradingd.config.risk import RiskConfig
 from tradingd.config.strategy import StrategyConfig
 from tradingd.costs.make import borrow_model, commission_model, slippage_model
+from tradingd.domain.advice import Advisor
 from tradingd.domain.market import CorporateAction, Instrument, ReferenceData, Resolution, Session
 from tradingd.domain.money import nanos
 from tradingd.domain.ports import BarChunk, BarFeed
@@ -120,6 +121,7 @@ def run(
     *,
     risk: RiskConfig,
     cash: int = 100_000,
+    advisor: Advisor | None = None,
 ) -> Run:
     """Run without costs unless they are given."""
     book = Book(nanos(cash))
@@ -149,6 +151,7 @@ def run(
         borrow=borrow_model(0.0),
         calendar=CALENDAR,
         recorder=tables,
+        advisor=advisor,
     )
     return Run(outcome, tables, strategy)
 

@@ -77,6 +77,7 @@ class Bindings:
             present=shared.present,
             on_fault=self._on_fault,
             on_timer=self._on_timer,
+            advising=shared.advising,
             floor=floor,
             exits_rest=self._exits_rest,
         )

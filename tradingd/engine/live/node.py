@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tradingd.config.execution import MarketStyle, StyleConfig
-from tradingd.domain.feed import Batch
+from tradingd.domain.advice import LiveAdvisor
+from tradingd.domain.feed import Batch, Quote
 from tradingd.domain.journal import Journal
 from tradingd.domain.market import CorporateAction, Instrument, Resolution, Session
 from tradingd.domain.trading import OrderShim
+from tradingd.engine.advising import LiveAdvising
 from tradingd.engine.live.bars import Delivery, engine_ended
 from tradingd.engine.live.binding import Bindings, refuse_doubles
 from tradingd.engine.live.children import Orphans
@@ -77,6 +79,10 @@ class LiveEngine:
     exits_share : bool
         `Capabilities.exits_share` of the broker. Where two exits may not cover the same shares, a
         limit beside the protective stop cannot rest: exits go at the market at once.
+    advisor : LiveAdvisor, optional
+        Sees every batch before strategies do, and answers them. When it fails it abstains.
+    on_advisor_failure : Callable
+        Told of its first exception.
 
     Notes
     -----
@@ -103,6 +109,8 @@ class LiveEngine:
         touch: Touch | None = None,
         half_spread_bps: float = 0.0,
         exits_share: bool = True,
+        advisor: LiveAdvisor | None = None,
+        on_advisor_failure: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         refuse_doubles(strategies)
         self._strategies = {strategy.name: strategy for strategy in strategies}
@@ -114,6 +122,7 @@ class LiveEngine:
         self._hearing = Hearing(self._working, self._mirror, present)
         bar_types = {one.symbol: bar_type(one.symbol, resolution) for one in instruments}
         self._delivery = Delivery(bar_types)
+        self._advising = LiveAdvising(advisor, on_advisor_failure)
         self._shared = shared = Shared(
             shim=shim,
             book=book,
@@ -124,6 +133,7 @@ class LiveEngine:
             working=self._working,
             hearing=self._hearing,
             delivery=self._delivery,
+            advising=self._advising,
         )
         self._progress = TimerProgress(self._strategies)
         self._sessions = LiveSessions(
@@ -158,7 +168,7 @@ class LiveEngine:
             strategy.number(position)
             traded = self._ticks if symbols is None else symbols.get(strategy.name, self._ticks)
             bindings.bind(strategy, {one: bar_types[one] for one in sorted(traded)})
-        self._day = DayTeller(self._strategies, self._runtimes, actions)
+        self._day = DayTeller(self._strategies, self._runtimes, actions, self._advising)
         self._levels = Levels(shared, self._runtimes)
         self._intercept = Interception(self._mirror, bindings.natives, on_fault)
         self._task: asyncio.Task[None] | None = None
@@ -209,6 +219,7 @@ class LiveEngine:
         for batch in batches:
             self._present.remember(batch.ts)
             self._sessions.before_bars(batch.ts)
+            self._advising.observe(batch)
             await self._delivery.run(batch, self._running())
             self._sessions.after_bars(batch.ts)
             await asyncio.sleep(0)
@@ -235,6 +246,7 @@ class LiveEngine:
             await self.warm_up(())
         self._hearing.drain()
         self._sessions.before_bars(batch.ts)
+        self._advising.observe(batch)
         self._hearing.hold()
         try:
             await self._delivery.run(batch, self._running())
@@ -244,6 +256,10 @@ class LiveEngine:
         self._sessions.after_bars(batch.ts)
         if self._mirror.closed >= _PURGE_EVERY:
             self._purge()
+
+    def heard(self, quote: Quote) -> None:
+        """Show a quote to the model."""
+        self._advising.observe_quote(quote)
 
     def show_positions(self) -> None:
         """Show each strategy's positions as the book has them, after what was booked by hand.
@@ -297,6 +313,11 @@ class LiveEngine:
     def picture_failures(self) -> int:
         """Steps of orders that the engine's picture did not follow; each is in the log."""
         return self._mirror.failures
+
+    @property
+    def advised(self) -> Mapping[str, int]:
+        """The model's answers by the reason of the abstention; empty for an opinion."""
+        return self._advising.answers
 
     @property
     def ended(self) -> asyncio.Task[None] | None:

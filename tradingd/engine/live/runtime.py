@@ -5,6 +5,7 @@ from typing import Any
 
 from nautilus_trader.model import Bar, BarType
 
+from tradingd.engine.advising import Advising
 from tradingd.engine.faults import Faults
 from tradingd.engine.live.bars import Delivery
 from tradingd.engine.live.clock import LiveClock
@@ -37,6 +38,8 @@ class LiveRuntime:
         Told of the first exception, with the strategy's name.
     on_timer : Callable
         Called by the engine's one second timer, on the strategy's turn.
+    advising : Advising
+        Asks the session's model.
     floor : Floor, optional
         Works its orders; None where they go as they are.
     exits_rest : bool
@@ -59,10 +62,12 @@ class LiveRuntime:
         present: Present,
         on_fault: Callable[[BaseException, str], None],
         on_timer: Callable[[str], None],
+        advising: Advising,
         floor: Floor | None = None,
         exits_rest: bool = True,
     ) -> None:
         self.name = name
+        self.advising = advising
         self.bar_types = bar_types
 
         def acting() -> bool:

@@ -3,6 +3,7 @@
 import msgspec
 
 from tradingd.domain.trading import OrderShim
+from tradingd.engine.advising import LiveAdvising
 from tradingd.engine.live.bars import Delivery
 from tradingd.engine.live.diary import Diary
 from tradingd.engine.live.hearing import Hearing
@@ -25,3 +26,4 @@ class Shared(msgspec.Struct, frozen=True, kw_only=True):
     working: Working
     hearing: Hearing
     delivery: Delivery
+    advising: LiveAdvising

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 
 from tradingd.domain.market import ActionKind, CorporateAction, Session
+from tradingd.engine.advising import LiveAdvising
 from tradingd.engine.live.runtime import LiveRuntime
 from tradingd.engine.strategy import Strategy
 
@@ -18,6 +19,8 @@ class DayTeller:
         What each is bound to.
     actions : Iterable[CorporateAction]
         Their splits are told at the open of their ex-date.
+    advising : LiveAdvising
+        Told of splits as well, each once.
     """
 
     def __init__(
@@ -25,7 +28,9 @@ class DayTeller:
         strategies: Mapping[str, Strategy],
         runtimes: Mapping[str, LiveRuntime],
         actions: Iterable[CorporateAction],
+        advising: LiveAdvising,
     ) -> None:
+        self._advising = advising
         self._strategies = strategies
         self._runtimes = runtimes
         self._splits: list[CorporateAction] = []
@@ -39,6 +44,7 @@ class DayTeller:
         """Tell the splits of a session's day; return whether there are any."""
         due = [one for one in self._splits if one.ex_date == session.day]
         for one in due:
+            self._advising.split(one.symbol, one.numerator, one.denominator)
             for name, strategy in self._strategies.items():
                 runtime = self._runtimes[name]
                 if one.symbol in runtime.bar_types:
