@@ -15,6 +15,19 @@ KINDS: Final[dict[str, str]] = {
     "return": "returns:Return",
     "log_return": "returns:LogReturn",
     "gap": "returns:Gap",
+    "rank": "cross:Rank",
+    "zscore_across": "cross:ZScoreAcross",
+    "sector_relative": "cross:SectorRelative",
+    "market_mean": "cross:MarketMean",
+    "dispersion": "cross:Dispersion",
+    "breadth": "cross:Breadth",
+    "beta": "benchmark:Beta",
+    "correlation": "benchmark:Correlation",
+    "relative_strength": "benchmark:RelativeStrength",
+    "residual_return": "benchmark:ResidualReturn",
+    "benchmark_return": "benchmark:BenchmarkReturn",
+    "benchmark_volatility": "benchmark:BenchmarkVolatility",
+    "information_ratio": "benchmark:InformationRatio",
 }
 """Kind -> module:Class under `tradingd.features.families`."""
 

@@ -48,8 +48,8 @@ class BenchmarkFeature(CrossFeature):
 
     @property
     def memory(self) -> int:
-        """Closes that the window's returns are made of, of moments when both have a bar."""
-        return self.bars + 1
+        """Returns in the window; counted are bars of moments when both have one."""
+        return self.bars
 
     def over(self, own: Floats, market: Floats) -> Floats:
         """Return the value at each return of one symbol, nan before the window is full."""

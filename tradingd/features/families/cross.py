@@ -59,8 +59,8 @@ class AcrossFeature(CrossFeature):
 
     @property
     def memory(self) -> int:
-        """One bar; what it compares has a memory of its own."""
-        return 1
+        """Nothing; what it compares has a memory of its own."""
+        return 0
 
     def compare(self, values: Floats, sectors: Integers) -> Floats:
         """Return the values of moments, shape (moments, symbols), from those of the feature."""
