@@ -42,7 +42,8 @@ def embargoed(
         return np.zeros(len(rows), dtype=np.bool_)
     last = min(first + count, len(moments)) - 1
     when = dataset.ts[rows]
-    return (when >= moments[first]) & (when <= moments[last])
+    inside: NDArray[np.bool_] = (when >= moments[first]) & (when <= moments[last])
+    return inside
 
 
 def embargo_moments(moments: int, percent: float) -> int:
