@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     SOURCE = 35
     CONTRACT = 36
     SPENDING = 37
+    REGISTRY = 38
     DOCTOR = 40
     NO_DAEMON = 50
     REFUSED = 51
