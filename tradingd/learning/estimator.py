@@ -16,8 +16,17 @@ class Fitted(Protocol):
         """Trees it kept."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What went otherwise than was asked, e.g. that there was no GPU."""
+        ...
+
     def predict(self, x: Floats) -> Floats:
         """Return one score a row: a probability for a classification, else a number."""
+        ...
+
+    def margins(self, x: Floats) -> Floats:
+        """Return what SHAP values sum to: log-odds for a classification, else the score."""
         ...
 
     def contributions(self, x: Floats) -> Floats:
