@@ -105,9 +105,11 @@ def test_the_model_hears_of_a_split_once_before_the_first_bar_after_it() -> None
 def test_a_model_that_fails_abstains_from_then_on_and_trading_goes_on(step: int) -> None:
     async def run() -> None:
         strategy, oracle = asking(), Oracle(fails_at=step)
-        told: list[BaseException] = []
+        told: list[str] = []
         batches = minute_batches(DAY, {"AAA": [100, 101, 102]})
-        async with Live(strategy, advisor=oracle, on_advisor_failure=told.append) as live:
+        async with Live(
+            strategy, advisor=oracle, on_advisor_failure=lambda error: told.append(str(error))
+        ) as live:
             await live.play(*batches)
             assert [one.abstention for one in strategy.results] == [
                 None,
