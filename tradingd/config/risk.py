@@ -74,6 +74,13 @@ class RiskConfig(Group, frozen=True, kw_only=True):
             extra={"unit": "days"},
         ),
     ] = 2
+    outside_universe: Annotated[
+        Literal["deny", "allow"],
+        Meta(
+            description="deny: no entries in a symbol on days it is not in the universe's tier; "
+            "allow: the tier only chooses which bars are read."
+        ),
+    ] = "deny"
     require_stop: Annotated[
         bool, Meta(description="Every entry must carry an enforced protective stop.")
     ] = True

@@ -99,8 +99,11 @@ class ReferenceData(msgspec.Struct, frozen=True, kw_only=True):
     """Facts beside prices that the gate needs; empty where nothing is on file.
 
     `earnings` are announcement dates per symbol, sorted; `shortable` is the number of shares that
-    can be borrowed per symbol and day.
+    can be borrowed per symbol and day. `members` are the days on which a symbol belongs to the
+    universe that is traded, as sorted spans [first day, first day outside); None where the
+    universe does not change by day.
     """
 
     earnings: dict[str, tuple[dt.date, ...]] = {}
     shortable: dict[str, dict[dt.date, int]] = {}
+    members: dict[str, tuple[tuple[dt.date, dt.date], ...]] | None = None

@@ -7,7 +7,7 @@ from tradingd.control.loosening import LOOSER_ABOVE, LOOSER_BELOW, surely_tighte
 
 UNSURE = {
     "profile", "require_stop", "short_availability", "margin_regime", "loss_streak_pause_minutes",
-    "intraday_margin_from",
+    "intraday_margin_from", "outside_universe",
 }  # fmt: skip
 
 

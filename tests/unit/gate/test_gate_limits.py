@@ -50,6 +50,12 @@ def announced(days_ahead: int) -> ReferenceData:
     return ReferenceData(earnings={"AAA": (DAY + dt.timedelta(days=days_ahead),)})
 
 
+def member(first: int, until: int) -> ReferenceData:
+    """Of the universe from so many days after DAY to the day before so many."""
+    span = (DAY + dt.timedelta(days=first), DAY + dt.timedelta(days=until))
+    return ReferenceData(members={"AAA": (span,), "CCC": ((DAY, dt.date.max),)})
+
+
 BORROW = ReferenceData(shortable={"AAA": {DAY: 100}})
 LISTED = {"short_availability": "listed"}
 MAINTENANCE = {"margin_regime": "intraday_4210"}
@@ -166,6 +172,13 @@ CASES = {
         True,
         Case(buy(1), {"earnings_blackout_days": 2}, reference=announced(3)),
     ),
+    # a span's last date is the first day outside
+    "outside_universe": (
+        Case(buy(1), {"outside_universe": "deny"}, reference=member(-9, -1)),
+        Case(buy(1), {"outside_universe": "deny"}, reference=member(-9, 0)),
+        True,
+        Case(buy(1), {"outside_universe": "deny"}, reference=member(-9, 1)),
+    ),
     "require_stop": (
         Case(buy(1), {"require_stop": True}),
         Case(buy(1, stop="100"), {"require_stop": True}),
@@ -280,3 +293,23 @@ def test_the_shipped_open_profile_evaluates_everything_and_denies_nothing():
 def test_the_default_profile_lets_a_modest_entry_with_a_stop_pass():
     case = Case(buy(40, stop="98"), {key: getattr(RiskConfig(), key) for key in CASES})
     assert case.denied_by() == set()
+
+
+@pytest.mark.parametrize(
+    ("members", "denied"),
+    [
+        (None, False),
+        ({}, True),
+        ({"AAA": ((DAY, dt.date.max),)}, False),
+        ({"AAA": ((DAY + dt.timedelta(days=1), dt.date.max),)}, True),
+        ({"AAA": ((dt.date.min, dt.date(2023, 1, 1)), (dt.date(2024, 1, 1), DAY))}, True),
+        ({"AAA": ((dt.date.min, dt.date(2023, 1, 1)), (DAY, dt.date.max))}, False),
+    ],
+    ids=["fixed universe", "of nobody", "begins", "begins later", "between spans", "again"],
+)
+def test_a_symbol_is_traded_on_the_days_of_its_spans_only(members, denied):
+    reference = ReferenceData(members=members)
+    case = Case(buy(1), {"outside_universe": "deny"}, reference=reference)
+    assert case.denied_by() == ({"outside_universe"} if denied else set())
+    allowed = Case(buy(1), {"outside_universe": "allow"}, reference=reference)
+    assert allowed.denied_by() == set()

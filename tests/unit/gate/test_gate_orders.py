@@ -48,7 +48,7 @@ CLOSED = msgspec.structs.replace(
 )
 """Every limit so tight that no increase can pass."""
 
-ANNOUNCED = ReferenceData(earnings={"AAA": (DAY,)})
+ANNOUNCED = ReferenceData(earnings={"AAA": (DAY,)}, members={})
 
 
 def closed_gate(book: Book) -> Gate:

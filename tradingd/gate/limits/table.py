@@ -14,7 +14,12 @@ from tradingd.gate.limits.size import (
     PositionSize,
     ShortOfGross,
 )
-from tradingd.gate.limits.times import EarningsBlackout, NoTradeClose, NoTradeOpen
+from tradingd.gate.limits.times import (
+    EarningsBlackout,
+    NoTradeClose,
+    NoTradeOpen,
+    OutsideUniverse,
+)
 
 LIMITS: Final[tuple[type[Limit], ...]] = (
     Drawdown,
@@ -34,6 +39,7 @@ LIMITS: Final[tuple[type[Limit], ...]] = (
     NoTradeOpen,
     NoTradeClose,
     EarningsBlackout,
+    OutsideUniverse,
     RequireStop,
     ShortAvailability,
     MarginRegime,

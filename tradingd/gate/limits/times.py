@@ -1,11 +1,11 @@
-"""Limits on when entries may be made: session edges and earnings.
+"""Limits on when entries may be made: session edges, earnings, days in the universe.
 
 Decisions of daily bars (a bar of a day or longer) fall on the close but execute in the next
 session, so the session windows do not apply to them.
 """
 
 import datetime as dt
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from tradingd.domain.market import NANOSECONDS
 from tradingd.domain.orders import Denial
@@ -90,6 +90,38 @@ class EarningsBlackout(Limit):
             f"more than {self._days} days",
             f"{order.intent.symbol} announces on {nearest}.",
         )
+
+
+class OutsideUniverse(Limit):
+    """The symbol is not in the universe that day; a universe that does not change denies nothing.
+
+    Without it a run over all symbols that were ever members would trade them before they had
+    become large enough to be one, which is known only afterwards.
+    """
+
+    key = "outside_universe"
+
+    def __init__(self, settings: Settings) -> None:
+        denies = settings.limits.outside_universe == "deny"
+        self._members = settings.reference.members if denies else None
+
+    def check(self, order: Situation) -> Denial | None:
+        """Deny on days outside every span of the symbol; a span's last date is outside."""
+        if self._members is None:
+            return None
+        spans = self._members.get(order.intent.symbol, ())
+        after = bisect_right(spans, order.day, key=_first)
+        if after and order.day < spans[after - 1][1]:
+            return None
+        return self.deny(
+            f"not a member on {order.day}",
+            "a member of the universe",
+            f"{order.intent.symbol} is not in the universe that day.",
+        )
+
+
+def _first(span: tuple[dt.date, dt.date]) -> dt.date:
+    return span[0]
 
 
 def _distance(one: dt.date, other: dt.date) -> int:
