@@ -1,0 +1,236 @@
+"""The examination of all features, with a canary among them."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from tradingd.kits.failure import Failure
+from tradingd.learning.dataset import Dataset, Floats, Integers
+from tradingd.learning.leak.canary import NOISE, PEEK, planted
+from tradingd.learning.leak.outcomes import (
+    ANSWER,
+    DURATION,
+    GAIN,
+    NEXT,
+    SIZE,
+    Outcomes,
+    mid_ranks,
+    outcomes,
+)
+from tradingd.learning.leak.skill import Judge, Skill, binned
+from tradingd.learning.report import Leak
+from tradingd.learning.splits.folds import purged_k_fold
+
+FOLDS: Final = 4
+EMBARGO_PERCENT: Final = 1.0
+MOST_ROWS: Final = 150_000
+"""Rows examined; of more, whole symbols are left out, then sessions."""
+LEAST_SYMBOLS: Final = 20
+SURE: Final = 6.0
+"""Least t statistic: among a thousand honest features none reaches it by luck."""
+ABOVE_THE_REST: Final = 5.0
+"""Times the skill that a quarter of the features stays below."""
+
+LEVELS: Final = {
+    (NEXT, False): (0.15, 0.35),
+    (NEXT, True): (0.15, 0.35),
+    (GAIN, False): (0.25, 0.40),
+    (GAIN, True): (0.15, 0.35),
+    (ANSWER, False): (0.25, 0.40),
+    (ANSWER, True): (0.15, 0.35),
+    (SIZE, True): (0.30, 0.45),
+    (DURATION, False): (0.70, 0.70),
+}
+"""Rank correlation that is implausible: least, and however good the other features are.
+
+By outcome, and whether it is the column's news that foretells it. Volatility foretells the size of
+moves honestly, so only its news is judged, and label durations honestly too, up to a point.
+"""
+
+
+class Examination(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found.
+
+    Parameters
+    ----------
+    noticed : bool
+        Whether the planted column that peeks was found out, and the planted noise was not. If not,
+        silence about the others means nothing.
+    canary : str
+        That in words, with numbers.
+    leaks : tuple of Leak
+        Features that look as if they knew the future, worst first.
+    constant : tuple of str
+        Features with one value, or none, on all rows: nothing can be learned from them, and if
+        they change later nothing is known about it.
+    """
+
+    noticed: bool
+    canary: str
+    leaks: tuple[Leak, ...]
+    constant: tuple[str, ...]
+
+
+class _Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature's skill at every outcome, by itself and by its news."""
+
+    feature: str
+    persistence: float
+    lagged: float
+    skills: dict[tuple[str, bool], Skill]
+
+
+def examine(dataset: Dataset, seed: int) -> Examination:
+    """Examine every feature of a data set for knowledge of the future.
+
+    Each is asked, alone and out of fold, what it says of the next bar, of the label and of its
+    end: as it is, and by its news - what of it did not follow from its value one bar earlier. An
+    average that looks one bar too far loses little of its persistence to the eye, but its news is
+    tomorrow's return. A feature is named where such a rank correlation is beyond what honest
+    features reach, far above that of the other features, and sure.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Rows to be trained on, sorted by time. About 0.1 s a feature.
+    seed : int
+        Of the planted columns.
+    """
+    constant = tuple(
+        name for number, name in enumerate(dataset.names) if _constant(dataset.x[:, number])
+    )
+    sample = planted(_sample(dataset, seed), seed)
+    try:
+        folds = purged_k_fold(sample, FOLDS, EMBARGO_PERCENT)
+    except Failure as failure:
+        return Examination(noticed=False, canary=f"not examined: {failure.what}", leaks=(),
+                           constant=constant)  # fmt: skip
+    ahead = outcomes(sample)
+    judge = Judge(sample, folds, ahead.length)
+    readings = {
+        name: _read(name, sample.x[:, number], ahead, judge)
+        for number, name in enumerate(sample.names)
+        if name not in constant
+    }
+    others = [reading for name, reading in readings.items() if name not in (PEEK, NOISE)]
+    levels = {key: _level(key, others) for key in LEVELS}
+    found = [leak for reading in others if (leak := _suspect(reading, levels))]
+    peek, noise = (_suspect(readings[name], levels) for name in (PEEK, NOISE))
+    return Examination(
+        noticed=peek is not None and noise is None,
+        canary=_canary_words(readings, peek, noise, levels),
+        leaks=tuple(sorted(found, key=lambda leak: (-leak.skill, leak.feature))),
+        constant=constant,
+    )
+
+
+def _read(name: str, column: Floats, ahead: Outcomes, judge: Judge) -> _Reading:
+    news, persistence, lagged = _news(column, ahead)
+    codes = {False: binned(column), True: binned(news)}
+    return _Reading(
+        feature=name,
+        persistence=persistence,
+        lagged=judge.skill(binned(lagged), ahead.ranks[NEXT]).correlation,
+        skills={
+            (outcome, by_news): judge.skill(codes[by_news], ahead.ranks[outcome])
+            for outcome, by_news in LEVELS
+            if outcome in ahead.ranks
+        },
+    )
+
+
+def _news(column: Floats, ahead: Outcomes) -> tuple[Floats, float, Floats]:
+    """Return what of each value did not follow from the one before, the persistence, the latter."""
+    ranks = mid_ranks(column)
+    lagged = np.where(ahead.before >= 0, ranks[ahead.before], np.nan)
+    both = ~(np.isnan(ranks) | np.isnan(lagged))
+    scale = float(lagged[both] @ lagged[both])
+    persistence = float(ranks[both] @ lagged[both]) / scale if scale > 0 else 0.0
+    return ranks - persistence * lagged, persistence, lagged
+
+
+def _level(key: tuple[str, bool], readings: list[_Reading]) -> float:
+    """Return the correlation from which a skill is implausible among these features."""
+    least, most = LEVELS[key]
+    known = [abs(reading.skills[key].correlation) for reading in readings if key in reading.skills]
+    quarter = float(np.quantile(known, 0.25)) if known else 0.0
+    return min(max(least, ABOVE_THE_REST * quarter), most)
+
+
+def _suspect(reading: _Reading, levels: dict[tuple[str, bool], float]) -> Leak | None:
+    """Return the leak that the most implausible of a feature's skills shows."""
+    over = {
+        key: skill.correlation / levels[key]
+        for key, skill in reading.skills.items()
+        if skill.correlation >= levels[key] and skill.t >= SURE
+    }
+    if not over:
+        return None
+    worst = max(over, key=lambda key: over[key])
+    return Leak(
+        feature=reading.feature,
+        why=_why(reading, worst, levels[worst]),
+        skill=round(reading.skills[worst].correlation, 4),
+    )
+
+
+def _why(reading: _Reading, key: tuple[str, bool], level: float) -> str:
+    outcome, by_news = key
+    skill = reading.skills[key]
+    who = "its news of each bar foretells" if by_news else "foretells"
+    words = (
+        f"{who} {outcome} with an out-of-fold rank correlation of {skill.correlation:.3f}"
+        f" (t {skill.t:.0f}); honest features stay below {level:.2f}"
+    )
+    now = reading.skills.get((NEXT, False))
+    if outcome == NEXT and now:
+        explained = abs(reading.persistence) * now.correlation
+        words += (
+            f"; one bar later it says {reading.lagged:.3f} instead of {now.correlation:.3f},"
+            f" where its persistence of {reading.persistence:.2f} explains {explained:.3f}"
+        )
+    return words
+
+
+def _canary_words(
+    readings: dict[str, _Reading],
+    peek: Leak | None,
+    noise: Leak | None,
+    levels: dict[tuple[str, bool], float],
+) -> str:
+    key = (GAIN, False)
+    seen, heard = readings[PEEK].skills[key], readings[NOISE].skills[key]
+    verdict = "was noticed" if peek is not None else "was NOT noticed: silence means nothing here"
+    words = (
+        f"a planted column that half knows the future {verdict} (rank correlation"
+        f" {seen.correlation:.3f}, t {seen.t:.0f}, bound {levels[key]:.2f} and t {SURE:.0f});"
+        f" planted noise has {heard.correlation:.3f}"
+    )
+    return words + (" and was taken for a leak" if noise is not None else "")
+
+
+def _constant(column: Floats) -> bool:
+    known = column[~np.isnan(column)]
+    return not len(known) or bool((known == known[0]).all())
+
+
+def _sample(dataset: Dataset, seed: int) -> Dataset:
+    """Return all rows, or those of some symbols and sessions."""
+    if len(dataset) <= MOST_ROWS:
+        return dataset
+    share = MOST_ROWS / len(dataset)
+    symbols = np.unique(dataset.symbol)
+    count = min(max(int(len(symbols) * share), LEAST_SYMBOLS), len(symbols))
+    chosen = np.random.default_rng(seed).choice(symbols, count, replace=False)
+    part = dataset.take(np.isin(dataset.symbol, chosen))
+    return part.take(_stretches(part.session, MOST_ROWS / max(len(part), 1)))
+
+
+def _stretches(session: Integers, share: float) -> Integers:
+    """Return rows of about this share of the sessions, in ten stretches over the whole time."""
+    numbers, place = np.unique(session, return_inverse=True)
+    if share >= 1:
+        return np.arange(len(session))
+    stretch = max(1, len(numbers) // 10)
+    return np.flatnonzero(place % stretch < max(1, int(stretch * share)))
