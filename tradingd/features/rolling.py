@@ -57,6 +57,11 @@ def rolling_sum(values: Floats, length: int) -> Floats:
     return _chunked(lambda part: _merge(part, length, np.add), values, length)
 
 
+def rolling_sum_of_rows(table: Floats, length: int) -> Floats:
+    """Return the sums of `length` (at most all) rows below each other, by their first row."""
+    return _merge(table, length, np.add)
+
+
 def rolling_mean(values: Floats, length: int) -> Floats:
     """Return the mean of the last `length` values."""
     return rolling_sum(values, length) / length

@@ -13,6 +13,11 @@ from itertools import accumulate
 from math import nan, sqrt
 
 
+def restated(values: Iterable[float], factor: float, *, volume: bool) -> list[float]:
+    """Return prices times `factor`, or volumes divided by it, as `Series` restates them."""
+    return [one / factor if volume else one * factor for one in values]
+
+
 class LiveRun:
     """How many items in a row equal the last; a window is flat where this reaches its length."""
 
@@ -28,9 +33,9 @@ class LiveRun:
         self._last = value
         return self.length
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
-        self._last *= factor
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
+        self._last = self._last / factor if volume else self._last * factor
 
 
 class LiveShift:
@@ -47,9 +52,9 @@ class LiveShift:
         self._held.append(value)
         return late
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
-        self._held = deque((item * factor for item in self._held), self._held.maxlen)
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
+        self._held = deque(restated(self._held, factor, volume=volume), self._held.maxlen)
 
 
 class LiveSum:
@@ -85,13 +90,13 @@ class LiveSum:
             self._sum = 0.0
         return self.value
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
         held = self._previous[len(self._block) :] + self._block
         self._start()
         self.value = nan
-        for item in held:
-            self.update(item * factor)
+        for item in restated(held, factor, volume=volume):
+            self.update(item)
 
 
 class LiveMoments:
@@ -159,12 +164,12 @@ class LiveMoments:
             self._tail_sums = list(accumulate(away))[::-1]
             self._tail_squares = list(accumulate([item * item for item in away]))[::-1]
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
         held = self._previous[len(self._block) :] + self._block
         self._start()
-        for item in held:
-            self.update(item * factor)
+        for item in restated(held, factor, volume=volume):
+            self.update(item)
 
 
 class LiveExtreme:
@@ -202,12 +207,12 @@ class LiveExtreme:
             self._best = -float("inf")
         return self.value
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
-        held = self._previous[len(self._block) :] + self._block
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
+        held = [item * self._sign for item in self._previous[len(self._block) :] + self._block]
         self._start()
-        for item in held:
-            self.update(item * self._sign * factor)
+        for item in restated(held, factor, volume=volume):
+            self.update(item)
 
 
 def _larger(best: float, value: float) -> float:
@@ -302,12 +307,14 @@ class LiveCovariance:
         size = sqrt(max(self.first_squares, 0.0)) * sqrt(max(self.second_squares, 0.0))
         return max(-1.0, min(1.0, self.products / size)) if size > 0.0 else nan
 
-    def rescale(self, first: float, second: float) -> None:
-        """Multiply what is remembered of both series."""
+    def rescale(self, *, first: float = 1.0, second: float = 1.0, volume: bool = False) -> None:
+        """Restate what is remembered after a split; `volume`: the second are volumes."""
         held = self._previous[len(self._block) :] + self._block
         self._start()
-        for a, b in held:
-            self.update(a * first, b * second)
+        ones = restated((one for one, _ in held), first, volume=False)
+        others = restated((other for _, other in held), second, volume=volume)
+        for pair in zip(ones, others, strict=True):
+            self.update(*pair)
 
 
 type _Sums = tuple[float, float, float, float, float]
@@ -331,9 +338,9 @@ class LiveSlope:
         self._step += 1.0
         return self._moments.products * self._scale
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
-        self._moments.rescale(1.0, factor)
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
+        self._moments.rescale(second=factor, volume=volume)
 
 
 class LiveRank:
@@ -371,6 +378,6 @@ class LiveRank:
         else:
             self._missing -= 1
 
-    def rescale(self, factor: float) -> None:
-        """Multiply what is remembered."""
-        self._start([item * factor for item in self._held])
+    def rescale(self, factor: float, *, volume: bool = False) -> None:
+        """Restate what is remembered after a split."""
+        self._start(restated(self._held, factor, volume=volume))
