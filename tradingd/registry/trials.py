@@ -118,14 +118,19 @@ class Ledger:
             sharpes=tuple(one for one in sharpes if one is not None),
         )
 
-    def _runs(self, experiment: str) -> Iterator["Run"]:
+    def own(self, run: RunHandle) -> int:
+        """Count the trials of one run."""
+        with asking("count trials", self._where):
+            return sum(1 for _ in self._runs(run.experiment, f" and tags.`{_PARENT}` = '{run.id}'"))
+
+    def _runs(self, experiment: str, further: str = "") -> Iterator["Run"]:
         from mlflow.entities import ViewType
 
         token = None
         while True:
             page = self._client.search_runs(
                 [experiment],
-                filter_string=f"tags.`{KIND}` = 'trial'",
+                filter_string=f"tags.`{KIND}` = 'trial'{further}",
                 run_view_type=ViewType.ALL,
                 max_results=_PAGE,
                 order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
