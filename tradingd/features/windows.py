@@ -109,6 +109,8 @@ class LiveMoments:
     ----------
     mean, squares : float
         Mean, and sum of squared deviations from it; nan until the window is full.
+    away : float
+        Last item less the mean, with the digits that a difference of the two would lose.
     """
 
     __slots__ = (
@@ -120,6 +122,7 @@ class LiveMoments:
         "_sum",
         "_tail_squares",
         "_tail_sums",
+        "away",
         "mean",
         "squares",
     )
@@ -129,7 +132,7 @@ class LiveMoments:
         self._start()
 
     def _start(self) -> None:
-        self.mean = self.squares = nan
+        self.away = self.mean = self.squares = nan
         self._block: list[float] = []
         self._previous: list[float] = []
         self._tail_sums = self._tail_squares = [nan] * self._length
@@ -155,6 +158,7 @@ class LiveMoments:
             self._block = []
             self._sum = self._square = 0.0
         mean = total / length
+        self.away = away - mean
         self.mean = self._anchor + mean
         self.squares = square - total * mean
 
