@@ -8,16 +8,8 @@ import numpy as np
 from tradingd.kits.failure import Failure
 from tradingd.learning.dataset import Dataset, Floats, Integers
 from tradingd.learning.leak.canary import NOISE, PEEK, planted
-from tradingd.learning.leak.outcomes import (
-    ANSWER,
-    DURATION,
-    GAIN,
-    NEXT,
-    SIZE,
-    Outcomes,
-    mid_ranks,
-    outcomes,
-)
+from tradingd.learning.leak.levels import DAILY, SURE, Question, levels
+from tradingd.learning.leak.outcomes import GAIN, NEXT, Outcomes, mid_ranks, outcomes
 from tradingd.learning.leak.skill import Judge, Skill, binned
 from tradingd.learning.report import Leak
 from tradingd.learning.splits.folds import purged_k_fold
@@ -27,26 +19,6 @@ EMBARGO_PERCENT: Final = 1.0
 MOST_ROWS: Final = 150_000
 """Rows examined; of more, whole symbols are left out, then sessions."""
 LEAST_SYMBOLS: Final = 20
-SURE: Final = 6.0
-"""Least t statistic: among a thousand honest features none reaches it by luck."""
-ABOVE_THE_REST: Final = 5.0
-"""Times the skill that a quarter of the features stays below."""
-
-LEVELS: Final = {
-    (NEXT, False): (0.15, 0.35),
-    (NEXT, True): (0.15, 0.35),
-    (GAIN, False): (0.25, 0.40),
-    (GAIN, True): (0.15, 0.35),
-    (ANSWER, False): (0.25, 0.40),
-    (ANSWER, True): (0.15, 0.35),
-    (SIZE, True): (0.30, 0.45),
-    (DURATION, False): (0.70, 0.70),
-}
-"""Rank correlation that is implausible: least, and however good the other features are.
-
-By outcome, and whether it is the column's news that foretells it. Volatility foretells the size of
-moves honestly, so only its news is judged, and label durations honestly too, up to a point.
-"""
 
 
 class Examination(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +50,7 @@ class _Reading(msgspec.Struct, frozen=True, kw_only=True):
     feature: str
     persistence: float
     lagged: float
-    skills: dict[tuple[str, bool], Skill]
+    skills: dict[Question, Skill]
 
 
 def examine(dataset: Dataset, seed: int) -> Examination:
@@ -114,12 +86,12 @@ def examine(dataset: Dataset, seed: int) -> Examination:
         if name not in constant
     }
     others = [reading for name, reading in readings.items() if name not in (PEEK, NOISE)]
-    levels = {key: _level(key, others) for key in LEVELS}
-    found = [leak for reading in others if (leak := _suspect(reading, levels))]
-    peek, noise = (_suspect(readings[name], levels) for name in (PEEK, NOISE))
+    bounds = levels(ahead, [reading.skills for reading in others])
+    found = [leak for reading in others if (leak := _suspect(reading, bounds))]
+    peek, noise = (_suspect(readings[name], bounds) for name in (PEEK, NOISE))
     return Examination(
         noticed=peek is not None and noise is None,
-        canary=_canary_words(readings, peek, noise, levels),
+        canary=_canary_words(readings, peek, noise),
         leaks=tuple(sorted(found, key=lambda leak: (-leak.skill, leak.feature))),
         constant=constant,
     )
@@ -134,7 +106,7 @@ def _read(name: str, column: Floats, ahead: Outcomes, judge: Judge) -> _Reading:
         lagged=judge.skill(binned(lagged), ahead.ranks[NEXT]).correlation,
         skills={
             (outcome, by_news): judge.skill(codes[by_news], ahead.ranks[outcome])
-            for outcome, by_news in LEVELS
+            for outcome, by_news in DAILY
             if outcome in ahead.ranks
         },
     )
@@ -150,38 +122,30 @@ def _news(column: Floats, ahead: Outcomes) -> tuple[Floats, float, Floats]:
     return ranks - persistence * lagged, persistence, lagged
 
 
-def _level(key: tuple[str, bool], readings: list[_Reading]) -> float:
-    """Return the correlation from which a skill is implausible among these features."""
-    least, most = LEVELS[key]
-    known = [abs(reading.skills[key].correlation) for reading in readings if key in reading.skills]
-    quarter = float(np.quantile(known, 0.25)) if known else 0.0
-    return min(max(least, ABOVE_THE_REST * quarter), most)
-
-
-def _suspect(reading: _Reading, levels: dict[tuple[str, bool], float]) -> Leak | None:
+def _suspect(reading: _Reading, bounds: dict[Question, float]) -> Leak | None:
     """Return the leak that the most implausible of a feature's skills shows."""
     over = {
-        key: skill.correlation / levels[key]
+        key: skill.correlation / bounds[key]
         for key, skill in reading.skills.items()
-        if skill.correlation >= levels[key] and skill.t >= SURE
+        if skill.correlation >= bounds[key] and skill.t >= SURE
     }
     if not over:
         return None
     worst = max(over, key=lambda key: over[key])
     return Leak(
         feature=reading.feature,
-        why=_why(reading, worst, levels[worst]),
+        why=_why(reading, worst, bounds[worst]),
         skill=round(reading.skills[worst].correlation, 4),
     )
 
 
-def _why(reading: _Reading, key: tuple[str, bool], level: float) -> str:
+def _why(reading: _Reading, key: Question, level: float) -> str:
     outcome, by_news = key
     skill = reading.skills[key]
     who = "its news of each bar foretells" if by_news else "foretells"
     words = (
         f"{who} {outcome} with an out-of-fold rank correlation of {skill.correlation:.3f}"
-        f" (t {skill.t:.0f}); honest features stay below {level:.2f}"
+        f" (t {skill.t:.0f}); the bound is {level:.2f}"
     )
     now = reading.skills.get((NEXT, False))
     if outcome == NEXT and now:
@@ -193,20 +157,16 @@ def _why(reading: _Reading, key: tuple[str, bool], level: float) -> str:
     return words
 
 
-def _canary_words(
-    readings: dict[str, _Reading],
-    peek: Leak | None,
-    noise: Leak | None,
-    levels: dict[tuple[str, bool], float],
-) -> str:
-    key = (GAIN, False)
-    seen, heard = readings[PEEK].skills[key], readings[NOISE].skills[key]
-    verdict = "was noticed" if peek is not None else "was NOT noticed: silence means nothing here"
-    words = (
-        f"a planted column that half knows the future {verdict} (rank correlation"
-        f" {seen.correlation:.3f}, t {seen.t:.0f}, bound {levels[key]:.2f} and t {SURE:.0f});"
-        f" planted noise has {heard.correlation:.3f}"
-    )
+def _canary_words(readings: dict[str, _Reading], peek: Leak | None, noise: Leak | None) -> str:
+    seen, heard = (readings[name].skills[GAIN, False] for name in (PEEK, NOISE))
+    if peek is not None:
+        words = f"a planted column that half knows the future was noticed: it {peek.why}"
+    else:
+        words = (
+            "a planted column that half knows the future was NOT noticed (rank correlation"
+            f" {seen.correlation:.3f}, t {seen.t:.1f}): silence about the others means nothing"
+        )
+    words += f". Planted noise has {heard.correlation:.3f} (t {heard.t:.1f})"
     return words + (" and was taken for a leak" if noise is not None else "")
 
 
@@ -228,7 +188,7 @@ def _sample(dataset: Dataset, seed: int) -> Dataset:
 
 
 def _stretches(session: Integers, share: float) -> Integers:
-    """Return rows of about this share of the sessions, in ten stretches over the whole time."""
+    """Return rows of about this share of the sessions, in stretches over the whole time."""
     numbers, place = np.unique(session, return_inverse=True)
     if share >= 1:
         return np.arange(len(session))

@@ -29,11 +29,14 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Number of the same symbol's row before; -1 for its first.
     length : float
         Mean moments from a row to its label's end.
+    intraday : bool
+        Whether symbols have several rows a session.
     """
 
     ranks: dict[str, Floats]
     before: Integers
     length: float
+    intraday: bool
 
 
 def outcomes(dataset: Dataset) -> Outcomes:
@@ -59,6 +62,7 @@ def outcomes(dataset: Dataset) -> Outcomes:
         ranks={name: np.nan_to_num(rank, nan=0.0) for name, rank in found.items()},
         before=before,
         length=float(length.mean()) if len(length) else 0.0,
+        intraday=bool((dataset.session[before] == dataset.session)[before >= 0].any()),
     )
 
 
