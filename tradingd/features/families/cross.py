@@ -111,7 +111,9 @@ class Rank(AcrossFeature):
 
     def compare(self, values: Floats, sectors: Integers) -> Floats:
         """Rank along the symbols."""
-        return _middle_ranks(_coarse(values)) / np.isfinite(values).sum(axis=1, keepdims=True)
+        return _middle_ranks(_coarse(values)) / np.maximum(
+            np.isfinite(values).sum(axis=1, keepdims=True), 1
+        )
 
 
 class ZScoreAcross(AcrossFeature):
@@ -219,9 +221,9 @@ def _middle_ranks(values: Floats) -> Floats:
 
 def _means(values: Floats) -> Floats:
     """Return the means along rows, as a column."""
-    counts = np.isfinite(values).sum(axis=1, keepdims=True)
+    counts = np.maximum(np.isfinite(values).sum(axis=1, keepdims=True), 1)
     sums = np.nansum(values, axis=1, keepdims=True)
-    return sums / np.maximum(counts, 1)
+    return sums / counts
 
 
 def _spread(values: Floats) -> tuple[Floats, Floats]:
