@@ -132,7 +132,8 @@ class HalfDay(_SessionFact):
     def facts(self, days: Integers) -> Floats:
         """Return one value a session."""
         spans = np.array([one.close_ns - one.open_ns for one in self.context.calendar.sessions])
-        return (spans < np.median(spans)).astype(np.float64)
+        shorter: Floats = (spans < np.median(spans)).astype(np.float64)
+        return shorter
 
 
 class DaysSinceGap(_SessionFact):
@@ -161,7 +162,8 @@ class DaysClosed(_SessionFact):
 
     def facts(self, days: Integers) -> Floats:
         """Return one value a session."""
-        return np.append(nan, np.diff(days) - 1.0)
+        closed: Floats = np.append(nan, np.diff(days) - 1.0)
+        return closed
 
 
 class MinuteOfSession(Feature):
