@@ -58,7 +58,7 @@ class Moments:
             for row, bar in enumerate(_bars(traded)):
                 moment = told.setdefault(int(one.ts[row]), Moment([], [], []))
                 moment.bars.append(bar)
-                moment.quotes += quotes[row : row + 1]
+                moment.quotes.extend(quotes[row : row + 1])
                 if split is not None and split.row == row:
                     moment.splits.append((one.symbol, split))
         self.moments = [(ts, told[ts]) for ts in sorted(told)]
