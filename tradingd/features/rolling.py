@@ -15,15 +15,11 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from tradingd.features.series import Floats, Integers
 
 _CHUNK: Final = 8192
 """Windows computed at a time: their arrays stay in the processor's nearest cache (64 KB)."""
-
-_RANK_CELLS: Final = 1 << 20
-"""Comparisons held at once by `rolling_rank` (1 MB)."""
 
 
 def shift(values: Floats, bars: int) -> Floats:
@@ -130,15 +126,19 @@ def rolling_rank(values: Floats, length: int) -> Floats:
 
     Equal ones count half. The cost is len(values) * length comparisons.
     """
-    ranks = np.full(len(values), np.nan)
-    rows = max(_RANK_CELLS // length, 1)
-    windows = sliding_window_view(values, length) if len(values) >= length else values[:0]
-    for start in range(0, len(windows), rows):
-        part = windows[start : start + rows]
-        last = part[:, -1:]
-        score = (part < last).sum(axis=1) + ((part == last).sum(axis=1) - 1) * 0.5
-        score[np.isnan(part).any(axis=1)] = np.nan
-        ranks[length - 1 + start : length - 1 + start + len(part)] = score / (length - 1)
+    return _chunked(lambda part: _ranks(part, length), values, length)
+
+
+def _ranks(values: Floats, length: int) -> Floats:
+    last = values[length - 1 :]
+    # Twice the number of smaller ones and once that of equal ones.
+    score = np.zeros(len(last), dtype=np.int32)
+    for start in range(length - 1):
+        other = values[start : start + len(last)]
+        score += other < last
+        score += other <= last
+    ranks = score / (2.0 * (length - 1))
+    ranks[np.isnan(_merge(values, length, np.add))] = np.nan
     return ranks
 
 

@@ -72,7 +72,9 @@ class Segments:
     def _run(self, values: Floats, empty: float, accumulate: Callable[..., Floats]) -> Floats:
         if not len(values):
             return values
-        shape = (len(self.opens), int(self.column.max()) + 1)
-        table: NDArray[np.float64] = np.full(shape, empty)
-        table[self.line, self.column] = values
-        return accumulate(table, axis=1)[self.line, self.column]
+        width = int(self.column.max()) + 1
+        cells = self.line * width + self.column
+        table: NDArray[np.float64] = np.full(len(self.opens) * width, empty)
+        table[cells] = values
+        run: Floats = accumulate(table.reshape(-1, width), axis=1).ravel()[cells]
+        return run

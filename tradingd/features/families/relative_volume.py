@@ -60,13 +60,13 @@ class RelativeVolume(Feature):
     def _usual(self, day: Integers, minute: Floats, volume: Floats) -> Floats:
         """Return the mean at the same minute of the days before."""
         before = self.params.sessions
-        slots, slot = np.unique(minute, return_inverse=True)
+        slot = _slots(minute)
         usual = np.full(len(day), nan)
         days = int(day[-1]) + 1
         if days <= before:
             return usual
-        volumes = np.zeros((days, len(slots)))
-        present = np.zeros((days, len(slots)))
+        volumes = np.zeros((days, int(slot.max()) + 1))
+        present = np.zeros((days, int(slot.max()) + 1))
         volumes[day, slot] = volume
         present[day, slot] = 1.0
         mean = divide(rolling_sum_of_rows(volumes, before), rolling_sum_of_rows(present, before))
@@ -82,6 +82,14 @@ class RelativeVolume(Feature):
 def _minutes(segments: Segments, series: Series) -> Floats:
     whole = (segments.column == 0) & (segments.take(series.to_close) == 0.0)
     return np.where(whole, _WHOLE, segments.take(series.minute))
+
+
+def _slots(minute: Floats) -> Integers:
+    """Return places for the minutes, counted from 0."""
+    numbers = minute.astype(np.int64)
+    if np.array_equal(numbers, minute):
+        return numbers - int(_WHOLE)
+    return np.unique(minute, return_inverse=True)[1]
 
 
 class _LiveRelativeVolume:
