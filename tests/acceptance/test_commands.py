@@ -126,6 +126,7 @@ JSON = {
     "validate": ("--cuts", "1", *SHORT),
     "scan": ("feed=synthetic", "--at", "10:00"),
     "record list": (),
+    "model list": (),
     "doctor": ("mode=backtest",),
     "completion": ("bash",),
 }  # fmt: skip
@@ -141,6 +142,12 @@ SEALING = {"contracts seal"}
 TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal")}
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
 
+REGISTERED = {
+    f"model {verb}"
+    for verb in ("show", "promote", "challenge", "rollback", "expire", "diff", "import")
+}
+"""What needs a model in the registry: tests of the registry try it."""
+
 AT_A_TERMINAL = {"screen"}
 """What needs a terminal: tests of the screen drive it."""
 
@@ -148,7 +155,9 @@ COMMANDS = {" ".join(one.path): one for one in TRADINGD}
 
 
 def test_every_command_of_the_program_is_tried_here():
-    assert set(JSON) | APART | AT_A_TERMINAL | AT_A_BROKER | SEALING | TRADING == set(COMMANDS)
+    assert set(JSON) | APART | AT_A_TERMINAL | AT_A_BROKER | SEALING | TRADING | REGISTERED == set(
+        COMMANDS
+    )
 
 
 @pytest.mark.parametrize("name", JSON)

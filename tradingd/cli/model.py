@@ -24,6 +24,14 @@ Model = Annotated[
         extra={"positional": True, "metavar": "MODEL", "fits": "NAME, NAME@VERSION or NAME@ALIAS"},
     ),
 ]
+Candidate = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}(@[a-z0-9][a-z0-9_-]{0,63})?$",
+        description="NAME@VERSION, NAME@ALIAS (such as challenger), or NAME for the latest.",
+        extra={"positional": True, "metavar": "MODEL", "fits": "NAME, NAME@VERSION or NAME@ALIAS"},
+    ),
+]
 Name = Annotated[
     str,
     Meta(
@@ -62,7 +70,7 @@ class ShowParams(msgspec.Struct, frozen=True, kw_only=True):
 class PromoteParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model promote`."""
 
-    model: Model
+    model: Candidate
     overrides: Overrides = ()
     overlay: Overlay = None
     alias: Alias = "production"
@@ -74,7 +82,7 @@ class PromoteParams(msgspec.Struct, frozen=True, kw_only=True):
 class ChallengeParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model challenge`."""
 
-    model: Model
+    model: Candidate
     overrides: Overrides = ()
     overlay: Overlay = None
 

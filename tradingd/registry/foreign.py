@@ -28,6 +28,7 @@ def check_foreign(folder: Path, manifest: ModelManifest) -> None:
     path = folder / manifest.artifact.path
     if (size := path.stat().st_size) > MOST_BYTES:
         raise refused(path, "a foreign model is too large", f"{MOST_BYTES} bytes", str(size))
+    found: int | None = None
     match manifest.artifact.format:
         case "lightgbm-text":
             found = _lightgbm_inputs(path)
@@ -36,7 +37,7 @@ def check_foreign(folder: Path, manifest: ModelManifest) -> None:
         case "onnx":
             found = look_into(path)
         case "xgboost-ubj":
-            found = _ubj(path)
+            _require_ubj(path)
         case other:
             raise refused(
                 path, "a foreign model cannot be read without running it",
@@ -69,7 +70,7 @@ def _xgboost_inputs(path: Path) -> int:
         ) from error
 
 
-def _ubj(path: Path) -> None:
+def _require_ubj(path: Path) -> None:
     with path.open("rb") as stream:
         head = stream.read(16)
     if not head.startswith(b"{"):

@@ -1,7 +1,7 @@
 """What the rules answer, clause by clause; they are asked by whoever opened the registry."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -81,17 +81,36 @@ def in_words(logic: str, values: dict[str, Any]) -> tuple[str, str, str]:
     values : dict
         What it looked up, by path.
     """
-    found = ", ".join(f"{_number(one)}" for one in list(values.values())[:1])
     try:
         tree = json.loads(logic)
     except json.JSONDecodeError:
         # It was cut since it is long.
-        return logic, found, ""
+        return logic, _found(values), ""
     operator, operands = next(iter(tree.items())) if isinstance(tree, dict) else ("", [])
     if operator not in _COMPARED or not isinstance(operands, list) or len(operands) != 2:
-        return _term(tree), found, ""
-    left, right = map(_term, operands)
-    return f"{left} {operator} {right}", found, f"{operator} {_bound(operands[1], values)}"
+        return _term(tree), _found(values), ""
+    left, right = operands
+    bound = _term(right)
+    if known := {name: values[name] for name in _variables(right) if name in values}:
+        bound += f" ({_found(known)})"
+    looked = {name: values[name] for name in _variables(left) if name in values}
+    return f"{_term(left)} {operator} {_term(right)}", _found(looked), f"{operator} {bound}"
+
+
+def _found(values: Mapping[str, Any]) -> str:
+    return ", ".join(map(_number, values.values()))
+
+
+def _variables(tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for operator, operands in tree.items():
+            if operator == "var":
+                yield _term(tree)
+            else:
+                yield from _variables(operands)
+    elif isinstance(tree, list):
+        for one in tree:
+            yield from _variables(one)
 
 
 def _term(tree: Any) -> str:
@@ -106,14 +125,6 @@ def _term(tree: Any) -> str:
             return f"{'not ' if operator == '!' else ''}{_term(many[0])}"
         return f"{operator}({', '.join(map(_term, many))})"
     return tree if isinstance(tree, str) else json.dumps(tree)
-
-
-def _bound(tree: Any, values: dict[str, Any]) -> str:
-    text = _term(tree)
-    if not isinstance(tree, dict):
-        return text
-    inner = ", ".join(_number(value) for name, value in values.items() if name in text)
-    return f"{text} ({inner})" if inner else text
 
 
 def _number(value: Any) -> str:

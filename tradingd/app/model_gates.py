@@ -1,0 +1,84 @@
+"""Ask the contracts about a model's manifest, as the registry wants it answered."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tradingd.contracts import Contracts, check, load
+from tradingd.contracts import rules as logic
+from tradingd.contracts.reading import read_document
+from tradingd.registry.gates import Clause, Judge, Verdict, in_words
+
+CONTRACT = "model-manifest"
+
+
+def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
+    """Return a judge by the contract, the rules that bind by themselves, and the named ones.
+
+    Parameters
+    ----------
+    rules : sequence of str
+        Names of rules of the folder, or paths of rule files (``.json``).
+    contracts : Contracts, optional
+        None: the packaged ones.
+
+    Raises
+    ------
+    Failure
+        CONTRACT when there is no such rule, or one is unsound.
+    """
+    folder = contracts or load()
+    named = [one for one in rules if not _is_file(one)]
+    for one in named:
+        folder.rule(one)
+    others = [logic.rule_of(one, read_document(_path(one))) for one in rules if _is_file(one)]
+
+    def judge(document: dict[str, Any]) -> Verdict:
+        verdict = check(document, folder, CONTRACT, rules=named)
+        asked = [*verdict.rules, *(logic.evaluate(one, document) for one in others)]
+        return Verdict(
+            passed=verdict.ok and all(one.passed for one in asked),
+            clauses=tuple(clause for one in asked for clause in clauses_of(one)),
+            problems=tuple(f"{one.path}: {one.message}" for one in verdict.problems),
+        )
+
+    return judge
+
+
+def problems_of(document: Any, contracts: Contracts | None = None) -> list[str]:
+    """Return what breaks the contract in a manifest, one line each."""
+    verdict = check(document, contracts or load(), CONTRACT)
+    return [f"{one.path}: {one.message}" for one in verdict.problems]
+
+
+def clauses_of(explanation: logic.Explanation) -> Iterator[Clause]:
+    """Yield the comparisons of a rule, in its order."""
+    for one, needed in _leaves(explanation.clause, needed=True):
+        words, value, bound = in_words(one.logic, one.values)
+        yield Clause(
+            rule=explanation.rule,
+            clause=words,
+            value=value,
+            bound=bound,
+            passed=one.passed,
+            needed=needed,
+            reason=one.reason,
+            values=one.values,
+        )
+
+
+def _leaves(clause: logic.Clause, *, needed: bool) -> Iterator[tuple[logic.Clause, bool]]:
+    if not clause.clauses:
+        yield clause, needed
+    for one in clause.clauses:
+        # Of alternatives, one that holds is enough.
+        spared = clause.operator == "or" and clause.passed is True and one.passed is not True
+        yield from _leaves(one, needed=needed and not spared)
+
+
+def _is_file(rule: str) -> bool:
+    return rule.endswith(".json")
+
+
+def _path(rule: str) -> Path:
+    return Path(rule).expanduser()
