@@ -170,7 +170,7 @@ class Gates(Group, frozen=True, kw_only=True):
         Meta(
             description="Rules of contracts/rules by name, or paths of rule files; all must pass."
         ),
-    ] = ("promotion", "champion")
+    ] = ("promotion", "champion", "sound")
 
 
 class TrainingConfig(Group, frozen=True, kw_only=True):

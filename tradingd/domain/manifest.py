@@ -154,11 +154,15 @@ class ConformalInterval(Part, frozen=True, kw_only=True):
 
 
 class DriftBins(Part, frozen=True, kw_only=True):
-    """Training rows of one feature: `shares` of the present ones between `edges`, and the rest."""
+    """Training rows of one feature: `shares` of all rows between `edges`, and the missing rest.
+
+    `weight` is the share of the model's gain that is the feature's: what its drift counts.
+    """
 
     edges: tuple[float, ...]
     shares: tuple[float, ...]
     missing: float
+    weight: float | None = None
 
 
 class DriftReference(Part, frozen=True, kw_only=True):

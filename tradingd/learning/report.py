@@ -137,7 +137,8 @@ class TrainingReport(msgspec.Struct, frozen=True, kw_only=True):
     """All of it.
 
     `scores` are of the out-of-sample predictions; `judged` of the backtest that traded them, after
-    costs; `run` names its folder. `clauses` are the gates' answer; `passed` only if all are true.
+    costs; `run` names its folder. `drift` is the index of every feature, `drift_psi` their mean,
+    weighted by gain. `clauses` are the gates' answer; `passed` only if all are true.
     """
 
     name: str
@@ -159,9 +160,12 @@ class TrainingReport(msgspec.Struct, frozen=True, kw_only=True):
     calibration_error: float | None
     coverage: tuple[float, float] | None
     drift: dict[str, float]
+    drift_psi: float | None
+    importance_stability: float | None
     regimes: tuple[Regime, ...]
     leaks: tuple[Leak, ...]
     canary: str
+    canary_noticed: bool
     latency_p99_us: float | None
     clauses: tuple[ClauseFacts, ...]
     passed: bool

@@ -1,0 +1,346 @@
+"""From stored bars to a judged model: one function, each step in a module of its own."""
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+
+from tradingd.app.model_gates import judge_by
+from tradingd.app.model_registry import registry_of
+from tradingd.app.modelling import drifting, walked
+from tradingd.app.modelling.curves import equal_weight
+from tradingd.app.modelling.judge import Judgement, judge, judge_rules, require_model_use
+from tradingd.app.modelling.latency import latency_p99_us
+from tradingd.app.modelling.manifesting import manifest_of
+from tradingd.app.modelling.overfitting import overfitting
+from tradingd.app.modelling.regimes import regimes
+from tradingd.app.modelling.rows import Rows, Tell, data_facts, market, read_rows
+from tradingd.app.modelling.search import Searched, search
+from tradingd.config.load import Loaded
+from tradingd.domain import manifest as manifests
+from tradingd.domain.manifest import ModelManifest, Production
+from tradingd.kits import atomicfile
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.learning.calibrate import outcome
+from tradingd.learning.conformal import covered
+from tradingd.learning.explain import importance_stability, importances
+from tradingd.learning.leak import examine
+from tradingd.learning.paths import follow_paths
+from tradingd.learning.report import ClauseFacts, TrainingReport
+from tradingd.learning.scores import calibration_bins, measure
+from tradingd.learning.walk import FinalModel, WalkResult, fit_final, walk_forward
+from tradingd.luck.sharpe import SESSIONS_PER_YEAR
+from tradingd.registry.gates import Verdict
+from tradingd.registry.open import Registry
+from tradingd.registry.promotion import Decision
+from tradingd.registry.trials import RunHandle
+
+PREDICTIONS: Final = "predictions.parquet"
+REPORT: Final = "report.json"
+PAGE: Final = "report.html"
+_ARTIFACTS: Final = {"lightgbm-text": "model.txt", "xgboost-json": "model.json"}
+
+
+class Training(NamedTuple):
+    """How a training ended; a placebo has no version."""
+
+    report: TrainingReport
+    version: str | None
+    promoted: bool
+    folder: Path
+    page: Path
+
+
+def train(
+    loaded: Loaded,
+    tell: Tell = lambda _stage, _done, _all: None,
+    *,
+    promote_by: str | None = None,
+) -> Training:
+    """Train, judge, ask the gates and register; promote if somebody wants that.
+
+    Raises
+    ------
+    Failure
+        CONFIG, NO_DATA, EMPTY_RANGE, REGISTRY ... naming what is missing; nothing is registered
+        then, and every model that was tried stays counted.
+    """
+    _require_judge(loaded)
+    registry = registry_of(loaded.config)
+    rows = read_rows(loaded.config, tell)
+    name = loaded.config.training.name
+    with (
+        tempfile.TemporaryDirectory(prefix="tradingd-model-") as scratch,
+        registry.run(name, "training", {"tradingd.config": loaded.hash}) as run,
+    ):
+        made = _make(loaded, rows, registry, run, Path(scratch), tell)
+        return _kept(loaded, registry, run, Path(scratch), made, promote_by)
+
+
+class _Made(NamedTuple):
+    report: TrainingReport
+    manifest: ModelManifest
+
+
+def _make(
+    loaded: Loaded, rows: Rows, registry: Registry, run: RunHandle, folder: Path, tell: Tell
+) -> _Made:
+    """Learn and judge; leave the model's files in `folder`."""
+    training, seed, dataset = loaded.config.training, loaded.config.seed, rows.dataset
+    tell("leaks", 0, 1)
+    examined = examine(dataset, seed)
+    searched = search(dataset, training, seed, registry, run, tell)
+    walk = walk_forward(
+        dataset,
+        training,
+        searched.best,
+        seed,
+        workers=training.workers,
+        launcher=training.launcher,
+        on_step=lambda done, every: tell("folds", done, every),
+    )
+    walked.write(walk, dataset, training, folder / PREDICTIONS)
+    judged, alone = _judged(loaded, walk, rows, folder, tell)
+    paths = follow_paths(
+        dataset,
+        training,
+        searched.best,
+        seed,
+        lambda done, every: tell("paths", done, every),
+    )
+    tell("final model", 0, 1)
+    final = fit_final(dataset, training, searched.best, seed)
+    report = _report(loaded, rows, searched, walk, judged, alone, final, registry, paths.sharpes)
+    report = msgspec.structs.replace(
+        report, leaks=examined.leaks, canary=examined.canary, canary_noticed=examined.noticed
+    )
+    return _written(loaded, rows, report, final, folder)
+
+
+def _judged(
+    loaded: Loaded, walk: WalkResult, rows: Rows, folder: Path, tell: Tell
+) -> tuple[Judgement, Judgement | None]:
+    first, last = walked.judged_days(walk, rows.dataset)
+    judged = judge(
+        loaded, folder / PREDICTIONS, first, last, lambda done, every: tell("judge", done, every)
+    )
+    alone = judge_rules(loaded, first, last, lambda done, every: tell("rules alone", done, every))
+    return judged, alone
+
+
+def _report(
+    loaded: Loaded,
+    rows: Rows,
+    searched: Searched,
+    walk: WalkResult,
+    judged: Judgement,
+    alone: Judgement | None,
+    final: FinalModel,
+    registry: Registry,
+    path_sharpes: tuple[float | None, ...],
+) -> TrainingReport:
+    training, dataset = loaded.config.training, rows.dataset
+    predicted = dataset.take(walk.rows)
+    market_days, market_returns = market(rows.frame)
+    trials = registry.trials(training.name)
+    shares = importances(final.fitted, dataset.x[walk.rows], dataset.names, walk.gains())
+    reference = drifting.training_reference(dataset, final.training_rows)
+    drift = drifting.drift(reference, dataset.x[drifting.latest_rows(dataset)])
+    scores = measure(
+        training.task, predicted, walk.score, walk.probability, seed=loaded.config.seed
+    )
+    known = np.isfinite(walk.probability)
+    happened = outcome(training.task, predicted)
+    bounded = np.isfinite(walk.low) & np.isfinite(walk.high)
+    return TrainingReport(
+        name=training.name,
+        version="",
+        task=training.task,
+        learner=str(training.learner.__struct_config__.tag),
+        seed=loaded.config.seed,
+        data=data_facts(rows, training),
+        folds=walked.fold_facts(walk),
+        trials=searched.trials,
+        scores=scores,
+        judged=judged.metrics,
+        strategy=judged.strategy,
+        run=judged.run,
+        curves=tuple(
+            [judged.curve]
+            + ([alone.curve] if alone is not None else [])
+            + [equal_weight(judged.days, market_days, market_returns)]
+        ),
+        overfitting=overfitting(
+            judged.returns,
+            trial_returns=searched.returns,
+            trials=searched.trials,
+            every_sharpe=trials.sharpes,
+            count=trials.count,
+            paths=[
+                one * SESSIONS_PER_YEAR**0.5 for one in path_sharpes if one is not None
+            ],
+        ),
+        importances=tuple(
+            msgspec.structs.replace(one, drift_psi=drift[one.name]) for one in shares
+        ),
+        calibration=calibration_bins(
+            walk.probability[known], happened[known], predicted.weight[known]
+        ) if known.any() else (),
+        calibration_error=(
+            scores["calibration_error"].value if "calibration_error" in scores else None
+        ),
+        coverage=(
+            training.coverage_percent / 100,
+            covered(walk.low[bounded], walk.high[bounded], predicted.y[bounded]),
+        ) if bounded.any() else None,
+        drift=drift,
+        drift_psi=drifting.weighted(
+            drift,
+            tuple(one.name for one in shares),
+            np.array([one.gain_share for one in shares]),
+        ),
+        importance_stability=importance_stability(walk.gains()),
+        regimes=regimes(judged.days, judged.returns, market_days, market_returns),
+        leaks=(),
+        canary="",
+        canary_noticed=False,
+        latency_p99_us=None,
+        clauses=(),
+        passed=False,
+        notes=_notes(loaded, final, alone),
+    )  # fmt: skip
+
+
+def _notes(loaded: Loaded, final: FinalModel, alone: Judgement | None) -> tuple[str, ...]:
+    notes = list(final.notes)
+    if loaded.config.training.placebo:
+        notes.append("placebo: the labels were shuffled, nothing true can have been learned")
+    if alone is not None:
+        earned = alone.metrics["net_return_percent"].value
+        notes.append(f"the same days by the rules alone: {earned:.2f} % ({alone.run})")
+    return tuple(notes)
+
+
+def _written(
+    loaded: Loaded, rows: Rows, report: TrainingReport, final: FinalModel, folder: Path
+) -> _Made:
+    """Save the model, measure it as it will be served, ask the gates, write the page."""
+    unsaved = folder / "model"
+    model_format = final.fitted.save(unsaved)
+    artifact = _ARTIFACTS[model_format]
+    unsaved.replace(folder / artifact)
+    probes = rows.dataset.x[drifting.latest_rows(rows.dataset)]
+    report = msgspec.structs.replace(
+        report, latency_p99_us=latency_p99_us(folder / artifact, model_format, probes)
+    )
+    created = dt.datetime.now(dt.UTC)
+    reference = drifting.training_reference(rows.dataset, final.training_rows)
+
+    def stated(report: TrainingReport, files: dict[str, str]) -> ModelManifest:
+        return manifest_of(
+            loaded,
+            report,
+            final,
+            reference,
+            folder=folder,
+            artifact=artifact,
+            model_format=model_format,
+            files=files,
+            created=created,
+        )
+
+    verdict = _verdict(loaded, stated(report, {}))
+    report = msgspec.structs.replace(report, passed=verdict.passed, clauses=_clauses(verdict))
+    _write_report(report, folder)
+    manifest = stated(report, {PREDICTIONS: "predictions", REPORT: "report", PAGE: "page"})
+    return _Made(report, msgspec.structs.replace(manifest, gates=verdict.answer()))
+
+
+def _verdict(loaded: Loaded, manifest: ModelManifest) -> Verdict:
+    """Ask the rules about the model as if it were promoted now."""
+    promoted = msgspec.structs.replace(
+        manifest,
+        status="promoted",
+        production=Production(
+            alias="production", promoted_at=manifest.created, promoted_by="tradingd"
+        ),
+    )
+    return judge_by(loaded.config.training.gates.rules)(manifests.to_document(promoted))
+
+
+def _clauses(verdict: Verdict) -> tuple[ClauseFacts, ...]:
+    found = [
+        ClauseFacts(
+            rule=one.rule,
+            clause=one.clause,
+            values=one.values,
+            passed=one.passed,
+            reason=one.reason,
+        )
+        for one in verdict.clauses
+        if one.needed
+    ]
+    broken = [
+        ClauseFacts(rule="contract", clause=one, values={}, passed=False)
+        for one in verdict.problems
+    ]
+    return tuple(found + broken)
+
+
+def _write_report(report: TrainingReport, folder: Path) -> None:
+    from tradingd.learning.page import write as write_page
+
+    atomicfile.write_bytes(
+        folder / REPORT, msgspec.json.format(msgspec.json.encode(report), indent=1)
+    )
+    write_page(report, folder / PAGE)
+
+
+def _kept(
+    loaded: Loaded,
+    registry: Registry,
+    run: RunHandle,
+    folder: Path,
+    made: _Made,
+    promote_by: str | None,
+) -> Training:
+    report = made.report
+    if loaded.config.training.placebo:
+        # Kept for nobody to serve: only the page, beside the registry.
+        place = registry.root / "placebo" / run.id
+        place.mkdir(parents=True, exist_ok=True)
+        for name in (REPORT, PAGE):
+            (folder / name).replace(place / name)
+        return Training(report, None, False, place, place / PAGE)
+    version = registry.register(run, folder, made.manifest)
+    promoted = False
+    if promote_by is not None:
+        promoted = registry.promote(
+            report.name,
+            version,
+            decision=Decision(
+                by=promote_by, at=dt.datetime.now(dt.UTC), reason="trained with --promote"
+            ),
+            judge=judge_by(loaded.config.training.gates.rules),
+        ).promoted
+    kept = registry.get(report.name, version).folder
+    named = msgspec.structs.replace(report, version=str(version))
+    return Training(named, str(version), promoted, kept, kept / PAGE)
+
+
+def _require_judge(loaded: Loaded) -> None:
+    """Refuse before an hour is spent: a judge that does not ask, bars that differ."""
+    config = loaded.config
+    require_model_use(config.strategy)
+    if config.strategy.bars != config.features.bars:
+        raise Failure(
+            "the judge trades on other bars than the features are made of",
+            code=ExitCode.CONFIG,
+            where="strategy.bars, features.bars",
+            expected="the same",
+            found=f"{config.strategy.bars} and {config.features.bars}",
+            next_step=f"strategy.bars={config.features.bars}, or features=minute",
+        )
