@@ -50,7 +50,7 @@ def moment_by_moment(feature: CrossFeature, given: Panel) -> np.ndarray:
 
 
 def across(kind: type[cross.AcrossFeature], **more: object) -> cross.AcrossFeature:
-    return kind(kind.Params(of="value", **more))
+    return kind(kind.Params(of="value", **{"least": 2, **more}))
 
 
 def paired(kind: type[benchmark.BenchmarkFeature], bars: int = 20) -> benchmark.BenchmarkFeature:
@@ -209,7 +209,7 @@ def test_digits_that_rounding_alone_makes_neither_break_nor_make_a_tie():
     assert found[0, 1] == found[0, 2] == found[0, 4]
     assert found[0, 0] == found[0, 3]
     assert (found[1] == 0.5).all()
-    assert np.isnan(ACROSS[1].batch_panel(given)[1]).all()
+    assert (ACROSS[1].batch_panel(given)[1] == 0.0).all()
 
 
 def test_values_beyond_all_bounds_are_ranked_without_a_word():
@@ -245,3 +245,11 @@ def test_without_a_benchmark_there_is_no_value():
     assert np.isnan(PAIRED[0].batch_panel(alone)).all()
     assert np.isnan(moment_by_moment(PAIRED[0], alone)).all()
     assert math.isnan(PAIRED[0].batch_panel(alone)[-1, 0])
+
+
+def test_one_symbol_alone_is_in_the_middle():
+    given = panel(moments=5, holes=0.0)
+    given.columns["value"][:, 1:] = np.nan
+    found = {one.kind: across(type(one), least=1).batch_panel(given)[:, 0] for one in ACROSS[:2]}
+    assert (found["rank"] == 0.5).all()
+    assert (found["zscore_across"] == 0.0).all()

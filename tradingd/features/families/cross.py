@@ -31,8 +31,8 @@ class Across(FeatureParams, frozen=True, kw_only=True):
 
     of: Annotated[str, Meta(min_length=1, description="Name of a declared feature.")]
     least: Annotated[
-        int, Meta(ge=2, description="Symbols with a value that a moment needs; fewer: nan.")
-    ] = 2
+        int, Meta(ge=1, description="Symbols with a value that a moment needs; fewer: nan.")
+    ] = 1
 
 
 class Level(Across, frozen=True, kw_only=True):
@@ -126,9 +126,10 @@ class ZScoreAcross(AcrossFeature):
     LIMIT: ClassVar[float] = 5.0
 
     def compare(self, values: Floats, sectors: Integers) -> Floats:
-        """Standardise along the symbols; nan where all are equal."""
+        """Standardise along the symbols; 0 where all are equal."""
         away, deviation = _spread(values)
-        return np.clip(away / deviation, -self.LIMIT, self.LIMIT)
+        score = np.where(np.isnan(deviation), 0.0, away / deviation)
+        return np.asarray(np.clip(score, -self.LIMIT, self.LIMIT))
 
 
 class SectorRelative(AcrossFeature):
