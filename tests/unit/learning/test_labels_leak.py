@@ -197,6 +197,17 @@ def test_too_little_data_is_said_to_prove_nothing():
     assert "not examined" in few.canary
 
 
+def test_chance_in_a_short_history_is_no_leak_however_strong_it_looks():
+    """Of 60 columns of noise on 40 rows some foretell the label with a correlation above 0.3."""
+    found = []
+    for seed in range(5):
+        dataset = market(ForwardReturn(bars=1), symbols=1, days=101, seed=seed)
+        noise = np.random.default_rng(seed).normal(size=(len(dataset), 60))
+        names = tuple(f"noise_{number}" for number in range(60))
+        found += examine(msgspec.structs.replace(dataset, names=names, x=noise), seed).leaks
+    assert found == []
+
+
 def test_no_rows_at_all_are_not_examined():
     found = examine(market(ForwardReturn(bars=5)).take(np.zeros(0, dtype=np.int64)), 1)
     assert not found.noticed

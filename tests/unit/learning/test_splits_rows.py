@@ -139,6 +139,16 @@ def test_every_bar_that_became_no_row_is_counted_once_by_its_reason():
     assert len(found.dataset) + sum(found.dropped.values()) == 2 * BARS
 
 
+def test_membership_follows_its_row_whatever_the_order_of_the_rows():
+    parts = pieces()
+    member = parts["symbol"] == 1
+    shuffled = np.random.default_rng(3).permutation(2 * BARS)
+    mixed = {key: parts[key][shuffled] for key in ("symbol", "ts", "session", "x")}
+    found = assemble(**(parts | mixed), member=member[shuffled])
+    assert set(found.dataset.symbol.tolist()) == {1}
+    assert found.dropped == {"not_a_member": BARS, "no_label": 2}
+
+
 def test_a_symbol_without_labels_has_no_rows():
     parts = pieces()
     del parts["labels"]["BBB"]

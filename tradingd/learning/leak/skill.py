@@ -12,6 +12,9 @@ BINS: Final = 32
 CHUNKS: Final = 200
 _SHRINK: Final = 20.0
 """Rows of no opinion that each bin is given, so that a thin one says little."""
+_TWICE: Final = 2.0
+"""Of a column that says nothing, two rows of one bin in two folds each foretell the other by the
+same product: it counts twice, and so does the variance."""
 
 
 class Skill(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +71,7 @@ class Judge:
         for lag in range(1, self._lags + 1):
             weight = 2 * (1 - lag / (self._lags + 1))
             variance += weight * float(residual[lag:] @ residual[:-lag])
-        return float(products.sum() / np.sqrt(variance)) if variance > 0 else 0.0
+        return float(products.sum() / np.sqrt(_TWICE * variance)) if variance > 0 else 0.0
 
 
 def binned(column: Floats) -> Integers:
