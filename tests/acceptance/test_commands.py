@@ -26,6 +26,8 @@ from tradingd.kits.failure import ExitCode
 SHORT = ("mode.start=2013-01-02",)
 """Two months of daily bars."""
 
+WEEK = ("--start", "2013-02-04", "--end", "2013-02-08")
+
 SLOW_STRATEGY = textwrap.dedent(
     """
     import time
@@ -56,8 +58,9 @@ def desk(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (home / "slow.py").write_text(SLOW_STRATEGY)
     write_day(home / "SYN_snapshots.parquet", 2_000)
     (home / "trades.csv").write_text("Trade Date;Ticker\n2024-10-21;AAPL\n2024-10-26;AAPL\n")
-    ended = tradingd_in(home)("backtest", *SHORT)
-    assert ended.returncode == 0, ended.stderr
+    for words in (("backtest", *SHORT), ("universe", "refresh", *WEEK)):
+        ended = tradingd_in(home)(*words)
+        assert ended.returncode == 0, ended.stderr
     return home
 
 
@@ -129,6 +132,10 @@ JSON = {
     "model list": (),
     "doctor": ("mode=backtest",),
     "completion": ("bash",),
+    "universe refresh": WEEK,
+    "universe show": (),
+    "universe explain": ("AAPL",),
+    "universe history": (),
 }  # fmt: skip
 APART = {"data snapshot", "data restore", "record depth"}
 """One needs the other; they have a test of their own."""
@@ -186,6 +193,10 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "validate": ("--cuts", "1", *SHORT),
     "record list": (),
     "doctor": ("mode=backtest",),
+    "universe refresh": WEEK,
+    "universe show": (),
+    "universe explain": ("AAPL",),
+    "universe history": (),
 }
 
 

@@ -1,6 +1,7 @@
 """Compose one backtest from a configuration and run it: store, engine, gate, costs, results."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Literal, NamedTuple
@@ -8,14 +9,17 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 import pyarrow as pa
 
+from tradingd.app.advisor import advised_notes, backtest_advisor
 from tradingd.app.backtest_books import RecordedBooks, open_books, uses_books
 from tradingd.app.provenance import describe_run
+from tradingd.app.universe_members import tier_symbols, with_members
 from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
 from tradingd.config.paths import results_root, store_root
 from tradingd.config.system import SystemConfig, strategy_name
-from tradingd.config.universe import SymbolsUniverse
+from tradingd.config.universe import SymbolsUniverse, TieredUniverse
 from tradingd.costs.make import borrow_model, commission_model, slippage_model
+from tradingd.domain.advice import Advisor
 from tradingd.domain.market import DataKind, ReferenceData, Resolution
 from tradingd.domain.money import nanos
 from tradingd.domain.ports import BarFeed, CommissionModel
@@ -71,6 +75,8 @@ def backtest(
     data = open_data(store, loaded.config, mode)
     feed, prices = data.feed, data.prices
     parts = make_parts(loaded.config, store, feed)
+    if data.rows == "bars":
+        parts = parts._replace(advisor=backtest_advisor(loaded.config, store, feed.symbols(), mode))
     folder = RunFolder.create(
         results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
     )
@@ -78,7 +84,7 @@ def backtest(
     try:
         outcome = data.simulate(parts, recorder, progress)
         recorder.close()
-        notes = [*parts.commissions.notes, *data.notes()]
+        notes = [*parts.commissions.notes, *data.notes(), *advised_notes(loaded.config, outcome)]
         manifest = describe_run(loaded, folder.run_id, feed, data.resolution, outcome, notes)
         metrics = finish(
             folder,
@@ -106,6 +112,7 @@ class Parts(NamedTuple):
     strategy: Strategy
     commissions: CommissionModel
     reference: ReferenceData
+    advisor: Advisor | None = None
 
 
 class Data(NamedTuple):
@@ -160,7 +167,7 @@ def make_parts(config: SystemConfig, store: Store, feed: BarFeed | RecordedBooks
     return Parts(
         make_strategy(config.strategy),
         commission_model(config.broker.fees),
-        store.reference(feed.symbols()),
+        with_members(store.reference(feed.symbols()), store, config, time.time_ns()),
     )
 
 
@@ -188,6 +195,7 @@ def simulate(
         calendar=SessionCalendar(config.session.calendar),
         recorder=recorder,
         progress=lambda done: progress(done, total),
+        advisor=parts.advisor,
     )
 
 
@@ -279,9 +287,11 @@ def open_feed(store: Store, config: SystemConfig, mode: BacktestMode) -> BarFeed
 
 
 def universe_symbols(store: Store, config: SystemConfig, resolution: Resolution) -> Sequence[str]:
-    """Return the symbols a run trades, sorted."""
+    """Return the symbols a run trades, sorted; by tiers, those of any of its days."""
     if isinstance(config.universe, SymbolsUniverse):
         return sorted(set(config.universe.symbols))
+    if isinstance(config.universe, TieredUniverse):
+        return tier_symbols(store, config, time.time_ns())
     stored = set(store.symbols(DataKind.BARS, resolution)) - set(config.universe.exclude)
     if stored:
         return sorted(stored)

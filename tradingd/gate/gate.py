@@ -82,6 +82,11 @@ class Gate:
         self._all = tuple(limit.check for limit in self._limits)
         self._for_reductions = tuple(limit.check for limit in self._limits if limit.reductions)
 
+    def set_reference(self, reference: ReferenceData) -> None:
+        """Put other reference data in force from the next check on, as that of a new day."""
+        self._settings = msgspec.structs.replace(self._settings, reference=reference)
+        self.set_limits(self._settings.limits)
+
     def check(
         self, intent: OrderIntent, now: int, session: Session | None, *, guards: int = 0
     ) -> Verdict:

@@ -78,7 +78,8 @@ def from_days(members: Iterable[tuple[dt.date, Iterable[str]]], last_until: dt.d
 def read_membership(path: Path) -> Membership:
     """Read ``symbol, opt-in, opt-out`` rows; an empty opt-out: still a member.
 
-    The day of `opt-out` is the first one outside. Other columns are left alone.
+    The day of `opt-out` is the first one outside, so one on the day of the opt-in is of no day.
+    Other columns are left alone.
 
     Raises
     ------
@@ -90,8 +91,8 @@ def read_membership(path: Path) -> Membership:
         symbol = row["symbol"].strip().upper()
         first = date_of(_first_of(row, _JOINED), where) or dt.date.min
         until = date_of(_first_of(row, _LEFT), where) or dt.date.max
-        if until <= first:
-            raise bad_row(where, "an opt-out after its opt-in", f"{first} .. {until}")
+        if until < first:
+            raise bad_row(where, "an opt-out not before its opt-in", f"{first} .. {until}")
         spans.setdefault(symbol, []).append(Span(first, until))
     return joined(spans)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tradingd.config.sync import SyncConfig
 from tradingd.config.system import SystemConfig
-from tradingd.config.universe import StoredUniverse, SymbolsUniverse
+from tradingd.config.universe import SymbolsUniverse
 from tradingd.domain.market import NANOSECONDS, DataKind, Resolution, Session
 from tradingd.history.held import rows_per_session
 from tradingd.history.layout import Series
@@ -40,7 +40,7 @@ def symbols_of(config: SystemConfig, store: Store) -> list[str]:
         return sorted(set(config.sync.symbols))
     if isinstance(config.universe, SymbolsUniverse):
         return sorted(set(config.universe.symbols))
-    assert isinstance(config.universe, StoredUniverse)
+    # Tiers are chosen from all that is stored, so all of it is kept complete.
     stored = store.symbols(DataKind.BARS, Resolution(config.sync.resolution))
     found = [one for one in stored if one not in config.universe.exclude]
     if not found:

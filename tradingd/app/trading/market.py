@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 import pyarrow as pa
 
 from tradingd.app.backtest import universe_symbols
+from tradingd.app.universe_members import with_members
 from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.config.feed import ReplayFeed as ReplayConfig
 from tradingd.config.paths import store_root
 from tradingd.config.secrets import Secret
 from tradingd.config.source import SampleSource as SampleConfig
 from tradingd.config.system import SystemConfig
-from tradingd.config.universe import SymbolsUniverse
+from tradingd.config.universe import SymbolsUniverse, TieredUniverse
 from tradingd.domain.feed import Feed
 from tradingd.domain.market import CorporateAction, ReferenceData, Resolution
 from tradingd.feeds.make import make_feed
@@ -51,7 +52,7 @@ def session_feed(
         case "store":
             stored["store"] = stored_bars(config, resolution, calendar)
         case "synthetic":
-            pass
+            wanted(config)
     return make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
 
 
@@ -90,6 +91,15 @@ def wanted(config: SystemConfig) -> frozenset[str] | None:
     """Return the symbols a universe names; None: all there are."""
     if isinstance(config.universe, SymbolsUniverse):
         return frozenset(config.universe.symbols)
+    if isinstance(config.universe, TieredUniverse) and _is_invented(config):
+        raise Failure(
+            "a universe with tiers is chosen from the history store",
+            code=ExitCode.CONFIG,
+            where="universe",
+            expected="feed=replay over the store, or a live feed",
+            found=f"feed.data={config.feed.data}",
+            next_step="universe=stored, or feed=replay feed.data=store",
+        )
     return None
 
 
@@ -137,7 +147,13 @@ def _not_in_the_sample(unknown: Sequence[str], known: Sequence[str]) -> Failure:
 
 
 def reference(config: SystemConfig, symbols: Sequence[str]) -> ReferenceData:
-    """Return earnings dates and borrowable shares on file; only the store has any."""
-    if isinstance(config.feed, ReplayConfig) and config.feed.data != "store":
+    """Return earnings, borrowable shares and members on file; only the store has any."""
+    if _is_invented(config):
         return ReferenceData()
-    return Store(store_root(config), config.store).reference(symbols)
+    store = Store(store_root(config), config.store)
+    return with_members(store.reference(symbols), store, config, time.time_ns())
+
+
+def _is_invented(config: SystemConfig) -> bool:
+    """Tell whether the bars are not those of the store or of a market."""
+    return isinstance(config.feed, ReplayConfig) and config.feed.data != "store"

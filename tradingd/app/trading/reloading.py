@@ -1,4 +1,8 @@
-"""Read the configuration again: the safe subset changes at once, anything else changes nothing."""
+"""Read the configuration again: the safe subset changes at once, anything else changes nothing.
+
+Earnings, borrowable shares and the universe's members are read again with it: a reload before the
+open is how a session that runs on takes the files of the day.
+"""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,6 +16,7 @@ from tradingd.daemon.reload import Plan, plan
 if TYPE_CHECKING:
     from tradingd.app.trading.session import TradingSession
 
+from tradingd.app.trading.market import reference
 from tradingd.app.trading.work import session_work
 
 
@@ -43,7 +48,10 @@ class Reloader:
         try:
             loaded = self._load()
             planned = plan(session.loaded, loaded)
+            # Read before anything changes: it may refuse, for a universe not made yet.
+            facts = reference(loaded.config, [one.symbol for one in session.feed.instruments()])
             self._apply(planned)
+            session.gate.set_reference(facts)
             session.use(loaded)
             session.arming_desk.config_changed(loaded.hash)
         finally:
