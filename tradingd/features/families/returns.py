@@ -1,8 +1,8 @@
-"""Returns, gaps and price ratios over horizons of bars."""
+"""Returns, gaps and price ratios."""
 
 from collections import deque
 from math import log, nan
-from typing import Annotated
+from typing import Annotated, Literal, override
 
 import numpy as np
 from msgspec import Meta
@@ -11,6 +11,8 @@ from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.rolling import shift
 from tradingd.features.series import Floats, LiveBar, Series
 
+Price = Literal["open", "high", "low", "close"]
+
 
 class Horizon(FeatureParams, frozen=True, kw_only=True):
     """How far back."""
@@ -18,49 +20,47 @@ class Horizon(FeatureParams, frozen=True, kw_only=True):
     bars: Annotated[int, Meta(ge=1, le=10_000, description="Bars back.")] = 1
 
 
+class _Past:
+    """The last prices, oldest first."""
+
+    __slots__ = ("prices",)
+
+    def __init__(self, size: int) -> None:
+        self.prices: deque[float] = deque([nan] * size, maxlen=size)
+
+    def rescale(self, factor: float) -> None:
+        self.prices = deque([one * factor for one in self.prices], maxlen=self.prices.maxlen)
+
+
 class Return(Feature):
     """Close over the close of `bars` bars before, less one."""
 
     Params = Horizon
     kind = "return"
-    summary = "close / close `bars` bars ago - 1"
+    summary = "close / close of `bars` bars before - 1"
     source = "R. S. Tsay, Analysis of Financial Time Series (2010), formula 1.1"
 
     @property
+    @override
     def memory(self) -> int:
-        """Bars it looks back."""
         return int(self.params.bars)
 
+    @override
     def batch(self, series: Series) -> Floats:
-        """Return the values of all bars."""
         return series.close / shift(series.close, self.params.bars) - 1.0
 
+    @override
     def live(self) -> Live:
-        """Return the computation bar by bar."""
         return _LiveReturn(self.params.bars)
-
-
-class _Past:
-    """The last closes, oldest first."""
-
-    __slots__ = ("closes",)
-
-    def __init__(self, size: int) -> None:
-        self.closes: deque[float] = deque([nan] * size, maxlen=size)
-
-    def rescale(self, factor: float) -> None:
-        """Multiply every close by `factor`."""
-        self.closes = deque([one * factor for one in self.closes], maxlen=self.closes.maxlen)
 
 
 class _LiveReturn(_Past):
     __slots__ = ()
 
     def update(self, bar: LiveBar) -> float:
-        """Take the next bar."""
-        closes, close = self.closes, bar.close
-        before = closes[0]
-        closes.append(close)
+        prices, close = self.prices, bar.close
+        before = prices[0]
+        prices.append(close)
         return close / before - 1.0
 
 
@@ -68,16 +68,16 @@ class LogReturn(Return):
     """Logarithm of the close over that of `bars` bars before."""
 
     kind = "log_return"
-    summary = "log(close / close `bars` bars ago)"
+    summary = "log(close / close of `bars` bars before)"
     source = "R. S. Tsay, Analysis of Financial Time Series (2010), formula 1.4"
 
+    @override
     def batch(self, series: Series) -> Floats:
-        """Return the values of all bars."""
         values: Floats = np.log(series.close / shift(series.close, self.params.bars))
         return values
 
+    @override
     def live(self) -> Live:
-        """Return the computation bar by bar."""
         return _LiveLogReturn(self.params.bars)
 
 
@@ -85,11 +85,36 @@ class _LiveLogReturn(_Past):
     __slots__ = ()
 
     def update(self, bar: LiveBar) -> float:
-        """Take the next bar."""
-        closes, close = self.closes, bar.close
-        before = closes[0]
-        closes.append(close)
+        prices, close = self.prices, bar.close
+        before = prices[0]
+        prices.append(close)
         return log(close / before)
+
+
+class Roc(Return):
+    """Rate of change in percent."""
+
+    kind = "roc"
+    summary = "100 * (close / close of `bars` bars before - 1)"
+    source = "TA-Lib ROC"
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        return 100.0 * (series.close / shift(series.close, self.params.bars) - 1.0)
+
+    @override
+    def live(self) -> Live:
+        return _LiveRoc(self.params.bars)
+
+
+class _LiveRoc(_Past):
+    __slots__ = ()
+
+    def update(self, bar: LiveBar) -> float:
+        prices, close = self.prices, bar.close
+        before = prices[0]
+        prices.append(close)
+        return 100.0 * (close / before - 1.0)
 
 
 class Gap(Feature):
@@ -97,20 +122,20 @@ class Gap(Feature):
 
     kind = "gap"
     summary = "open / previous close - 1"
-    source = "overnight return on daily bars: Tsay (2010), section 1.1"
+    source = "the overnight return, on daily bars"
     inputs = ("open", "close")
 
     @property
+    @override
     def memory(self) -> int:
-        """Bars it looks back."""
         return 1
 
+    @override
     def batch(self, series: Series) -> Floats:
-        """Return the values of all bars."""
         return series.open / shift(series.close, 1) - 1.0
 
+    @override
     def live(self) -> Live:
-        """Return the computation bar by bar."""
         return _LiveGap(1)
 
 
@@ -118,7 +143,135 @@ class _LiveGap(_Past):
     __slots__ = ()
 
     def update(self, bar: LiveBar) -> float:
-        """Take the next bar."""
-        before = self.closes[0]
-        self.closes.append(bar.close)
+        before = self.prices[0]
+        self.prices.append(bar.close)
         return bar.open / before - 1.0
+
+
+class Prices(FeatureParams, frozen=True, kw_only=True):
+    """Which two prices."""
+
+    above: Annotated[Price, Meta(description="Price of the present bar.")] = "close"
+    below: Annotated[Price, Meta(description="Price it is divided by.")] = "open"
+    bars: Annotated[
+        int, Meta(ge=0, le=10_000, description="How many bars before that price is taken.")
+    ] = 0
+
+    def __post_init__(self) -> None:
+        if self.above == self.below and not self.bars:
+            raise ValueError("above and below are the same price of the same bar")
+
+
+class PriceRatio(Feature):
+    """One price over another, of the same bar or an earlier one."""
+
+    Params = Prices
+    kind = "price_ratio"
+    summary = "price `above` / price `below` of `bars` bars before"
+    source = "definition"
+    inputs = ("open", "high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        above: Floats = getattr(series, self.params.above)
+        return above / shift(getattr(series, self.params.below), self.params.bars)
+
+    @override
+    def live(self) -> Live:
+        return _LivePriceRatio(self.params)
+
+
+class _LivePriceRatio(_Past):
+    __slots__ = ("above", "below")
+
+    def __init__(self, params: Prices) -> None:
+        super().__init__(params.bars + 1)
+        self.above = params.above
+        self.below = params.below
+
+    def update(self, bar: LiveBar) -> float:
+        self.prices.append(getattr(bar, self.below))
+        above: float = getattr(bar, self.above)
+        return above / self.prices[0]
+
+
+class BarRange(Feature):
+    """High less low over the close."""
+
+    kind = "bar_range"
+    summary = "(high - low) / close"
+    source = "definition"
+    inputs = ("high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return 0
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        return (series.high - series.low) / series.close
+
+    @override
+    def live(self) -> Live:
+        return _LiveBarRange()
+
+
+class _LiveBarRange:
+    __slots__ = ()
+
+    def update(self, bar: LiveBar) -> float:
+        return (bar.high - bar.low) / bar.close
+
+    def rescale(self, factor: float) -> None:
+        """Nothing is remembered."""
+
+
+class Skipped(FeatureParams, frozen=True, kw_only=True):
+    """From when to when."""
+
+    bars: Annotated[int, Meta(ge=2, le=10_000, description="Bars back where it begins.")] = 252
+    skip: Annotated[int, Meta(ge=1, le=9_999, description="Bars back where it ends.")] = 21
+
+    def __post_init__(self) -> None:
+        if self.skip >= self.bars:
+            raise ValueError(f"skip {self.skip} is not below bars {self.bars}")
+
+
+class MomentumSkip(Feature):
+    """Return over a long past without the newest part of it, which tends to revert."""
+
+    Params = Skipped
+    kind = "momentum_skip"
+    summary = "close of `skip` bars before / close of `bars` bars before - 1"
+    source = "N. Jegadeesh, S. Titman, Journal of Finance 48 (1993) 65-91"
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        return shift(series.close, self.params.skip) / shift(series.close, self.params.bars) - 1.0
+
+    @override
+    def live(self) -> Live:
+        return _LiveMomentumSkip(self.params)
+
+
+class _LiveMomentumSkip(_Past):
+    __slots__ = ("end",)
+
+    def __init__(self, params: Skipped) -> None:
+        super().__init__(params.bars + 1)
+        self.end = -1 - params.skip
+
+    def update(self, bar: LiveBar) -> float:
+        self.prices.append(bar.close)
+        return self.prices[self.end] / self.prices[0] - 1.0

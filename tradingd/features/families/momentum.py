@@ -1,0 +1,462 @@
+"""Oscillators: how far and how steadily the price has moved within its recent range."""
+
+from collections import deque
+from math import nan, sumprod
+from typing import Annotated, Literal, override
+
+import numpy as np
+from msgspec import Meta
+
+from tradingd.features.families.trend import WilderParams, Window
+from tradingd.features.feature import Feature, FeatureParams, Live
+from tradingd.features.offsets import NOTHING, away_from_mean, spread_about_mean
+from tradingd.features.rolling import divide, rolling_mean, rolling_sum
+from tradingd.features.series import Floats, LiveBar, Series
+from tradingd.features.shared import shared
+from tradingd.features.smoothing import STILL, LiveStill, LiveWilder, lifted, still, wilder_memory
+from tradingd.features.windows import LiveExtreme, LiveSum
+
+
+class Rsi(Feature):
+    """Average gain as a percentage of average gain and loss."""
+
+    Params = WilderParams
+    kind = "rsi"
+    summary = "Wilder's relative strength index"
+    source = "J. W. Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib RSI"
+
+    @property
+    @override
+    def memory(self) -> int:
+        return wilder_memory(self.params.bars) + 1
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        import talib
+
+        bars = self.params.bars
+        values: Floats = talib.RSI(lifted(series, "close"), bars)
+        values[still(series.close, STILL * bars)] = nan
+        return values
+
+    @override
+    def live(self) -> Live:
+        return _LiveRsi(self.params.bars)
+
+
+class _LiveRsi:
+    __slots__ = ("_close", "_gain", "_loss", "_still")
+
+    def __init__(self, bars: int) -> None:
+        self._close = nan
+        self._gain = LiveWilder(bars)
+        self._loss = LiveWilder(bars)
+        self._still = LiveStill(STILL * bars)
+
+    def update(self, bar: LiveBar) -> float:
+        close = bar.close
+        change = close - self._close
+        self._close = close
+        still_now = self._still.update(close)
+        if change > 0.0:
+            gain = self._gain.update(change)
+            loss = self._loss.update(0.0)
+        elif change == change:
+            gain = self._gain.update(0.0)
+            loss = self._loss.update(-change)
+        else:
+            return nan
+        return nan if still_now or gain != gain else 100.0 * (gain / (gain + loss))
+
+    def rescale(self, factor: float) -> None:
+        self._close *= factor
+        self._gain.rescale(factor)
+        self._loss.rescale(factor)
+        self._still.rescale(factor)
+
+
+class StochasticParams(FeatureParams, frozen=True, kw_only=True):
+    """Range, smoothing and which line."""
+
+    bars: Annotated[int, Meta(ge=2, le=10_000, description="Bars of the range.")] = 14
+    smooth: Annotated[
+        int, Meta(ge=1, le=1_000, description="Average of the raw line; 1: the fast stochastic.")
+    ] = 3
+    signal: Annotated[int, Meta(ge=1, le=1_000, description="Length of the signal line.")] = 3
+    part: Annotated[Literal["k", "d"], Meta(description="The line, or its average.")] = "k"
+
+
+def highest(series: Series, bars: int) -> Floats:
+    """Return the highest high of the last `bars` bars."""
+    import talib
+
+    return shared(series, ("highest", bars), lambda: talib.MAX(series.high, bars))
+
+
+def lowest(series: Series, bars: int) -> Floats:
+    """Return the lowest low of the last `bars` bars."""
+    import talib
+
+    return shared(series, ("lowest", bars), lambda: talib.MIN(series.low, bars))
+
+
+def _in_range(series: Series, bars: int) -> Floats:
+    """Return where the close lies in the range, 0 to 100; nan in a range of no width."""
+    low = lowest(series, bars)
+    return divide(100.0 * (series.close - low), highest(series, bars) - low)
+
+
+class Stochastic(Feature):
+    """Where the close lies in the range of the last bars, averaged."""
+
+    Params = StochasticParams
+    kind = "stochastic"
+    summary = "%K: SMA of 100 * (close - low) / (high - low) over bars; %D: its SMA"
+    source = "G. Lane; TA-Lib STOCH, STOCHF"
+    inputs = ("high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        params = self.params
+        return int(params.bars + params.smooth + (params.signal if params.part == "d" else 0))
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        params = self.params
+        bars, smooth = params.bars, params.smooth
+        line = shared(
+            series,
+            ("stochastic", bars, smooth),
+            lambda: rolling_mean(_in_range(series, bars), smooth),
+        )
+        return line if params.part == "k" else rolling_mean(line, params.signal)
+
+    @override
+    def live(self) -> Live:
+        return _LiveStochastic(self.params)
+
+
+class _LiveRange:
+    __slots__ = ("_highest", "_lowest")
+
+    def __init__(self, bars: int) -> None:
+        self._highest = LiveExtreme(bars)
+        self._lowest = LiveExtreme(bars, -1.0)
+
+    def rescale(self, factor: float) -> None:
+        self._highest.rescale(factor)
+        self._lowest.rescale(factor)
+
+
+class _LiveStochastic(_LiveRange):
+    __slots__ = ("_signal", "_smooth", "_sums")
+
+    def __init__(self, params: StochasticParams) -> None:
+        super().__init__(params.bars)
+        self._smooth = params.smooth
+        self._signal = params.signal if params.part == "d" else 1
+        self._sums = (LiveSum(self._smooth), LiveSum(self._signal))
+
+    def update(self, bar: LiveBar) -> float:
+        low = self._lowest.update(bar.low)
+        span = self._highest.update(bar.high) - low
+        value = 100.0 * (bar.close - low) / span if span != 0.0 else nan
+        if self._smooth > 1:
+            value = self._sums[0].update(value) / self._smooth
+        if self._signal > 1:
+            value = self._sums[1].update(value) / self._signal
+        return value
+
+
+class WilliamsR(Feature):
+    """Distance of the close from the highest high, in percent of the range; 0 to -100."""
+
+    Params = WilderParams
+    kind = "williams_r"
+    summary = "-100 * (highest high - close) / (highest high - lowest low)"
+    source = "L. Williams (1973); TA-Lib WILLR"
+    inputs = ("high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        high = highest(series, self.params.bars)
+        return divide(100.0 * (series.close - high), high - lowest(series, self.params.bars))
+
+    @override
+    def live(self) -> Live:
+        return _LiveWilliamsR(self.params.bars)
+
+
+class _LiveWilliamsR(_LiveRange):
+    __slots__ = ()
+
+    def update(self, bar: LiveBar) -> float:
+        high = self._highest.update(bar.high)
+        span = high - self._lowest.update(bar.low)
+        return 100.0 * (bar.close - high) / span if span != 0.0 else nan
+
+
+class Cci(Feature):
+    """Typical price less its average, in mean absolute deviations."""
+
+    Params = Window
+    kind = "cci"
+    summary = "commodity channel index"
+    source = "D. Lambert, Commodities (1980); TA-Lib CCI"
+    inputs = ("high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        import talib
+
+        # Not by TA-Lib's CCI: a price at its average is noise there, as much as 1e-9 of an index.
+        bars = self.params.bars
+        typical = typical_price(series)
+        away = away_from_mean(typical, bars)
+        values = away / (0.015 * spread_about_mean(typical, away, bars))
+        most = talib.MAX(typical, bars)
+        values[most - talib.MIN(typical, bars) <= NOTHING * most] = nan
+        return values
+
+    @override
+    def live(self) -> Live:
+        return _LiveCci(self.params.bars)
+
+
+def typical_price(series: Series) -> Floats:
+    """Return the mean of high, low and close."""
+    return shared(series, ("typical",), lambda: (series.high + series.low + series.close) / 3.0)
+
+
+class _LiveCci:
+    """Summed anew at each bar: an average of absolute deviations cannot be carried along."""
+
+    __slots__ = ("_bars", "_prices", "_typical")
+
+    def __init__(self, bars: int) -> None:
+        self._bars = bars
+        self._prices: deque[tuple[float, float, float]] = deque(maxlen=bars)
+        self._typical: deque[float] = deque(maxlen=bars)
+
+    def update(self, bar: LiveBar) -> float:
+        held, bars = self._typical, self._bars
+        high, low, close = bar.high, bar.low, bar.close
+        typical = (high + low + close) / 3.0
+        self._prices.append((high, low, close))
+        held.append(typical)
+        if len(held) < bars:
+            return nan
+        most = max(held)
+        if most - min(held) <= NOTHING * most:
+            return nan
+        offsets = [one - typical for one in held]
+        mean = sum(offsets) / bars
+        if abs(mean) <= NOTHING * typical:
+            mean = 0.0
+        spread = sum([abs(one - mean) for one in offsets]) / bars
+        return -mean / (0.015 * spread)
+
+    def rescale(self, factor: float) -> None:
+        # From the prices, as a batch has them: a product of the mean may differ in its last bit.
+        self._prices = deque(
+            [(high * factor, low * factor, close * factor) for high, low, close in self._prices],
+            maxlen=self._bars,
+        )
+        # Not by sum(), which rounds once where three additions round twice.
+        self._typical = deque(
+            [(high + low + close) / 3.0 for high, low, close in self._prices], maxlen=self._bars
+        )
+
+
+class Mfi(Feature):
+    """Dollars traded at a higher typical price, as a percentage of those that moved it."""
+
+    Params = WilderParams
+    kind = "mfi"
+    summary = "money flow index"
+    source = "G. Quong, A. Soudack, Stocks & Commodities 7 (1989); TA-Lib MFI"
+    inputs = ("high", "low", "close", "volume")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars) + 1
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        # Not by TA-Lib: its running sums keep the rounding of the largest volume ever seen.
+        bars = self.params.bars
+        typical = typical_price(series)
+        flow = typical * series.volume
+        change = np.full(len(typical), nan)
+        np.subtract(typical[1:], typical[:-1], out=change[1:])
+        nothing = NOTHING * typical
+        flow[:1] = nan
+        up = rolling_sum(flow * (change > nothing), bars)
+        both = up + rolling_sum(flow * (change < -nothing), bars)
+        return divide(100.0 * up, both)
+
+    @override
+    def live(self) -> Live:
+        return _LiveMfi(self.params.bars)
+
+
+class _LiveMfi:
+    __slots__ = ("_down", "_prices", "_up")
+
+    def __init__(self, bars: int) -> None:
+        self._prices = (nan, nan, nan)
+        self._up = LiveSum(bars)
+        self._down = LiveSum(bars)
+
+    def update(self, bar: LiveBar) -> float:
+        high, low, close = self._prices
+        before = (high + low + close) / 3.0
+        self._prices = high, low, close = bar.high, bar.low, bar.close
+        typical = (high + low + close) / 3.0
+        if before != before:
+            return nan
+        flow, change, nothing = typical * bar.volume, typical - before, NOTHING * typical
+        up = self._up.update(flow if change > nothing else 0.0)
+        both = up + self._down.update(flow if change < -nothing else 0.0)
+        return 100.0 * up / both if both != 0.0 else nan
+
+    def rescale(self, factor: float) -> None:
+        # Dollars stay dollars through a split.
+        high, low, close = self._prices
+        self._prices = (high * factor, low * factor, close * factor)
+
+
+class ObvSlope(Feature):
+    """Least-squares slope of on-balance volume, in average volumes a bar; about -1 to 1."""
+
+    Params = Window
+    kind = "obv_slope"
+    summary = "slope of OBV over `bars` bars / mean volume of these bars"
+    source = "J. Granville (1963); TA-Lib OBV and LINEARREG_SLOPE"
+    inputs = ("close", "volume")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        bars = self.params.bars
+        values = np.full(len(series), nan)
+        if len(series) < bars:
+            return values
+        signed = np.sign(np.diff(series.close)) * series.volume[1:]
+        slope = np.correlate(signed, _slope_weights(bars), "valid")
+        values[bars - 1 :] = slope
+        return divide(values, rolling_mean(series.volume, bars))
+
+    @override
+    def live(self) -> Live:
+        return _LiveObvSlope(self.params.bars)
+
+
+def _slope_weights(bars: int) -> Floats:
+    """Return what each of the last bars - 1 changes adds to the slope of their running sum.
+
+    The slope is the sum of (i - middle) * y_i over that of (i - middle) ** 2; a change raises every
+    later y, so its weight is the sum of (i - middle) from it on.
+    """
+    offsets = np.arange(bars) - (bars - 1) / 2.0
+    later: Floats = np.cumsum(offsets[::-1])[::-1][1:]
+    return later / (bars * (bars**2 - 1.0) / 12.0)
+
+
+class _LiveObvSlope:
+    __slots__ = ("_close", "_signed", "_volume", "_weights")
+
+    def __init__(self, bars: int) -> None:
+        self._close = nan
+        self._signed: deque[float] = deque(maxlen=bars - 1)
+        self._volume: deque[float] = deque(maxlen=bars)
+        # In closed form: the sum of (i - middle) from i = j on is j * (bars - j) / 2.
+        scale = 6.0 / (bars * (bars * bars - 1.0))
+        self._weights = [scale * j * (bars - j) for j in range(1, bars)]
+
+    def update(self, bar: LiveBar) -> float:
+        close, before = bar.close, self._close
+        self._close = close
+        self._volume.append(bar.volume)
+        if close > before:
+            self._signed.append(bar.volume)
+        elif close < before:
+            self._signed.append(-bar.volume)
+        elif close == before:
+            self._signed.append(0.0)
+        volume = self._volume
+        if len(volume) < len(self._weights) + 1:
+            return nan
+        total = sum(volume)
+        if total == 0.0:
+            return nan
+        return sumprod(self._weights, self._signed) * len(volume) / total
+
+    def rescale(self, factor: float) -> None:
+        self._close *= factor
+        self._signed = deque([one / factor for one in self._signed], maxlen=self._signed.maxlen)
+        self._volume = deque([one / factor for one in self._volume], maxlen=self._volume.maxlen)
+
+
+class Smoothed(FeatureParams, frozen=True, kw_only=True):
+    """How many bars are averaged."""
+
+    bars: Annotated[int, Meta(ge=1, le=10_000, description="Bars averaged; 1: none.")] = 1
+
+
+class BalanceOfPower(Feature):
+    """Where the bar went from its open to its close, as a share of its range; -1 to 1."""
+
+    Params = Smoothed
+    kind = "balance_of_power"
+    summary = "average of (close - open) / (high - low); a bar without a range counts 0"
+    source = "I. Livshin, Stocks & Commodities 19 (2001); TA-Lib BOP"
+    inputs = ("open", "high", "low", "close")
+
+    @property
+    @override
+    def memory(self) -> int:
+        return int(self.params.bars)
+
+    @override
+    def batch(self, series: Series) -> Floats:
+        span = series.high - series.low
+        values = np.zeros(len(series))
+        np.divide(series.close - series.open, span, out=values, where=span > 0.0)
+        return values if self.params.bars == 1 else rolling_mean(values, self.params.bars)
+
+    @override
+    def live(self) -> Live:
+        return _LiveBalanceOfPower(self.params.bars)
+
+
+class _LiveBalanceOfPower:
+    __slots__ = ("_bars", "_sum")
+
+    def __init__(self, bars: int) -> None:
+        self._bars = bars
+        self._sum = LiveSum(bars)
+
+    def update(self, bar: LiveBar) -> float:
+        span = bar.high - bar.low
+        value = (bar.close - bar.open) / span if span > 0.0 else 0.0
+        return value if self._bars == 1 else self._sum.update(value) / self._bars
+
+    def rescale(self, factor: float) -> None:
+        """Nothing remembered has a unit."""
