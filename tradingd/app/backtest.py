@@ -75,8 +75,6 @@ def backtest(
     data = open_data(store, loaded.config, mode)
     feed, prices = data.feed, data.prices
     parts = make_parts(loaded.config, store, feed)
-    if data.rows == "bars":
-        parts = parts._replace(advisor=backtest_advisor(loaded.config, store, feed.symbols(), mode))
     folder = RunFolder.create(
         results_root(loaded.config), strategy_name(loaded.config), loaded.hash, feed.fingerprint()
     )
@@ -163,7 +161,7 @@ def open_data(store: Store, config: SystemConfig, mode: BacktestMode) -> Data:
 
 
 def make_parts(config: SystemConfig, store: Store, feed: BarFeed | RecordedBooks) -> Parts:
-    """Build a run's strategy and costs and read its reference data."""
+    """Build a run's strategy, costs and model and read its reference data."""
     return Parts(
         make_strategy(config.strategy),
         commission_model(config.broker.fees),

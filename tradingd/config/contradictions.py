@@ -12,11 +12,13 @@ import msgspec
 
 from tradingd.config.broker import IbkrBroker, SimulatedBroker
 from tradingd.config.mode import BacktestMode, LiveMode, PaperMode
+from tradingd.config.model import ModelFile, RegisteredModel
 from tradingd.config.overrides import is_secret
 from tradingd.config.strategy import (
     BuyAndHold,
     CustomStrategy,
     IntradayMeanReversion,
+    ModelSignal,
     OneStrategy,
     SeveralStrategies,
     SwingTrend,
@@ -116,7 +118,8 @@ def _shorts(key: str, strategy: OneStrategy) -> str:
     """Return the key that lets a strategy sell short; empty when it does not."""
     if isinstance(strategy, BuyAndHold) and strategy.short:
         return f"{key}.short"
-    if isinstance(strategy, IntradayMeanReversion | SwingTrend) and strategy.allow_short:
+    shorting = IntradayMeanReversion | SwingTrend | ModelSignal
+    if isinstance(strategy, shorting) and strategy.allow_short:
         return f"{key}.allow_short"
     return ""
 
@@ -210,6 +213,22 @@ def _homes_are_known(config: SystemConfig) -> Contradiction | None:
     return None
 
 
+def _models_see_the_bars_that_are_traded(config: SystemConfig) -> Contradiction | None:
+    if not isinstance(config.model, RegisteredModel | ModelFile):
+        return None
+    for key, strategy in _placed(config):
+        if strategy.use_model is not None and strategy.bars != config.features.bars:
+            option = {"1d": "daily", "1m": "minute"}.get(strategy.bars, "OPTION")
+            return Contradiction(
+                what="features are computed from other bars than the strategy trades on",
+                keys=("features.bars", f"{key}.bars"),
+                expected=f"features.bars={strategy.bars}",
+                found=config.features.bars,
+                next_step=f"features={option}",
+            )
+    return None
+
+
 _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
     _live_needs_a_broker,
     _port_fits_the_mode,
@@ -220,4 +239,5 @@ _RULES: Final[tuple[Callable[[SystemConfig], Contradiction | None], ...]] = (
     _a_backtest_runs_one,
     _parameters_hold_no_secret,
     _homes_are_known,
+    _models_see_the_bars_that_are_traded,
 )

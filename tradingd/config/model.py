@@ -28,6 +28,13 @@ class Serving(Group, frozen=True, kw_only=True):
     missing: Annotated[
         Count, Meta(description="Features of a row that may be missing before it abstains.")
     ] = 0
+    in_sample: Annotated[
+        bool,
+        Meta(
+            description="Let a backtest ask about days the model was trained on; what it shows"
+            " then is no evidence."
+        ),
+    ] = False
     on_quotes: Annotated[
         bool, Meta(description="Predict again on each quote, with the spread and sizes of then.")
     ] = False

@@ -32,6 +32,12 @@ def level2_root(config: SystemConfig) -> Path:
     return Path(config.store.level2).expanduser() if config.store.level2 else data_home() / "level2"
 
 
+def registry_root(config: SystemConfig) -> Path:
+    """Return the folder of the model registry."""
+    stated = config.registry.root
+    return Path(stated).expanduser() if stated else data_home() / "registry"
+
+
 def results_root(config: SystemConfig) -> Path:
     """Return the folder that holds run folders."""
     stated = config.mode.results if isinstance(config.mode, BacktestMode) else ""

@@ -172,6 +172,59 @@ class SwingTrend(StrategyBase, tag_field="kind", tag="swing_trend", frozen=True,
             raise ValueError(f"fast ({self.fast}) must be shorter than slow ({self.slow})")
 
 
+class ModelSignal(StrategyBase, tag_field="kind", tag="model_signal", frozen=True, kw_only=True):
+    """Trade the model's own opinion: hold the surest symbols for so many bars, behind a stop."""
+
+    use_model: Annotated[ModelUse, Meta(description="How the served model is asked.")] = ModelUse()
+    hold_bars: Annotated[
+        Positive,
+        Meta(
+            description="Bars after which a position is closed; the label's horizon is the honest "
+            "choice.",
+            extra={"unit": "bars"},
+        ),
+    ] = 5
+    extend: Annotated[
+        bool,
+        Meta(description="Hold on past that while the model would enter again in the same sense."),
+    ] = False
+    max_positions: Annotated[
+        Positive,
+        Meta(
+            description="Positions held at once; the surest enter first.",
+            extra={"unit": "positions"},
+        ),
+    ] = 10
+    atr_period: Annotated[Period, Meta(description="Length of the average true range.")] = 14
+    stop_atr: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=100,
+            description="Protective stop's distance.",
+            extra={"unit": "average ranges"},
+        ),
+    ] = 3.0
+    risk_percent: Annotated[Percent, Meta(description="Equity risked between entry and stop.")] = (
+        0.3
+    )
+    max_position_percent: Annotated[
+        Percent, Meta(description="Largest value of one position, of equity.")
+    ] = 4.5
+    allow_short: Annotated[bool, Meta(description="Whether it may sell short.")] = False
+    flatten_minutes: Annotated[
+        Minutes,
+        Meta(
+            description="Intraday bars: enter no more and close everything this many minutes before"
+            " the session close; 0 holds over night."
+        ),
+    ] = 0
+
+    def __post_init__(self) -> None:
+        if self.use_model.when_abstaining == "trade":
+            raise ValueError("use_model.when_abstaining: there are no rules to trade by; wait")
+
+
 class BuyAndHold(StrategyBase, tag_field="kind", tag="buy_and_hold", frozen=True, kw_only=True):
     """Buy (or short) on the first bar and hold: the yardstick every strategy is compared with."""
 
@@ -257,7 +310,13 @@ class CustomStrategy(StrategyBase, tag_field="kind", tag="custom", frozen=True, 
 
 
 OneStrategy = (
-    EmaCross | IntradayMeanReversion | SwingTrend | BuyAndHold | BookImbalance | CustomStrategy
+    EmaCross
+    | IntradayMeanReversion
+    | SwingTrend
+    | BuyAndHold
+    | BookImbalance
+    | ModelSignal
+    | CustomStrategy
 )
 
 

@@ -15,6 +15,7 @@ _STRATEGIES: Final = {
     ),
     "swing_trend": "tradingd.strategies.swing_trend.strategy:SwingTrend",
     "book_imbalance": "tradingd.strategies.book_imbalance.strategy:BookImbalance",
+    "model_signal": "tradingd.strategies.model_signal:ModelSignal",
     "buy_and_hold": "tradingd.strategies.buy_and_hold:BuyAndHold",
 }
 

@@ -13,7 +13,7 @@ from tradingd.config.load import Loaded
 from tradingd.config.mode import BacktestMode
 from tradingd.config.model import NoModel, Predictions
 from tradingd.config.paths import results_root
-from tradingd.config.strategy import ModelUse, SeveralStrategies, StrategyBase
+from tradingd.config.strategy import ModelSignal, ModelUse, SeveralStrategies, StrategyBase
 from tradingd.config.system import SystemConfig
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.learning.dataset import Floats
@@ -59,7 +59,7 @@ def judge_rules(
 ) -> Judgement | None:
     """Trade the same days by the strategy's rules alone; None where it has none without a model."""
     strategy = loaded.config.strategy
-    if isinstance(strategy, SeveralStrategies) or strategy.use_model is None:
+    if isinstance(strategy, SeveralStrategies | ModelSignal) or strategy.use_model is None:
         return None
     alone = msgspec.structs.replace(strategy, use_model=None)
     return _run(

@@ -6,6 +6,7 @@ from tradingd.config import strategy as config
 from tradingd.domain.market import Session
 from tradingd.domain.orders import Side
 from tradingd.engine.strategy import Strategy
+from tradingd.strategies.advised import advised
 from tradingd.strategies.decision import Entry
 from tradingd.strategies.intraday_mean_reversion.signal import MeanReversionSignal
 from tradingd.strategies.sizing import shares_by_risk
@@ -47,15 +48,19 @@ class IntradayMeanReversion(Strategy):
             if self.position(symbol):
                 self.leave(symbol, "the session ended before a bar allowed the exit")
 
-    def open(self, symbol: str, entry: Entry, close: float) -> None:
+    def open(self, symbol: str, wish: Entry, close: float) -> None:
         """Enter with a size that risks the configured share of the equity."""
-        shares = shares_by_risk(
+        agreed = advised(self.settings.use_model, self.advice, symbol, wish, close)
+        if agreed is None:
+            return
+        wanted = shares_by_risk(
             equity=self.equity,
             price=close,
-            stop=entry.stop,
+            stop=agreed.planned_stop,
             risk_percent=self.settings.risk_percent,
             max_position_percent=self.settings.max_position_percent,
         )
+        shares, entry = agreed.shares(wanted), agreed.entry
         if shares and not self.pending(symbol):
             self.enter(symbol, entry.side, shares, reason=entry.reason, stop=entry.stop)
 

@@ -6,6 +6,7 @@ from tradingd.config import strategy as config
 from tradingd.domain.market import Session
 from tradingd.domain.orders import Side
 from tradingd.engine.strategy import Strategy
+from tradingd.strategies.advised import Advised, advised
 from tradingd.strategies.decision import Entry
 from tradingd.strategies.sizing import shares_by_risk
 from tradingd.strategies.swing_trend.signal import SwingSignal, protects_more
@@ -64,29 +65,36 @@ class SwingTrend(Strategy):
     def open_strongest(self) -> None:
         """Send as many of the noted entries as there are free places, the highest ADX first.
 
-        A denied one is not replaced by the next: most denials are about the account, not the stock.
+        Those that the model speaks against take no place. A denied one is not replaced by the
+        next: most denials are about the account, not the stock.
         """
         candidates = sorted(self.candidates, key=lambda one: (-one[1].strength, one[0]))
         self.candidates.clear()
         if not candidates:
             return
         free = self.settings.max_positions - sum(map(self.occupied, self.symbols))
-        for symbol, entry, close in candidates[: max(free, 0)]:
-            self.open(symbol, entry, close)
+        for symbol, entry, close in candidates:
+            if free <= 0:
+                return
+            agreed = advised(self.settings.use_model, self.advice, symbol, entry, close)
+            if agreed is not None:
+                free -= 1
+                self.open(symbol, agreed, close)
 
     def occupied(self, symbol: str) -> bool:
         """Tell whether a symbol takes one of the places: held, or an order on its way."""
         return bool(self.position(symbol)) or self.pending(symbol)
 
-    def open(self, symbol: str, entry: Entry, close: float) -> None:
+    def open(self, symbol: str, agreed: Advised, close: float) -> None:
         """Enter with a size that risks the configured share of the equity."""
-        shares = shares_by_risk(
+        wanted = shares_by_risk(
             equity=self.equity,
             price=close,
-            stop=entry.stop,
+            stop=agreed.planned_stop,
             risk_percent=self.settings.risk_percent,
             max_position_percent=self.settings.max_position_percent,
         )
+        shares, entry = agreed.shares(wanted), agreed.entry
         if shares and not self.occupied(symbol):
             self.sessions_held[symbol] = 0
             self.enter(symbol, entry.side, shares, reason=entry.reason, stop=entry.stop)
