@@ -42,12 +42,12 @@ def _away(series: Series, bars: int) -> Floats:
 
 
 class BollingerPosition(Feature):
-    """Where the close lies between the bands: 0 at the lower, 1 at the upper."""
+    """Where the close lies between the bands: -1 at the lower, 0 in the middle, 1 at the upper."""
 
     Params = BandParams
     kind = "bollinger_position"
-    summary = "(close - lower band) / (upper band - lower band)"
-    source = "J. Bollinger, Bollinger on Bollinger Bands (2001), %b; TA-Lib BBANDS"
+    summary = "(close - SMA) / (upper band - SMA)"
+    source = "J. Bollinger, Bollinger on Bollinger Bands (2001), 2 * %b - 1; TA-Lib BBANDS"
 
     @property
     @override
@@ -58,7 +58,7 @@ class BollingerPosition(Feature):
     def batch(self, series: Series) -> Floats:
         bars = self.params.bars
         away: Floats = divide(_away(series, bars), _deviation(series, bars))
-        return away / (2.0 * float(self.params.width)) + 0.5
+        return away / float(self.params.width)
 
     @override
     def live(self) -> Live:
@@ -87,7 +87,7 @@ class _LiveBollingerPosition(_LiveMoments):
             return nan
         deviation = sqrt(moments.squares / self._bars)
         away = moments.away if abs(moments.away) > NOTHING * bar.close else 0.0
-        return away / (2.0 * self._width * deviation) + 0.5
+        return away / (self._width * deviation)
 
 
 class BollingerWidth(BollingerPosition):
