@@ -109,30 +109,35 @@ def _range(
     start: dt.date | None,
     end: dt.date | None,
 ) -> _Days:
-    resolution = Resolution(config.strategy.bars)
+    held_first, held_last = _held(store, Resolution(config.strategy.bars))
+    first, last = start or held_first, end or held_last
+    days = [one.day for one in calendar.between(first, last)]
+    if not days:
+        raise _no_session(first, last)
+    _require(files.folder_of(store.root, _tiered(config)), days)
+    return _Days(days, days[-1] + dt.timedelta(days=1))
+
+
+def _held(store: Store, resolution: Resolution) -> tuple[dt.date, dt.date]:
+    """Return the first and the last day of the store's bars."""
     contents = store.contents()
     stored = contents.series(DataKind.BARS, resolution)
     records = [one for series in stored for one in contents.of_series(series)]
     if not records:
         raise no_data(store.root, DataKind.BARS, resolution)
-    first = max(start or dt.date.min, local_date(min(one.first_ts for one in records)))
-    last = min(end or dt.date.max, local_date(max(one.last_ts for one in records)))
-    days = [one.day for one in calendar.between(first, last)]
-    if not days:
-        raise _no_session(start, end, first, last)
-    _require(files.folder_of(store.root, _tiered(config)), days)
-    return _Days(days, days[-1] + dt.timedelta(days=1))
+    return (
+        local_date(min(one.first_ts for one in records)),
+        local_date(max(one.last_ts for one in records)),
+    )
 
 
-def _no_session(
-    start: dt.date | None, end: dt.date | None, first: dt.date, last: dt.date
-) -> Failure:
+def _no_session(first: dt.date, last: dt.date) -> Failure:
     return Failure(
-        "the asked days hold no session with stored bars",
+        "the asked days hold no session",
         code=ExitCode.EMPTY_RANGE,
         where="start and end of the run",
-        expected="days with stored bars",
-        found=f"{start or 'the first'} .. {end or 'the last'}, stored {first} .. {last}",
+        expected="days with at least one session",
+        found=f"{first} .. {last}",
     )
 
 

@@ -21,6 +21,7 @@ import tradingd.app.backtest as app
 from tradingd.config.load import Loaded, load
 from tradingd.config.paths import store_root
 from tradingd.config.strategy import StrategyBase
+from tradingd.config.universe import TieredUniverse
 from tradingd.domain.market import ReferenceData, Resolution
 from tradingd.domain.records import OrderRecord
 from tradingd.engine.strategy import Strategy
@@ -29,8 +30,12 @@ from tradingd.gate.limits.table import LIMITS
 from tradingd.history.schema import BARS
 from tradingd.history.store import Store
 from tradingd.session.calendar import SessionCalendar
+from tradingd.universe.facts import Row
+from tradingd.universe.files import folder_of, write_day
 
 DAY: Final = dt.date(2024, 1, 3)
+EVE: Final = dt.date(2024, 1, 2)
+"""The session before; no bar is stored of it, and FLAT left the universe after it."""
 MINUTE: Final = 60_000_000_000
 SESSION: Final = SessionCalendar("XNYS").on(DAY)
 CLOCKWORK: Final = "TICK"
@@ -113,7 +118,18 @@ def make_store(root: Path) -> Store:
         batch.reference(
             ReferenceData(earnings={"FLAT": (EARNINGS,)}, shortable={"FLAT": {DAY: BORROWABLE}})
         )
+    choose(store, EVE, list(CLOSES))
+    choose(store, DAY, [one for one in CLOSES if one != "FLAT"])
     return store
+
+
+def choose(store: Store, day: dt.date, symbols: Sequence[str]) -> None:
+    """Make these the day's core universe."""
+    rows = [
+        Row(symbol=symbol, day=day, tier="core", rank=rank)
+        for rank, symbol in enumerate(symbols, 1)
+    ]
+    write_day(folder_of(store.root, TieredUniverse()), day, rows)
 
 
 def bars(minutes: Sequence[int], closes: Sequence[str]) -> pa.Table:

@@ -13,6 +13,8 @@ import msgspec
 import pytest
 
 from tests.integration.limits.limit_kit import (
+    DAY,
+    EVE,
     SCRIPTS,
     Result,
     Script,
@@ -97,6 +99,7 @@ TWO_LOSSES = {
     4: leave("SINK"),
 }
 PAUSE = ("risk.loss_streak_pause_minutes=5",)
+TIERS = ("universe=core", f"mode.start={EVE}", f"mode.end={DAY}")
 
 SCENARIOS = (
     # 101,000 - 98,980 = 2,020 = 2 % of 101,000
@@ -195,6 +198,14 @@ SCENARIOS = (
     # FLAT announces two days later
     scenario(
         "earnings_blackout_days", {1: buy(1)}, 1, 2, "2 days from earnings", "more than 2 days"
+    ),
+    # FLAT left the universe after the session before, of which the run still reads it
+    Scenario(
+        limit="outside_universe",
+        passes=Case("deny", {1: buy(1, "CALM")}, TIERS),
+        denies=Case("deny", {1: buy(1)}, TIERS),
+        observed="not a member on 2024-01-03",
+        allowed="a member of the universe",
     ),
     scenario("require_stop", {1: buy(1)}, "false", "true", "no stop", "a protective stop"),
     Scenario(
