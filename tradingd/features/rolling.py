@@ -109,9 +109,7 @@ def rolling_covariance(
 
 def rolling_correlation(first: Floats, second: Floats, length: int) -> Floats:
     """Return Pearson's correlation, -1 to 1; nan where one of the windows is flat."""
-    flat = (run_length(first) >= length) | (run_length(second) >= length)
     size = np.sqrt(rolling_squares(first, length)) * np.sqrt(rolling_squares(second, length))
-    size[flat] = 0.0
     return np.clip(divide(rolling_products(first, second, length), size), -1.0, 1.0)
 
 

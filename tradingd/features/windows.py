@@ -307,7 +307,7 @@ class LiveCovariance:
 
     @property
     def correlation(self) -> float:
-        """Pearson's correlation, -1 to 1; nan without a spread. Ask a `LiveRun` for flatness."""
+        """Pearson's correlation, -1 to 1; nan where one of the windows is flat."""
         size = sqrt(max(self.first_squares, 0.0)) * sqrt(max(self.second_squares, 0.0))
         return max(-1.0, min(1.0, self.products / size)) if size > 0.0 else nan
 

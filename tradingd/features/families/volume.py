@@ -25,11 +25,10 @@ from tradingd.features.rolling import (
     rolling_rank,
     rolling_sum,
     rolling_variance,
-    run_length,
     shift,
 )
 from tradingd.features.series import Floats, LiveBar, Series
-from tradingd.features.windows import LiveCovariance, LiveMoments, LiveRank, LiveRun, LiveSum
+from tradingd.features.windows import LiveCovariance, LiveMoments, LiveRank, LiveSum
 
 _MILLION: Final = 1e6
 
@@ -90,7 +89,6 @@ class VolumeZscore(_WindowFeature):
         """Return the values of all bars."""
         bars, volume = self.params.bars, series.volume
         spread = np.sqrt(rolling_variance(volume, bars))
-        spread[run_length(volume) >= bars] = 0.0
         return divide(volume - rolling_mean(volume, bars), spread)
 
     def live(self) -> Live:
@@ -99,26 +97,24 @@ class VolumeZscore(_WindowFeature):
 
 
 class _LiveVolumeZscore:
-    __slots__ = ("_bars", "_moments", "_run")
+    __slots__ = ("_degrees", "_moments")
 
     def __init__(self, bars: int) -> None:
-        self._bars = bars
+        self._degrees = bars - 1
         self._moments = LiveMoments(bars)
-        self._run = LiveRun()
 
     def update(self, bar: LiveBar) -> float:
         """Take the next bar."""
         moments, volume = self._moments, bar.volume
         moments.update(volume)
-        flat = self._run.update(volume) >= self._bars
-        if flat or not moments.squares > 0.0:
+        # Equal volumes deviate by exactly nothing, here and in the batch.
+        if not moments.squares > 0.0:
             return nan
-        return (volume - moments.mean) / sqrt(moments.squares / (self._bars - 1))
+        return (volume - moments.mean) / sqrt(moments.squares / self._degrees)
 
     def rescale(self, factor: float) -> None:
         """Restate the volumes."""
         self._moments.rescale(factor, volume=True)
-        self._run.rescale(factor, volume=True)
 
 
 class VolumeRank(_WindowFeature):
@@ -264,29 +260,23 @@ class VolumePriceCorrelation(_WindowFeature):
 
 
 class _LiveCorrelation:
-    __slots__ = ("_bars", "_close", "_moments", "_price_run", "_volume_run")
+    __slots__ = ("_close", "_moments")
 
     def __init__(self, bars: int) -> None:
-        self._bars = bars
         self._close = nan
         self._moments = LiveCovariance(bars)
-        self._price_run = LiveRun()
-        self._volume_run = LiveRun()
 
     def update(self, bar: LiveBar) -> float:
         """Take the next bar."""
         change = bar.close / self._close - 1.0
         self._close = bar.close
         self._moments.update(change, bar.volume)
-        still = self._price_run.update(change) >= self._bars
-        flat = self._volume_run.update(bar.volume) >= self._bars
-        return nan if still or flat else self._moments.correlation
+        return self._moments.correlation
 
     def rescale(self, factor: float) -> None:
         """Restate the last close and the volumes."""
         self._close *= factor
         self._moments.rescale(second=factor, volume=True)
-        self._volume_run.rescale(factor, volume=True)
 
 
 class UpVolumeShare(_WindowFeature):
