@@ -9,7 +9,7 @@ import numpy as np
 from tradingd.domain.feed import Batch, MarketBar, Quote
 from tradingd.features.feature_set import FeatureSet
 from tradingd.features.live import LiveFeatures
-from tradingd.features.series import PRICES, QUOTES, Floats, Series
+from tradingd.features.series import PRICES, QUOTES, Floats, Integers, Series
 
 _NANOS: Final = 1e9
 
@@ -87,6 +87,24 @@ def between(series: Sequence[Series], start: int, end: int) -> list[Series]:
         if last > first:
             found.append(_cut(one, slice(first, last)))
     return found
+
+
+def warm_start(series: Sequence[Series], feature_set: FeatureSet, ts: int) -> int:
+    """Return the time (UTC ns) from which on bars make the values at `ts` those of all history.
+
+    Every symbol then has `memory` bars before `ts`. Where features refer to a benchmark, bars at
+    moments when it has one count.
+    """
+    starts = [ts]
+    shared: Integers | None = None
+    if any(one.refers_to_benchmark for _, one in feature_set.crosses()):
+        shared = next((one.ts for one in series if one.symbol == feature_set.benchmark), None)
+    for one in series:
+        stamps = one.ts if shared is None else np.intersect1d(one.ts, shared)
+        last = int(np.searchsorted(stamps, ts, side="right")) - 1
+        if last >= 0:
+            starts.append(int(stamps[max(last - feature_set.memory, 0)]))
+    return min(starts)
 
 
 def _cut(series: Series, rows: slice) -> Series:

@@ -15,8 +15,8 @@ from tradingd.features.batch import compute
 from tradingd.features.feature import CrossFeature
 from tradingd.features.feature_set import FeatureSet
 from tradingd.features.frame import FeatureFrame
-from tradingd.features.moments import Moments, Split, between, scaled
-from tradingd.features.series import Floats, Integers, Series
+from tradingd.features.moments import Moments, Split, between, scaled, warm_start
+from tradingd.features.series import Floats, Series
 
 RELATIVE: Final = 1e-9
 ABSOLUTE: Final = 1e-12
@@ -141,8 +141,7 @@ def prove_memory(
     frame = compute(feature_set, series, threads=1)
     values = _column(frame, name)
     for ts in times:
-        start = _start(series, feature_set, ts)
-        shorter = between(series, start, ts)
+        shorter = _remembered(series, feature_set, ts)
         if not _complete(feature_set, shorter):
             continue
         seen = compute(feature_set, shorter, threads=1)
@@ -198,26 +197,17 @@ def _at(frame: FeatureFrame, rows: NDArray[np.bool_]) -> FeatureFrame:
     return msgspec.structs.replace(frame, ts=frame.ts[rows], symbol=frame.symbol[rows])
 
 
+def _remembered(series: Sequence[Series], feature_set: FeatureSet, ts: int) -> list[Series]:
+    """Return what the memory before a time holds: of each symbol, or of those it compares."""
+    if feature_set.order:
+        return between(series, warm_start(series, feature_set, ts), ts)
+    return [
+        part for one in series for part in between([one], warm_start([one], feature_set, ts), ts)
+    ]
+
+
 def _complete(feature_set: FeatureSet, series: Sequence[Series]) -> bool:
     """Whether there is something to compute from, the benchmark where one is referred to."""
     refers = any(one.refers_to_benchmark for _, one in feature_set.crosses())
     symbols = {one.symbol for one in series}
     return bool(symbols) and (not refers or feature_set.benchmark in symbols)
-
-
-def _start(series: Sequence[Series], feature_set: FeatureSet, ts: int) -> int:
-    """Return the time from which every symbol with a bar at `ts` has `memory` bars before it.
-
-    Where features refer to a benchmark, bars at moments when it has one count.
-    """
-    starts = [ts]
-    shared: Integers | None = None
-    if any(one.refers_to_benchmark for _, one in feature_set.crosses()):
-        shared = next((one.ts for one in series if one.symbol == feature_set.benchmark), None)
-    across = bool(feature_set.order)
-    for one in series:
-        stamps = one.ts if shared is None else np.intersect1d(one.ts, shared)
-        last = int(np.searchsorted(stamps, ts, side="right")) - 1
-        if last >= 0 and (across or stamps[last] == ts):
-            starts.append(int(stamps[max(last - feature_set.memory, 0)]))
-    return min(starts)
