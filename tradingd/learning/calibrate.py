@@ -26,6 +26,8 @@ type Mask = NDArray[np.bool_]
 
 LEAST_ROWS: Final = 20
 _HALF: Final = 0.5
+_STEPS: Final = 100
+_TINY: Final = 1e-15
 
 
 def outcome(task: Task, dataset: Dataset) -> Mask:
@@ -68,20 +70,53 @@ def probabilities(calibration: Calibration, score: Floats) -> Floats:
 
 
 def _platt(score: Floats, success: Mask, weight: Floats) -> Calibration:
-    from sklearn.linear_model import LogisticRegression
-
-    target = _smooth_targets(success)
     middle, spread = float(score.mean()), float(score.std())
-    # A soft target is two rows, a success and a failure, that share the weight.
-    column = np.tile((score - middle) / spread, 2)[:, None]
-    classes = np.repeat([1, 0], len(score))
-    shares = np.concatenate([weight * target, weight * (1 - target)])
-    fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000).fit(column, classes, shares)
-    slope = float(fitted.coef_[0, 0]) / spread
+    target = _smooth_targets(success)
+    scaled = _likeliest((score - middle) / spread, target, weight)
+    slope = scaled[0] / spread
     if slope <= 0:
         return _level(success, weight)
-    intercept = float(fitted.intercept_[0]) - slope * middle
+    intercept = scaled[1] - slope * middle
     return Calibration(kind="platt", slope=slope, intercept=intercept, rows=len(score))
+
+
+def _likeliest(x: Floats, target: Floats, weight: Floats) -> tuple[float, float]:
+    """Return slope and intercept of the likeliest logistic curve.
+
+    Newton's method with halved steps (Lin, Lin & Weng, 2007, "A Note on Platt's Probabilistic
+    Outputs for Support Vector Machines"), in plain sums: scikit-learn's solver rounds differently
+    with the number of threads its linear algebra happens to have.
+    """
+    base = float(np.average(target, weights=weight))
+    slope, intercept = 0.0, float(np.log(base / (1 - base)))
+    loss = _loss(slope * x + intercept, target, weight)
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-(slope * x + intercept)))
+        miss, curve = weight * (chance - target), weight * chance * (1 - chance)
+        up, across, down = (float((curve * power).sum()) for power in (x * x, x, np.ones_like(x)))
+        along, aside = float((miss * x).sum()), float(miss.sum())
+        scale = up * down - across * across
+        if scale <= 0:
+            break
+        by_slope = (down * along - across * aside) / scale
+        by_intercept = (up * aside - across * along) / scale
+        share = 1.0
+        while share > _TINY:
+            tried = slope - share * by_slope, intercept - share * by_intercept
+            now = _loss(tried[0] * x + tried[1], target, weight)
+            if now <= loss:
+                break
+            share /= 2
+        else:
+            break
+        (slope, intercept), gained, loss = tried, loss - now, now
+        if gained <= _TINY * abs(loss):
+            break
+    return slope, intercept
+
+
+def _loss(line: Floats, target: Floats, weight: Floats) -> float:
+    return float((weight * (np.logaddexp(0, line) - target * line)).sum())
 
 
 def _level(success: Mask, weight: Floats) -> Calibration:
