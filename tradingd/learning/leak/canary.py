@@ -9,8 +9,8 @@ import numpy as np
 from tradingd.learning.dataset import Dataset, Floats
 from tradingd.learning.leak.outcomes import mid_ranks
 
-PEEK: Final = "canary:peek"
-NOISE: Final = "canary:noise"
+PEEK: Final = "CANARY_PEEK"
+NOISE: Final = "CANARY_NOISE"
 STRENGTH: Final = 0.5
 """Correlation of the peeking column with what it peeks at: tomorrow's return has 0.45 with that of
 the five days ahead."""

@@ -98,28 +98,24 @@ def examine(dataset: Dataset, seed: int) -> Examination:
 
 
 def _read(name: str, column: Floats, ahead: Outcomes, judge: Judge) -> _Reading:
-    news, persistence, lagged = _news(column, ahead)
-    codes = {False: binned(column), True: binned(news)}
-    return _Reading(
-        feature=name,
-        persistence=persistence,
-        lagged=judge.skill(binned(lagged), ahead.ranks[NEXT]).correlation,
-        skills={
-            (outcome, by_news): judge.skill(codes[by_news], ahead.ranks[outcome])
-            for outcome, by_news in DAILY
-            if outcome in ahead.ranks
-        },
-    )
-
-
-def _news(column: Floats, ahead: Outcomes) -> tuple[Floats, float, Floats]:
-    """Return what of each value did not follow from the one before, the persistence, the latter."""
     ranks = mid_ranks(column)
     lagged = np.where(ahead.before >= 0, ranks[ahead.before], np.nan)
+    persistence = _persistence(ranks, lagged)
+    news = mid_ranks(ranks - persistence * lagged)
+    asked = {question: ahead.ranks[question[0]] for question in DAILY if question[0] in ahead.ranks}
+    skills: dict[Question, Skill] = {}
+    for by_news, said in ((False, ranks), (True, news)):
+        answers = {one: outcome for one, outcome in asked.items() if one[1] == by_news}
+        skills |= judge.skills(binned(said), answers)
+    late = judge.skills(binned(lagged), {NEXT: ahead.ranks[NEXT]})[NEXT]
+    return _Reading(feature=name, persistence=persistence, lagged=late.correlation, skills=skills)
+
+
+def _persistence(ranks: Floats, lagged: Floats) -> float:
+    """Return the slope of a column's ranks on those of its symbol's bar before."""
     both = ~(np.isnan(ranks) | np.isnan(lagged))
-    scale = float(lagged[both] @ lagged[both])
-    persistence = float(ranks[both] @ lagged[both]) / scale if scale > 0 else 0.0
-    return ranks - persistence * lagged, persistence, lagged
+    scale = float(np.square(lagged[both]).sum())
+    return float((ranks[both] * lagged[both]).sum()) / scale if scale > 0 else 0.0
 
 
 def _suspect(reading: _Reading, bounds: dict[Question, float]) -> Leak | None:

@@ -1,6 +1,6 @@
 """How well one column foretells an outcome out of fold, and how sure that is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -40,28 +40,40 @@ class Judge:
     """
 
     def __init__(self, dataset: Dataset, folds: Sequence[Fold], length: float) -> None:
-        self._folds = folds
         moments, moment = np.unique(dataset.ts, return_inverse=True)
-        chunks = min(CHUNKS, len(moments))
-        self._chunk = moment * chunks // max(len(moments), 1)
-        self._chunks = chunks
-        self._lags = min(int(np.ceil(length * chunks / max(len(moments), 1))) + 2, chunks // 3)
+        self._chunks = min(CHUNKS, len(moments))
+        self._chunk = moment * self._chunks // max(len(moments), 1)
+        spanned = int(np.ceil(length * self._chunks / max(len(moments), 1)))
+        self._lags = min(spanned + 2, self._chunks // 3)
+        self._tested, self._learned, self._part = _parts(len(dataset), folds)
 
-    def skill(self, codes: Integers, outcome: Floats) -> Skill:
-        """Return what a column's bins (see `binned`) say of an outcome's ranks."""
-        score = np.zeros(len(outcome))
-        for fold in self._folds:
-            seen, answers = codes[fold.train], outcome[fold.train]
-            counts = np.bincount(seen, minlength=BINS + 1)
-            sums = np.bincount(seen, answers - answers.mean(), minlength=BINS + 1)
-            score[fold.test] = (sums / (counts + _SHRINK))[codes[fold.test]]
+    def skills[K](self, codes: Integers, outcomes: Mapping[K, Floats]) -> dict[K, Skill]:
+        """Return what a column's bins (see `binned`) say of the ranks of some outcomes."""
+        cells = self._part * (BINS + 1) + codes
+        counts = self._summed(cells, None)
+        places = self._tested * (BINS + 1) + codes
+        return {
+            name: self._skill(cells, counts, places, outcome) for name, outcome in outcomes.items()
+        }
+
+    def _skill(self, cells: Integers, counts: Floats, places: Integers, outcome: Floats) -> Skill:
+        sums = self._summed(cells, outcome)
+        means = sums.sum(axis=1, keepdims=True) / counts.sum(axis=1, keepdims=True)
+        score = ((sums - means * counts) / (counts + _SHRINK)).ravel()[places]
         score -= score.mean()
         centred = outcome - outcome.mean()
-        scale = float(np.sqrt((score @ score) * (centred @ centred)))
+        # Not by BLAS: its threads wait for each other longer than the sum takes.
+        scale = float(np.sqrt(np.square(score).sum() * np.square(centred).sum()))
         if scale == 0:
             return Skill(correlation=0.0, t=0.0)
         products = score * centred
         return Skill(correlation=float(products.sum()) / scale, t=self._t(products))
+
+    def _summed(self, cells: Integers, values: Floats | None) -> Floats:
+        """Return sums over the training rows of each fold and bin, shape (folds, bins)."""
+        parts = self._learned.shape[1]
+        sums = np.bincount(cells, values, minlength=parts * (BINS + 1))
+        return np.asarray(self._learned @ sums.reshape(parts, BINS + 1))
 
     def _t(self, products: Floats) -> float:
         sums = np.bincount(self._chunk, products, minlength=self._chunks)
@@ -74,15 +86,22 @@ class Judge:
         return float(products.sum() / np.sqrt(_TWICE * variance)) if variance > 0 else 0.0
 
 
-def binned(column: Floats) -> Integers:
-    """Return the number of each value's bin of about as many rows; the last is for what is nan.
+def binned(ranks: Floats) -> Integers:
+    """Return the bin of each mid-rank, all of about as many rows; the last is for what is nan."""
+    codes = np.floor((np.nan_to_num(ranks, nan=0.0) + 0.5) * BINS).astype(np.int64)
+    return np.where(np.isnan(ranks), BINS, np.clip(codes, 0, BINS - 1))
 
-    Equal values share a bin; infinities are values.
+
+def _parts(rows: int, folds: Sequence[Fold]) -> tuple[Integers, Floats, Integers]:
+    """Return the fold that tests each row, which fold learns from which part, and rows' parts.
+
+    A part is the rows that the same folds learn from: sums over parts are taken once for all.
     """
-    known = ~np.isnan(column)
-    codes = np.full(len(column), BINS, dtype=np.int64)
-    if known.any():
-        ordered = np.sort(column[known])
-        edges = np.unique(ordered[np.arange(1, BINS) * len(ordered) // BINS])
-        codes[known] = np.searchsorted(edges, column[known], side="right")
-    return codes
+    tested = np.zeros(rows, dtype=np.int64)
+    learning = np.zeros(rows, dtype=np.int64)
+    for number, fold in enumerate(folds):
+        tested[fold.test] = number
+        learning[fold.train] |= 1 << number
+    patterns, part = np.unique(learning, return_inverse=True)
+    learned = (patterns >> np.arange(len(folds))[:, None]) & 1
+    return tested, learned.astype(np.float64), part
