@@ -87,9 +87,12 @@ def _fill(feature_set: FeatureSet, series: Series, x: Floats, where: Integers) -
     with np.errstate(all="ignore"):
         for index in feature_set.singles:
             values[index] = feature_set.columns[index].batch(series)
+    # Rows as opaque items: each is copied at once, not number by number.
+    row = np.dtype((np.void, x.strides[0]))
+    rows = x.view(row)[:, 0]
     for start in range(0, len(series), _CHUNK):
         part = slice(start, start + _CHUNK)
-        x[where[part]] = values[:, part].T
+        rows[where[part]] = np.ascontiguousarray(values[:, part].T).view(row)[:, 0]
 
 
 def _fill_across(feature_set: FeatureSet, series: Sequence[Series], rows: _Rows, x: Floats) -> None:
