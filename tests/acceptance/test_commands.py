@@ -101,6 +101,8 @@ def files_of(folder: Path) -> dict[str, int]:
 
 MODEL = str(Path(__file__).parents[2] / "contracts/fixtures/model-manifest/good/promoted.json")
 
+FEW_FEATURES = ("features.declared={step: {kind: return}, rank: {kind: rank, of: step}}",)
+
 JSON = {
     "config check": (),
     "config show": (),
@@ -117,6 +119,12 @@ JSON = {
     "data actions": ("AAPL",),
     "data provenance": ("AAPL",),
     "data sync": ("--dry-run", "--symbols", "AAPL"),
+    "features list": ("volatility",),
+    "features show": (),
+    "features check": ("--only", "rsi_14", "rank_return_5", "--symbols", "AAPL", "MSFT"),
+    "features materialise": FEW_FEATURES,
+    "features report": FEW_FEATURES,
+    "features drift": ("2013-02-01", *FEW_FEATURES),
     "backfill l2": ("--dry-run", "--log", "trades.csv"),
     "backtest": SHORT,
     "runs list": (),
@@ -185,6 +193,7 @@ BATCHES: dict[str, tuple[str, ...]] = {
     "contracts list": (),
     "contracts validate": (MODEL,),
     "scan": ("feed=synthetic", "--at", "10:00"),
+    **{name: JSON[name] for name in JSON if name.startswith("features ")},
     "backfill l2": JSON["backfill l2"],
     "backtest": SHORT,
     "runs list": (),
@@ -351,6 +360,29 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
         ExitCode.UNREADABLE_INPUT,
         ("slow.py", ".csv"),
     ),
+    "a kind of feature that is not there": (
+        ("features", "show", "features.declared.x={kind: rsii}"), CONFIG, ("did you mean rsi?",),
+    ),
+    "a parameter that a feature does not have": (
+        ("features", "show", "features.declared.x={kind: rsi, length: 3}"),
+        CONFIG,
+        ("features.declared.x.length", "bars"),
+    ),
+    "a feature that is not declared": (
+        ("features", "check", "--only", "rsi_15"), USAGE, ("did you mean rsi_14?",),
+    ),
+    "features of a symbol without bars": (
+        ("features", "check", "--symbols", "AAPK"), ExitCode.UNKNOWN_SYMBOL, ("AAPL",),
+    ),
+    "a benchmark that is not there": (
+        ("features", "report", "features.benchmark=SPY", "features.declared.b={kind: beta}"),
+        ExitCode.UNKNOWN_SYMBOL,
+        ("SPY",),
+    ),
+    "more features than bars": (
+        ("features", "report", "--start", "2013-02-01"), ExitCode.EMPTY_RANGE, ("bars",),
+    ),
+    "a day that is none": (("features", "drift", "yesterday"), USAGE, ("yesterday",)),
     "an unknown shell": (("completion", "fish"), USAGE, ("bash",)),
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""What `tradingd features` answers: kinds, sets, proofs, values, drift, files."""
