@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from tradingd.features.series import Floats, Integers
+from tradingd.features.series import Floats
 
 _CHUNK: Final = 8192
 """Windows computed at a time: their arrays stay in the processor's nearest cache (64 KB)."""
@@ -34,18 +34,6 @@ def divide(above: Floats, below: Floats) -> Floats:
     quotient = np.full(np.broadcast_shapes(np.shape(above), np.shape(below)), np.nan)
     np.divide(above, below, out=quotient, where=np.asarray(below) != 0.0)
     return quotient
-
-
-def run_length(values: Floats) -> Integers:
-    """Return how many items in a row, the present one included, equal it; 1 at a nan.
-
-    A window is flat exactly where this is at least its length.
-    """
-    index = np.arange(len(values))
-    changed = np.ones(len(values), dtype=bool)
-    changed[1:] = values[1:] != values[:-1]
-    since: Integers = index - np.maximum.accumulate(np.where(changed, index, 0)) + 1
-    return since
 
 
 def rolling_sum(values: Floats, length: int) -> Floats:

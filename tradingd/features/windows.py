@@ -18,26 +18,6 @@ def restated(values: Iterable[float], factor: float, *, volume: bool) -> list[fl
     return [one / factor if volume else one * factor for one in values]
 
 
-class LiveRun:
-    """How many items in a row equal the last; a window is flat where this reaches its length."""
-
-    __slots__ = ("_last", "length")
-
-    def __init__(self) -> None:
-        self.length = 0
-        self._last = nan
-
-    def update(self, value: float) -> int:
-        """Take the next item; return the run it ends."""
-        self.length = self.length + 1 if value == self._last else 1
-        self._last = value
-        return self.length
-
-    def rescale(self, factor: float, *, volume: bool = False) -> None:
-        """Restate what is remembered after a split."""
-        self._last = self._last / factor if volume else self._last * factor
-
-
 class LiveShift:
     """The value of `bars` items before."""
 

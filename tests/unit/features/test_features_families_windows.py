@@ -164,13 +164,6 @@ def test_rescaling_equals_having_seen_rescaled_values(name: str, split_at: int) 
     np.testing.assert_allclose(found[split_at:], expected[split_at:], rtol=1e-11, atol=1e-12)
 
 
-def test_a_run_counts_equal_items_and_ends_at_a_gap() -> None:
-    values = np.array([1.0, 1.0, 1.0, np.nan, np.nan, 2.0, 2.0, 3.0])
-    run = windows.LiveRun()
-    assert [run.update(v) for v in values] == [1, 2, 3, 1, 1, 1, 2, 1]
-    assert rolling.run_length(values).tolist() == [1, 2, 3, 1, 1, 1, 2, 1]
-
-
 def test_a_delay_gives_the_value_of_so_many_items_before() -> None:
     held = windows.LiveShift(2)
     assert [held.update(float(v)) for v in range(4)][2:] == [0.0, 1.0]

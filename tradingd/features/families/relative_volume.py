@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.rolling import divide, rolling_sum_of_rows
-from tradingd.features.segments import Segments, bars_a_session
+from tradingd.features.segments import Segments, bars_a_session, segments_of
 from tradingd.features.series import Floats, Integers, LiveBar, Series
 
 _WHOLE: Final = -1.0
@@ -49,7 +49,7 @@ class RelativeVolume(Feature):
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
-        segments = Segments(series)
+        segments = segments_of(series)
         if not len(segments.rows):
             return segments.put(np.empty(0))
         volume = segments.take(series.volume)

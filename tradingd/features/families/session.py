@@ -20,8 +20,9 @@ from msgspec import Meta
 from tradingd.features.families.volatility import Window
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.rolling import divide, rolling_mean
-from tradingd.features.segments import Segments, bars_a_session
+from tradingd.features.segments import Segments, bars_a_session, segments_of
 from tradingd.features.series import Floats, LiveBar, Series
+from tradingd.features.shared import shared
 from tradingd.features.windows import LiveSum
 
 
@@ -43,7 +44,7 @@ class _SessionFeature(Feature):
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
-        segments = Segments(series)
+        segments = segments_of(series)
         return segments.put(self.within(segments, series))
 
     def within(self, segments: Segments, series: Series) -> Floats:
@@ -69,6 +70,10 @@ class VwapDistance(_SessionFeature):
 
 
 def _vwap_distance(segments: Segments, series: Series) -> Floats:
+    return shared(series, ("vwap distance",), lambda: _from_vwap(segments, series))
+
+
+def _from_vwap(segments: Segments, series: Series) -> Floats:
     close, volume = segments.take(series.close), segments.take(series.volume)
     high, low = segments.take(series.high), segments.take(series.low)
     # Taken from the session's first close, so that a flat session lies at its average exactly.

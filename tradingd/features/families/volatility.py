@@ -21,6 +21,7 @@ from msgspec import Meta
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.rolling import divide, rolling_mean, rolling_sum, rolling_variance, shift
 from tradingd.features.series import PRICES, Floats, LiveBar, Series
+from tradingd.features.shared import shared
 from tradingd.features.windows import LiveMoments, LiveSum
 
 _PARKINSON: Final = 1.0 / (4.0 * log(2.0))
@@ -54,8 +55,11 @@ class Inner(FeatureParams, frozen=True, kw_only=True):
 
 
 def _log_returns(series: Series) -> Floats:
-    returns: Floats = np.log(series.close / shift(series.close, 1))
-    return returns
+    def compute() -> Floats:
+        returns: Floats = np.log(series.close / shift(series.close, 1))
+        return returns
+
+    return shared(series, ("log returns",), compute)
 
 
 class _LiveReturns:
@@ -92,11 +96,16 @@ class Realised(Feature):
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
-        return _deviation(_log_returns(series), self.params.bars)
+        return realised(series, self.params.bars)
 
     def live(self) -> Live:
         """Return the computation bar by bar."""
         return _LiveRealised(self.params.bars)
+
+
+def realised(series: Series, bars: int) -> Floats:
+    """Return the standard deviation of log returns; nobody may write into it."""
+    return shared(series, ("realised", bars), lambda: _deviation(_log_returns(series), bars))
 
 
 def _deviation(values: Floats, bars: int) -> Floats:
@@ -305,9 +314,7 @@ class VolatilityRatio(Feature):
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
-        returns = _log_returns(series)
-        fast, slow = self.params.fast, self.params.slow
-        return divide(_deviation(returns, fast), _deviation(returns, slow))
+        return divide(realised(series, self.params.fast), realised(series, self.params.slow))
 
     def live(self) -> Live:
         """Return the computation bar by bar."""
@@ -347,7 +354,7 @@ class VolatilityOfVolatility(Feature):
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
-        each = _deviation(_log_returns(series), self.params.inner)
+        each = realised(series, self.params.inner)
         return divide(_deviation(each, self.params.bars), rolling_mean(each, self.params.bars))
 
     def live(self) -> Live:
