@@ -13,7 +13,9 @@ CONTRACT = "model-manifest"
 
 
 def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
-    """Return a judge by the contract, the rules that bind by themselves, and the named ones.
+    """Return a judge by the contract, its rules, and the named ones, where each binds.
+
+    A rule binds where its `when` holds or cannot be told: some are for our own models only.
 
     Parameters
     ----------
@@ -28,17 +30,18 @@ def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
         CONTRACT when there is no such rule, or one is unsound.
     """
     folder = contracts or load()
-    named = [one for one in rules if not _is_file(one)]
-    for one in named:
-        folder.rule(one)
-    others = [logic.rule_of(one, read_document(_path(one))) for one in rules if _is_file(one)]
+    names = [one for one in rules if not _is_file(one)]
+    named = [folder.rule(one) for one in names]
+    named += [logic.rule_of(one, read_document(_path(one))) for one in rules if _is_file(one)]
 
     def judge(document: dict[str, Any]) -> Verdict:
-        verdict = check(document, folder, CONTRACT, rules=named)
-        asked = [*verdict.rules, *(logic.evaluate(one, document) for one in others)]
+        verdict = check(document, folder, CONTRACT)
+        told = {one.rule for one in verdict.rules}
+        further = [logic.evaluate(one, document) for one in named if one.name not in told]
+        binding = [one for one in (*verdict.rules, *further) if one.binding]
         return Verdict(
-            passed=verdict.ok and all(one.passed for one in asked),
-            clauses=tuple(clause for one in asked for clause in clauses_of(one)),
+            passed=not verdict.problems and all(one.passed for one in binding),
+            clauses=tuple(clause for one in binding for clause in clauses_of(one)),
             problems=tuple(f"{one.path}: {one.message}" for one in verdict.problems),
         )
 

@@ -384,6 +384,8 @@ def _foreign_manifest(place: Path) -> ModelManifest:
 def _taken_in(stated: ModelManifest) -> ModelManifest:
     """Return a manifest without what only this registry may say."""
     origin = msgspec.structs.replace(stated.origin or Origin(), imported=stated.version)
+    # Rules for models of our own training ask who trained it.
+    origin = msgspec.structs.replace(origin, trainer=origin.trainer or "unknown")
     return msgspec.structs.replace(
         stated, status="candidate", production=None, champion=None, gates=None, origin=origin
     )
