@@ -31,17 +31,17 @@ type Progress = Callable[[int, int], None]
 
 
 class Refreshed(msgspec.Struct, frozen=True, kw_only=True):
-    """Result of `tradingd universe refresh`; counts are of the last day."""
+    """Result of `tradingd universe refresh`; counts are of the last day, 0 where none was asked."""
 
-    folder: str
-    first: dt.date
-    last: dt.date
-    days: int
-    symbols: int
-    core: int
-    extended: int
-    rejected: dict[str, int]
-    estimated_spreads: int
+    folder: str = ""
+    first: dt.date | None = None
+    last: dt.date | None = None
+    days: int = 0
+    symbols: int = 0
+    core: int = 0
+    extended: int = 0
+    rejected: dict[str, int] = {}
+    estimated_spreads: int = 0
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,9 @@ class RefreshParams(msgspec.Struct, frozen=True, kw_only=True):
         dt.date | None, Meta(description="First day; default: only the session next to close.")
     ] = None
     end: Annotated[dt.date | None, Meta(description="Last day, inclusive; default: today.")] = None
+    if_configured: Annotated[
+        bool, Meta(description="Do nothing where the configured universe has no tiers.")
+    ] = False
 
 
 class ShowParams(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,8 +31,15 @@ def _config(params: Any) -> SystemConfig:
     return load(words, overlay=overlay).config
 
 
+def _stated(params: Any) -> SystemConfig:
+    overlay = Path(params.overlay) if params.overlay else None
+    return load(params.overrides, overlay=overlay).config
+
+
 def run_refresh(params: parameters.RefreshParams) -> universe.Refreshed:
-    """Write the files."""
+    """Write the files; with `if_configured` only those of the configuration's own tiers."""
+    if params.if_configured and not isinstance(_stated(params).universe, TieredUniverse):
+        return universe.Refreshed()
     with screen.progress("universe, days") as meter:
         return universe.refresh(
             _config(params), time.time_ns(), params.start, params.end, meter.reached
@@ -47,14 +54,14 @@ def render_refresh(result: universe.Refreshed) -> None:
         )
     screen.summary(
         {
-            "first": result.first,
-            "last": result.last,
+            "first": result.first or "-",
+            "last": result.last or "-",
             "days": result.days,
             "symbols": result.symbols,
             "core": result.core,
             "extended": result.extended,
             "estimated_spreads": result.estimated_spreads,
-            "folder": result.folder,
+            "folder": result.folder or "-",
         }
     )
 
