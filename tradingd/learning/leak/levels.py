@@ -15,6 +15,8 @@ SURE: Final = 6.0
 """Least t statistic: among a thousand honest features none reaches it by luck."""
 ABOVE_THE_REST: Final = 5.0
 """Times the skill that a quarter of the features stays below."""
+LEAST_FEATURES: Final = 8
+"""Features that a quarter of is taken from; of fewer, a leak or two would raise the bound."""
 
 DAILY: Final[Mapping[Question, tuple[float, float]]] = {
     (NEXT, False): (0.15, 0.35),
@@ -52,5 +54,5 @@ def _level(
     if ahead.intraday and question[0] in (GAIN, ANSWER):
         least = max(least, INTRADAY_GAIN / np.sqrt(max(ahead.length, 1.0)))
     known = [abs(found[question].correlation) for found in skills if question in found]
-    quarter = float(np.quantile(known, 0.25)) if known else 0.0
+    quarter = float(np.quantile(known, 0.25)) if len(known) >= LEAST_FEATURES else 0.0
     return float(max(least, min(ABOVE_THE_REST * quarter, most)))
