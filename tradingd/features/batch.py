@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
+from tradingd.features.feature import Feature
 from tradingd.features.feature_set import FeatureSet
 from tradingd.features.frame import FeatureFrame
 from tradingd.features.series import PRICES, Floats, Integers, Panel, Series
@@ -17,6 +18,9 @@ from tradingd.kits.failure import ExitCode, Failure
 
 _CHUNK: Final = 512
 """Rows turned from columns at once: what fits a core's cache."""
+
+_TOGETHER: Final = 32_768
+"""Rows of short series computed as one: calls are few then, and columns stay in the cache."""
 
 
 def compute(feature_set: FeatureSet, series: Sequence[Series], *, threads: int = 2) -> FeatureFrame:
@@ -37,10 +41,10 @@ def compute(feature_set: FeatureSet, series: Sequence[Series], *, threads: int =
     _check(feature_set, chosen)
     rows = _Rows.of(chosen)
     x = np.empty((len(rows.ts), len(feature_set)))
+    plan = _Plan.of(feature_set)
     with ThreadPoolExecutor(max(threads, 1), "features") as pool:
         jobs = [
-            pool.submit(_fill, feature_set, one, x, where)
-            for one, where in zip(chosen, rows.places, strict=True)
+            pool.submit(_fill, plan, chosen[part], x, rows.places[part]) for part in _parts(chosen)
         ]
         for job in jobs:
             job.result()
@@ -81,16 +85,97 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return out
 
 
-def _fill(feature_set: FeatureSet, series: Series, x: Floats, where: Integers) -> None:
-    """Compute one symbol's own features into its rows."""
-    values = np.full((len(feature_set), len(series)), np.nan)
-    with np.errstate(all="ignore"):
+class _Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Features of one symbol alone: those computed over many symbols at once, and the others.
+
+    `windowed` has (column, feature, rows until its first value).
+    """
+
+    width: int
+    windowed: list[tuple[int, Feature, int]]
+    others: list[tuple[int, Feature]]
+
+    @classmethod
+    def of(cls, feature_set: FeatureSet) -> "_Plan":
+        plan = cls(width=len(feature_set), windowed=[], others=[])
         for index in feature_set.singles:
-            values[index] = feature_set.columns[index].batch(series)
+            feature = feature_set.columns[index]
+            if feature.windowed and (first := first_row(feature)) is not None:
+                plan.windowed.append((index, feature, first))
+            else:
+                plan.others.append((index, feature))
+        return plan
+
+
+def first_row(feature: Feature) -> int | None:
+    """Return how many rows a windowed feature has no value for, as bars that move tell."""
+    size = feature.memory + 2
+    wave = 100.0 + np.sin(np.arange(size)) * (2.0 + np.cos(np.arange(size) * 0.7))
+    nothing = np.zeros(size)
+    bars = Series(
+        symbol="",
+        ts=np.arange(size, dtype=np.int64),
+        open=wave + 0.5,
+        high=wave + 2.0,
+        low=wave - 2.0,
+        close=wave,
+        volume=nothing + 100.0,
+        session=np.zeros(size, np.int64),
+        minute=nothing,
+        to_close=nothing,
+    )
+    with np.errstate(all="ignore"):
+        found = np.flatnonzero(~np.isnan(feature.batch(bars)))
+    return int(found[0]) if len(found) else None
+
+
+def _parts(series: Sequence[Series]) -> list[slice]:
+    """Return neighbours to compute together: about `_TOGETHER` rows, one symbol at the least."""
+    if not series:
+        return []
+    parts, start, rows = [], 0, 0
+    for number, one in enumerate(series):
+        if rows and rows + len(one) > _TOGETHER:
+            parts.append(slice(start, number))
+            start, rows = number, 0
+        rows += len(one)
+    return [*parts, slice(start, len(series))]
+
+
+def _fill(plan: _Plan, series: Sequence[Series], x: Floats, places: Sequence[Integers]) -> None:
+    """Compute the features of some symbols into their rows."""
+    sizes = [len(one) for one in series]
+    starts = np.cumsum([0, *sizes])
+    together = _joined(series)
+    values = np.full((plan.width, int(starts[-1])), np.nan)
+    with np.errstate(all="ignore"):
+        for index, feature, first in plan.windowed:
+            values[index] = feature.batch(together)
+            # The first windows of a symbol reach into the one before.
+            for start, size in zip(starts, sizes, strict=False):
+                values[index, start : start + min(first, size)] = np.nan
+        for one, start, size in zip(series, starts, sizes, strict=False):
+            for index, feature in plan.others if size else ():
+                values[index, start : start + size] = feature.batch(one)
+    _place(values, np.concatenate(places), x)
+
+
+def _joined(series: Sequence[Series]) -> Series:
+    """Return one series after the other, as if of one symbol."""
+    if len(series) == 1:
+        return series[0]
+    names = ("ts", *PRICES, "volume", "session", "minute", "to_close")
+    columns = {name: np.concatenate([getattr(one, name) for one in series]) for name in names}
+    return Series(symbol="", **columns)
+
+
+def _place(values: Floats, where: Integers, x: Floats) -> None:
     # Rows as opaque items: each is copied at once, not number by number.
+    if not x.size:
+        return
     row = np.dtype((np.void, x.strides[0]))
     rows = x.view(row)[:, 0]
-    for start in range(0, len(series), _CHUNK):
+    for start in range(0, len(where), _CHUNK):
         part = slice(start, start + _CHUNK)
         rows[where[part]] = np.ascontiguousarray(values[:, part].T).view(row)[:, 0]
 

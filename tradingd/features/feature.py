@@ -82,6 +82,9 @@ class Feature:
         Columns of `Series` it reads.
     version : int
         Raised whenever the values change; part of the hash that a model is bound to.
+    windowed : bool
+        A value follows from a fixed number of last bars and nothing else, and is nan until there
+        are so many. Short series of many symbols are then computed as one long one.
     context : Context
         Set by `compile_features` before the first use.
     """
@@ -92,6 +95,7 @@ class Feature:
     source: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("close",)
     version: ClassVar[int] = 1
+    windowed: ClassVar[bool] = False
     context: Context
 
     def __init__(self, params: Any) -> None:

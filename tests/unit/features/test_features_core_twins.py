@@ -218,3 +218,26 @@ def test_nothing_after_a_bar_changes_its_features() -> None:
             feature_set, [told_as("ABC", {key: one[:cut] for key, one in bars.items()}, {})]
         ).x
         np.testing.assert_allclose(part, whole[:cut], rtol=1e-11, atol=1e-11)
+
+
+def test_short_series_computed_together_are_those_computed_alone() -> None:
+    feature_set = compiled()
+    sizes = (300, 1, 40, 0, 7, 300, 23)
+    series = [
+        told_as(f"S{number}", random_bars(number, size), {}) for number, size in enumerate(sizes)
+    ]
+    frame = compute(feature_set, series)
+    for one in series:
+        alone = compute(feature_set, [one], threads=1)
+        rows = frame.of(one.symbol)
+        assert frame.ts[rows].tolist() == one.ts.tolist()
+        np.testing.assert_allclose(frame.x[rows], alone.x, rtol=1e-11, atol=1e-12)
+    assert (np.diff(frame.ts) >= 0).all()
+    together = frame.ts[1:] == frame.ts[:-1]
+    assert (np.diff(frame.symbol)[together] > 0).all()
+
+
+def test_nothing_to_compute_gives_no_rows() -> None:
+    assert compute(compiled(), []).x.shape == (0, len(DECLARED))
+    bars = told_as("ABC", random_bars(1, 20), {})
+    assert compute(compiled({}), [bars]).x.shape == (20, 0)

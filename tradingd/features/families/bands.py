@@ -48,6 +48,7 @@ class BollingerPosition(Feature):
     kind = "bollinger_position"
     summary = "(close - SMA) / (upper band - SMA)"
     source = "J. Bollinger, Bollinger on Bollinger Bands (2001), 2 * %b - 1; TA-Lib BBANDS"
+    windowed = True
 
     @property
     @override
@@ -124,6 +125,7 @@ class Zscore(Feature):
     kind = "zscore"
     summary = "(close - mean) / sample standard deviation, both of the last `bars` closes"
     source = "pandas rolling mean and std"
+    windowed = True
 
     @property
     @override
@@ -275,6 +277,7 @@ class FromHigh(Feature):
     summary = "close / highest high of `bars` bars - 1"
     source = "T. George, C. Hwang, Journal of Finance 59 (2004): nearness to the 52-week high"
     inputs = ("high", "close")
+    windowed = True
 
     @property
     @override
@@ -311,6 +314,7 @@ class FromLow(Feature):
     summary = "close / lowest low of `bars` bars - 1"
     source = "as distance_from_high"
     inputs = ("low", "close")
+    windowed = True
 
     @property
     @override

@@ -114,6 +114,7 @@ class Stochastic(Feature):
     summary = "%K: SMA of 100 * (close - low) / (high - low) over bars; %D: its SMA"
     source = "G. Lane; TA-Lib STOCH, STOCHF"
     inputs = ("high", "low", "close")
+    windowed = True
 
     @property
     @override
@@ -177,6 +178,7 @@ class WilliamsR(Feature):
     summary = "-100 * (highest high - close) / (highest high - lowest low)"
     source = "L. Williams (1973); TA-Lib WILLR"
     inputs = ("high", "low", "close")
+    windowed = True
 
     @property
     @override
@@ -210,6 +212,7 @@ class Cci(Feature):
     summary = "commodity channel index"
     source = "D. Lambert, Commodities (1980); TA-Lib CCI"
     inputs = ("high", "low", "close")
+    windowed = True
 
     @property
     @override
@@ -287,6 +290,7 @@ class Mfi(Feature):
     summary = "money flow index"
     source = "G. Quong, A. Soudack, Stocks & Commodities 7 (1989); TA-Lib MFI"
     inputs = ("high", "low", "close", "volume")
+    windowed = True
 
     @property
     @override
@@ -346,6 +350,7 @@ class ObvSlope(Feature):
     summary = "slope of OBV over `bars` bars / mean volume of these bars"
     source = "J. Granville (1963); TA-Lib OBV and LINEARREG_SLOPE"
     inputs = ("close", "volume")
+    windowed = True
 
     @property
     @override
@@ -428,6 +433,7 @@ class BalanceOfPower(Feature):
     summary = "average of (close - open) / (high - low); a bar without a range counts 0"
     source = "I. Livshin, Stocks & Commodities 19 (2001); TA-Lib BOP"
     inputs = ("open", "high", "low", "close")
+    windowed = True
 
     @property
     @override

@@ -39,6 +39,7 @@ class Return(Feature):
     kind = "return"
     summary = "close / close of `bars` bars before - 1"
     source = "R. S. Tsay, Analysis of Financial Time Series (2010), formula 1.1"
+    windowed = True
 
     @property
     @override
@@ -124,6 +125,7 @@ class Gap(Feature):
     summary = "open / previous close - 1"
     source = "the overnight return, on daily bars"
     inputs = ("open", "close")
+    windowed = True
 
     @property
     @override
@@ -170,6 +172,7 @@ class PriceRatio(Feature):
     summary = "price `above` / price `below` of `bars` bars before"
     source = "definition"
     inputs = ("open", "high", "low", "close")
+    windowed = True
 
     @property
     @override
@@ -207,6 +210,7 @@ class BarRange(Feature):
     summary = "(high - low) / close"
     source = "definition"
     inputs = ("high", "low", "close")
+    windowed = True
 
     @property
     @override
@@ -250,6 +254,7 @@ class MomentumSkip(Feature):
     kind = "momentum_skip"
     summary = "close of `skip` bars before / close of `bars` bars before - 1"
     source = "N. Jegadeesh, S. Titman, Journal of Finance 48 (1993) 65-91"
+    windowed = True
 
     @property
     @override

@@ -56,6 +56,7 @@ class SmaRatio(Feature):
     kind = "sma_ratio"
     summary = "close / SMA(close, bars) - 1"
     source = "TA-Lib SMA"
+    windowed = True
 
     @property
     @override
@@ -93,6 +94,7 @@ class SmaCross(Feature):
     kind = "sma_cross"
     summary = "SMA(close, fast) / SMA(close, slow) - 1"
     source = "TA-Lib SMA"
+    windowed = True
 
     @property
     @override
@@ -510,6 +512,7 @@ class Aroon(Feature):
     summary = "Aroon up, down or oscillator over bars + 1 bars"
     source = "T. Chande (1995); TA-Lib AROON, AROONOSC (the later of equals counts)"
     inputs = ("high", "low")
+    windowed = True
 
     @property
     @override
@@ -631,6 +634,7 @@ class PriceChannel(Feature):
     summary = "(close - lowest low) / (highest high - lowest low) of the `bars` bars before"
     source = "R. Donchian's channel; below 0 or above 1: it broke out"
     inputs = ("high", "low", "close")
+    windowed = True
 
     @property
     @override
