@@ -15,6 +15,8 @@ from tradingd.app import universe
 from tradingd.app.sync.plan import symbols_of
 from tradingd.app.trading.market import reference, session_feed, stored_bars
 from tradingd.app.universe_members import tier_membership, tier_symbols, with_members
+from tradingd.cli.universe import RefreshParams
+from tradingd.cli.universe_run import run_refresh
 from tradingd.config.load import Loaded, load
 from tradingd.config.source import TabularSource
 from tradingd.config.strategy import StrategyBase
@@ -271,6 +273,20 @@ def test_an_unknown_symbol_is_refused_with_the_nearest(home: Path) -> None:
         universe.explain(backtested(home).config, noon(LAST), "SMAL", DAYS[89])
     assert caught.value.code is ExitCode.UNKNOWN_SYMBOL
     assert "SMALL" in str(caught.value.next_step)
+
+
+def test_a_job_makes_files_only_where_the_universe_has_tiers(home: Path) -> None:
+    words = (f"store.root={home / 'history'}",)
+    done = run_refresh(RefreshParams(overrides=words, overlay=str(home), if_configured=True))
+    assert done.days == 0
+    with pytest.raises(Failure) as caught:
+        run_refresh(
+            RefreshParams(
+                overrides=(*words, "universe=core"), overlay=str(home), if_configured=True
+            )
+        )
+    # It tried, on a store that ends in 2023.
+    assert caught.value.code is ExitCode.NO_DATA
 
 
 @pytest.mark.real_data

@@ -1,5 +1,7 @@
 """Limits may change while the gate works."""
 
+import datetime as dt
+
 import msgspec
 
 from tradingd.config.risk import RiskConfig
@@ -56,3 +58,17 @@ def test_a_new_limit_denies_the_next_order_and_the_counts_go_on() -> None:
     checked, denied = gate.count()["position_percent"]
     assert (checked, denied) == (3, 1)
     assert gate.limits.position_percent == 10
+
+
+def test_the_facts_of_a_new_day_hold_from_the_next_order_and_the_counts_go_on() -> None:
+    book = Book(10_000 * SCALE)
+    book.mark("SPY", 100 * SCALE, 1)
+    out = ReferenceData(members={})
+    gate = Gate(OPEN, book, reference=out, account="margin", bar_seconds=60)
+    assert "outside_universe" in {one.limit for one in gate.check(_entry(1), 1, None).denials}
+    gate.set_reference(ReferenceData(members={"SPY": ((dt.date.min, dt.date.max),)}))
+    assert gate.check(_entry(2), 1, None).allowed
+    # Other limits of another time do not bring the old facts back.
+    gate.set_limits(msgspec.structs.replace(OPEN, position_percent=50))
+    assert gate.check(_entry(3), 1, None).allowed
+    assert gate.count()["outside_universe"] == (3, 1)
