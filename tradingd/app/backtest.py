@@ -166,6 +166,7 @@ def make_parts(config: SystemConfig, store: Store, feed: BarFeed | RecordedBooks
         make_strategy(config.strategy),
         commission_model(config.broker.fees),
         with_members(store.reference(feed.symbols()), store, config, time.time_ns()),
+        backtest_advisor(config, store, feed.symbols(), backtest_mode(config)),
     )
 
 
