@@ -16,6 +16,7 @@ from tradingd.app.trading.market import session_feed
 from tradingd.app.trading.pump import FEED_POSITION
 from tradingd.app.trading.ready import supervise
 from tradingd.app.trading.recording import session_recording
+from tradingd.app.trading.serving import session_model
 from tradingd.brokers.simulated.broker import SimulatedBroker
 from tradingd.config.secrets import Secret, resolve
 from tradingd.daemon.lock import INSTANCE, AccountLock, accounts_folder
@@ -226,6 +227,13 @@ class BringUp:
         self._one.recording = session_recording(
             self._one.config, secret=self._secret, wall=self._one.wall, emit=self._one.alerts.emit
         )
+        self._one.serving = await session_model(
+            self._one.config,
+            self._one.feed,
+            self._one.calendar,
+            now=self._one.clock.now,
+            emit=self._one.alerts.emit,
+        )
         await join(self._one)
 
     async def _reconcile(self) -> None:
@@ -246,7 +254,10 @@ class BringUp:
         await self._one.engine.start()
 
     async def _warm_up(self) -> None:
-        history = await self._one.feed.history(self._one.resume_after, self._one.mode.warm_up_bars)
+        bars = self._one.mode.warm_up_bars
+        if self._one.serving is not None:
+            bars = max(bars, self._one.serving.advisor.memory)
+        history = await self._one.feed.history(self._one.resume_after, bars)
         await self._one.engine.warm_up(history)
         self._one.scheduler.start(self._one.recalled.marks)
 
@@ -254,3 +265,5 @@ class BringUp:
         await supervise(self._one)
         # Nothing waits for it: a vendor of books that is away keeps nobody from trading.
         self._one.tasks.spawn("order books", self._one.recording.run(), eternal=False)
+        if self._one.serving is not None:
+            self._one.tasks.spawn("model", self._one.serving.run())

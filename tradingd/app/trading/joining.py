@@ -18,7 +18,7 @@ from tradingd.config.mode import LiveMode
 from tradingd.daemon.jobs import session_jobs
 from tradingd.daemon.scheduler import Scheduler
 from tradingd.daemon.stopfiles import latch_reason
-from tradingd.domain.feed import Renewing
+from tradingd.domain.feed import Quote, Renewing
 from tradingd.domain.journal import MarkRow
 from tradingd.engine.live.node import LiveEngine
 from tradingd.gate.arming import ARMING, Arming
@@ -205,7 +205,10 @@ def _engine(session: "TradingSession") -> None:
         touch=session.market,
         half_spread_bps=brokers.half_spread_bps(session.config),
         exits_share=session.broker.capabilities.exits_share,
+        advisor=None if session.serving is None else session.serving.advisor,
+        on_advisor_failure=_unserved if session.serving is None else session.serving.failed,
     )
+    session.market.heard = lambda quote: _quoted(session, quote)
 
 
 def _jobs(session: "TradingSession") -> None:
@@ -238,6 +241,15 @@ def _pump(session: "TradingSession") -> None:
         judge=session.watch.judge,
         after=session.watch.after_batch,
     )
+
+
+def _quoted(session: "TradingSession", quote: Quote) -> None:
+    session.shim.on_quote(quote.symbol, quote.bid, quote.ask)
+    session.engine.heard(quote)
+
+
+def _unserved(_error: BaseException) -> None:
+    """Do nothing: there is no model."""
 
 
 async def _nothing_to_take() -> None:

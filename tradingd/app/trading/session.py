@@ -19,6 +19,7 @@ from tradingd.app.trading.operator import SessionOperator
 from tradingd.app.trading.pump import Pump
 from tradingd.app.trading.recording import Recording
 from tradingd.app.trading.reloading import Reloader
+from tradingd.app.trading.serving import SessionModel
 from tradingd.app.trading.status import StatusBoard
 from tradingd.app.trading.supervision import KillSwitchWatch
 from tradingd.app.trading.telling import Teller
@@ -118,6 +119,7 @@ class TradingSession:
     reloader: Reloader
     operator: SessionOperator
     recording: Recording
+    serving: SessionModel | None
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from tradingd.daemon.checks.feed import FeedCheck
 from tradingd.daemon.checks.journal import JournalCheck
 from tradingd.daemon.checks.loop import LoopCheck
 from tradingd.daemon.checks.machine import ClockCheck, CpuCheck, DiskCheck, MemoryCheck
+from tradingd.daemon.checks.model import ModelCheck
 from tradingd.daemon.checks.mute import MuteCheck
 from tradingd.daemon.checks.orders import (
     BrokerErrorsCheck,
@@ -67,6 +68,7 @@ def session_checks(
     mute: Callable[[], Sequence[str]],
     recording: Callable[[], tuple[str, str]],
     books_lost: Callable[[], int],
+    model: Callable[[], tuple[str, str]],
     lag: LagSampler,
     drift: Callable[[], Drift | None],
     slowest_answer: Callable[[], float | None],
@@ -94,6 +96,7 @@ def session_checks(
         BrokerCheck(lambda: pinger.last, lambda: broker.connected, limits, seconds),
         ReconciliationCheck(mismatches),
         ProtectionCheck(shim.unprotected, shim.strays, limits, seconds),
+        ModelCheck(model),
         PictureCheck(engine.picture_differences, limits, seconds),
         ExecutionLatencyCheck(slowest_answer, limits),
         BrokerErrorsCheck(lambda: shim.broker_errors(wall()), limits),

@@ -89,6 +89,7 @@ class Watch:
             mute=lambda: self._one.market.mute,
             recording=lambda: (self._one.recording.state, self._one.recording.why),
             books_lost=self._one.recording.lost,
+            model=lambda: ("none", "") if self._one.serving is None else self._one.serving.state,
             lag=self._one.lag,
             drift=lambda: None if self._one.drift is None else self._one.drift.last,
             slowest_answer=answers.slowest,

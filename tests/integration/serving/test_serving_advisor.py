@@ -1,0 +1,171 @@
+"""The served model answers by live features, bit for bit as in batch, or says why it does not."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.integration.serving.serving_kit import (
+    SYMBOLS,
+    batches,
+    bundle,
+    drift,
+    feature_set,
+    frame,
+)
+from tradingd.config.model import ModelFile, Serving
+from tradingd.domain.advice import Abstention, Advice
+from tradingd.domain.feed import Batch, MarketBar
+from tradingd.features.live import LiveFeatures
+from tradingd.serving.advisor import ServedModel
+from tradingd.serving.bundle import Bundle
+
+SETTINGS = ModelFile(manifest="m", drift_rows=30)
+
+
+def served(found: Bundle | None, settings: Serving = SETTINGS, **more: Any) -> ServedModel:
+    features = feature_set()
+    return ServedModel(
+        found,
+        LiveFeatures(features, SYMBOLS),
+        symbols=frozenset(SYMBOLS),
+        memory=features.memory,
+        settings=settings,
+        **more,
+    )
+
+
+def test_live_answers_are_those_of_the_batch(tmp_path: Path) -> None:
+    found = bundle(tmp_path)
+    model = served(found)
+    whole = frame()
+    expected = found.predictor.many(whole.x)
+    compared = 0
+    for place, batch in enumerate(batches()):
+        model.observe(batch)
+        for column, symbol in enumerate(SYMBOLS):
+            row = place * len(SYMBOLS) + column
+            answer = model.advice(symbol, batch.ts)
+            if place < feature_set().memory:
+                assert answer.abstention is Abstention.WARMING_UP
+                continue
+            compared += 1
+            if np.array_equal(model._features.row(symbol), whole.x[row]):
+                assert answer.score == expected[row]
+            assert answer.score == pytest.approx(expected[row], abs=1e-6)
+            assert answer.probability == found.opinion(expected[row]).probability
+    assert compared > 900
+    assert model.answers[""] == compared
+
+
+def warm(model: ServedModel, upto: int = 40) -> Batch:
+    for batch in batches()[:upto]:
+        model.observe(batch)
+    return batches()[upto - 1]
+
+
+def test_without_a_model_it_says_why(tmp_path: Path) -> None:
+    model = served(None, why="refused: expired")
+    batch = warm(model)
+    answer = model.advice("AAA", batch.ts)
+    assert (answer.abstention, answer.why) == (Abstention.NO_MODEL, "refused: expired")
+
+
+def test_it_answers_for_the_moment_in_hand_only(tmp_path: Path) -> None:
+    model = served(bundle(tmp_path))
+    batch = warm(model)
+    assert model.advice("AAA", batch.ts).abstention is None
+    assert model.advice("AAA", batch.ts - 1).abstention is Abstention.NO_ROW
+    assert model.advice("AAA", batches()[38].ts).abstention is Abstention.NO_ROW
+    assert model.advice("ZZZ", batch.ts).abstention is Abstention.NO_ROW
+    later = batches()[40]
+    model.observe(Batch(later.ts, later.bars[1:]))
+    assert model.advice("AAA", later.ts).abstention is Abstention.NO_ROW
+
+
+def test_past_its_expiry_it_abstains(tmp_path: Path) -> None:
+    model = served(bundle(tmp_path, expires="2023-03-01T00:00:00Z"))
+    batch = warm(model, 30)
+    assert model.advice("AAA", batch.ts).abstention is None
+    after = warm(served(bundle(tmp_path, expires="2023-03-01T00:00:00Z")), 60)
+    for one in batches()[30:60]:
+        model.observe(one)
+    answer = model.advice("AAA", after.ts)
+    assert answer.abstention is Abstention.EXPIRED
+    assert "2023-03-01" in answer.why
+
+
+def test_missing_features_abstain_beyond_the_allowed_number(tmp_path: Path) -> None:
+    found = bundle(tmp_path)
+    flat = tuple(MarketBar("AAA", 10**10, 10**10, 10**10, 10**10, 0) for _ in range(1))
+    for allowed, abstains in ((0, True), (3, False)):
+        model = served(found, ModelFile(manifest="m", missing=allowed))
+        warm(model)
+        ts = batches()[40].ts
+        model.observe(Batch(ts, flat))
+        model._features.row("AAA")[0] = np.nan
+        answer = model.advice("AAA", ts)
+        assert (answer.abstention is Abstention.MISSING_FEATURES) is abstains
+        if abstains:
+            assert feature_set().names[0] in answer.why
+
+
+def shifted(batch: Batch, places: int) -> Batch:
+    """Return bars whose prices have become far more volatile."""
+    factor = (1.0, 1.6, 0.6)[places % 3]
+    bars = [
+        MarketBar(
+            one.symbol,
+            int(one.open * factor),
+            int(one.high * factor),
+            int(one.low * factor),
+            int(one.close * factor),
+            one.volume,
+        )
+        for one in batch.bars
+    ]
+    return Batch(batch.ts, tuple(bars))
+
+
+def test_rows_that_no_longer_look_like_the_training_stop_it(tmp_path: Path) -> None:
+    import msgspec
+
+    # Ten-day returns of three symbols overlap: their index is high by chance.
+    limits = ModelFile(manifest="m", drift_rows=30, drift_limit=1.0)
+    model = served(bundle(tmp_path, drift=msgspec.to_builtins(drift())), limits)
+    batch = warm(model, 100)
+    assert model.drift
+    assert model.advice("AAA", batch.ts).abstention is None
+    for place, one in enumerate(batches()[100:160]):
+        model.observe(shifted(one, place))
+    answer = model.advice("AAA", batches()[159].ts)
+    assert answer.abstention is Abstention.DRIFTED
+    assert "PSI" in answer.why
+
+
+def test_another_model_answers_from_the_next_bars_on(tmp_path: Path) -> None:
+    model = served(bundle(tmp_path))
+    batch = warm(model)
+    (tmp_path / "new").mkdir()
+    model.serve(bundle(tmp_path / "new", version="2"))
+    assert model.advice("AAA", batch.ts).model == "small@1"
+    model.observe(batches()[40])
+    assert model.advice("AAA", batches()[40].ts).model == "small@2"
+    model.withdraw("the alias is gone")
+    assert model.advice("AAA", batches()[40].ts).why == "the alias is gone"
+
+
+def test_every_answer_is_told_with_its_row_and_time(tmp_path: Path) -> None:
+    heard: list[tuple[Advice, Any, int]] = []
+    ticks = iter(range(100))
+    model = served(
+        bundle(tmp_path),
+        told=lambda *one: heard.append(one),
+        nanoseconds=lambda: next(ticks),
+    )
+    batch = warm(model)
+    answer = model.advice("AAA", batch.ts)
+    assert heard[0][0] is answer
+    assert np.array_equal(heard[0][1], model._features.row("AAA"))
+    assert heard[0][2] == 1
