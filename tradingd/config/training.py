@@ -27,6 +27,13 @@ class ForwardReturn(Group, tag_field="kind", tag="forward_return", frozen=True, 
             extra={"unit": "basis points"},
         ),
     ] = 0.0
+    relative: Annotated[
+        bool,
+        Meta(
+            description="Less the mean of all symbols at that moment: which do better than the "
+            "market, not when the market rises. A year has few independent days to learn the latter."
+        ),
+    ] = False
 
 
 class VolatilityScaled(Group, tag_field="kind", tag="volatility_scaled", frozen=True, kw_only=True):

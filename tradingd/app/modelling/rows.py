@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tradingd.app.modelling.sides import sides
 from tradingd.app.modelling.sources import Sources, open_sources
 from tradingd.config.system import SystemConfig
-from tradingd.config.training import MetaLabel, TrainingConfig
+from tradingd.config.training import ForwardReturn, MetaLabel, TrainingConfig
 from tradingd.features.batch import compute
 from tradingd.features.frame import FeatureFrame
 from tradingd.features.series import Floats, Series
@@ -20,6 +20,7 @@ from tradingd.kits.failure import ExitCode, Failure
 from tradingd.learning.assemble import assemble
 from tradingd.learning.dataset import Dataset
 from tradingd.learning.labels import Labels, label
+from tradingd.learning.labels.relative import against_the_mean
 from tradingd.learning.report import DataFacts
 from tradingd.learning.weights import uniqueness
 from tradingd.session.calendar import local_date
@@ -104,10 +105,16 @@ def _members(sources: Sources, frame: FeatureFrame) -> NDArray[np.bool_]:
 
 
 def _finished(dataset: Dataset, training: TrainingConfig, seed: int) -> Dataset:
-    weighed = dataset
+    found = dataset
+    if isinstance(training.label, ForwardReturn) and training.label.relative:
+        found = against_the_mean(
+            found,
+            classify=training.task == "classification",
+            threshold=training.label.threshold_bps / 10_000,
+        )
     if training.weights == "uniqueness":
-        weighed = msgspec.structs.replace(dataset, weight=uniqueness(dataset))
-    return shuffled(weighed, seed) if training.placebo else weighed
+        found = msgspec.structs.replace(found, weight=uniqueness(found))
+    return shuffled(found, seed) if training.placebo else found
 
 
 def shuffled(dataset: Dataset, seed: int) -> Dataset:
