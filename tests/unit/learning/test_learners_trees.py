@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import lightgbm
+import msgspec
 import numpy as np
 import pytest
 import shap
@@ -31,8 +32,6 @@ def rows(task: Task, **changes: int | float) -> Dataset:
 
 
 def with_label(dataset: Dataset, y: np.ndarray) -> Dataset:
-    import msgspec
-
     return msgspec.structs.replace(dataset, y=y)
 
 
@@ -120,8 +119,6 @@ def test_shap_values_are_those_of_the_shap_package(kind: str, task: Task, tmp_pa
 @every_task
 def test_a_monotone_feature_never_works_the_other_way(kind: str, task: Task) -> None:
     dataset = rows(task, skill=0.2)
-    import msgspec
-
     config = msgspec.structs.replace(LEARNERS[kind], monotone={"feature_1": 1, "feature_0": -1})
     free = make_estimator(LEARNERS[kind], task).fit(dataset, None, 1)
     bound = make_estimator(config, task).fit(dataset, None, 1)
@@ -152,8 +149,6 @@ def largest_rise(margins, dataset: Dataset, feature: int) -> float:  # type: ign
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 @every_task
 def test_the_validation_rows_only_decide_how_many_trees_are_kept(kind: str, task: Task) -> None:
-    import msgspec
-
     config = msgspec.structs.replace(LEARNERS[kind], trees=300, patience=5)
     train, unseen = rows(task, skill=0.2), rows(task, skill=0.2, seed=5)
 
@@ -165,10 +160,23 @@ def test_the_validation_rows_only_decide_how_many_trees_are_kept(kind: str, task
     assert np.array_equal(again.predict(unseen.x), stopped.predict(unseen.x))
 
 
+@pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
+def test_the_trees_kept_are_those_that_err_least_on_the_validation_rows(kind: str) -> None:
+    train, unseen = (rows("regression", skill=0.2, seed=seed) for seed in (0, 5))
+
+    def error(trees: int, patience: int) -> tuple[int, float]:
+        config = msgspec.structs.replace(LEARNERS[kind], trees=trees, patience=patience)
+        fitted = make_estimator(config, "regression").fit(train, unseen, 1)
+        return fitted.trees, float(np.mean((fitted.predict(unseen.x) - unseen.y) ** 2))
+
+    kept, least = error(300, 5)
+
+    others = [error(trees, 0)[1] for trees in range(max(1, kept - 3), kept + 6) if trees != kept]
+    assert least < min(others)
+
+
 @every_learner
 def test_a_constraint_on_an_unknown_feature_is_refused_with_the_closest(kind: str) -> None:
-    import msgspec
-
     config = msgspec.structs.replace(LEARNERS[kind], monotone={"featur_1": 1})
 
     with pytest.raises(Failure) as refused:
@@ -186,8 +194,6 @@ def test_a_forest_of_equal_trees_is_refused() -> None:
 
 @pytest.mark.parametrize("kind", ["lightgbm", "xgboost"])
 def test_without_a_gpu_the_cpu_trains_the_same_model_and_says_so(kind: str) -> None:
-    import msgspec
-
     dataset = rows("regression")
     wanted = msgspec.structs.replace(LEARNERS[kind], device="gpu")
 
