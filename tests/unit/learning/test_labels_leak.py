@@ -208,6 +208,25 @@ def test_chance_in_a_short_history_is_no_leak_however_strong_it_looks():
     assert found == []
 
 
+@pytest.mark.parametrize(("days", "bars"), [(700, 60), (400, 60), (400, 20)])
+def test_slow_features_and_long_labels_of_one_symbol_are_no_leak(days, bars):
+    """Few labels follow each other, so a slow feature goes with them by chance."""
+    found = []
+    for seed in (2, 5, 7, 9, 12):
+        dataset = honest_only(market(ForwardReturn(bars=bars), symbols=1, days=days, seed=seed))
+        found += examine(dataset, seed).leaks
+    assert found == []
+
+
+def test_two_leaks_do_not_hide_each_other():
+    dataset = market(ForwardReturn(bars=5))
+    tomorrow = dataset.x[:, list(dataset.names).index("tomorrow")]
+    random = np.random.default_rng(1)
+    faint = [mid_ranks(tomorrow) + 0.55 * random.normal(size=len(dataset)) for _ in range(2)]
+    both = msgspec.structs.replace(dataset, names=("one", "two"), x=np.column_stack(faint))
+    assert {leak.feature for leak in examine(both, 1).leaks} == {"one", "two"}
+
+
 def test_no_rows_at_all_are_not_examined():
     found = examine(market(ForwardReturn(bars=5)).take(np.zeros(0, dtype=np.int64)), 1)
     assert not found.noticed

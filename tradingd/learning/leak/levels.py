@@ -1,5 +1,6 @@
 """From which rank correlation on a feature's skill is implausible."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -15,6 +16,8 @@ SURE: Final = 6.0
 """Least t statistic: among a thousand honest features none reaches it by luck."""
 ABOVE_THE_REST: Final = 5.0
 """Times the skill that a quarter of the features stays below."""
+LEAST_SPANS: Final = 10
+"""Labels one after the other; of fewer, chance of a slow feature looks sure."""
 LEAST_FEATURES: Final = 8
 """Features that a quarter of is taken from; of fewer, a leak or two would raise the bound."""
 
@@ -48,6 +51,8 @@ def levels(ahead: Outcomes, skills: Sequence[Mapping[Question, Skill]]) -> dict[
 def _level(
     question: Question, ahead: Outcomes, skills: Sequence[Mapping[Question, Skill]]
 ) -> float:
+    if ahead.spans < LEAST_SPANS and question[0] in (GAIN, ANSWER, DURATION):
+        return math.inf
     least, most = DAILY[question]
     if ahead.intraday and question[0] == NEXT:
         least = INTRADAY_NEXT

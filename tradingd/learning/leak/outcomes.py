@@ -29,6 +29,8 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Number of the same symbol's row before; -1 for its first.
     length : float
         Mean moments from a row to its label's end.
+    spans : float
+        Labels of that length that fit into the whole time one after the other.
     intraday : bool
         Whether symbols have several rows a session.
     """
@@ -36,6 +38,7 @@ class Outcomes(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ranks: dict[str, Floats]
     before: Integers
     length: float
+    spans: float
     intraday: bool
 
 
@@ -50,6 +53,7 @@ def outcomes(dataset: Dataset) -> Outcomes:
     ahead = np.where(after >= 0, dataset.gain - dataset.gain[after], np.nan)
     moments = np.unique(np.concatenate((dataset.ts, dataset.end)))
     length = np.searchsorted(moments, dataset.end) - np.searchsorted(moments, dataset.ts)
+    mean = float(length.mean()) if len(length) else 0.0
     found = {
         NEXT: mid_ranks(ahead),
         GAIN: mid_ranks(dataset.gain),
@@ -61,7 +65,8 @@ def outcomes(dataset: Dataset) -> Outcomes:
     return Outcomes(
         ranks={name: np.nan_to_num(rank, nan=0.0) for name, rank in found.items()},
         before=before,
-        length=float(length.mean()) if len(length) else 0.0,
+        length=mean,
+        spans=len(moments) / max(mean, 1.0),
         intraday=bool((dataset.session[before] == dataset.session)[before >= 0].any()),
     )
 
