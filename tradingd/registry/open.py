@@ -143,8 +143,11 @@ class Registry:
         return self._versions.names()
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Return where each alias of a name points, and publish it to this machine's folder."""
-        return self._versions.aliases(name)
+        """Return where each alias of a name points, and bring this machine's folder up to it.
+
+        With a tracking server this is how a machine learns what others promoted.
+        """
+        return self._versions.publish(name)
 
     def entries(self, name: str) -> Iterator[Entry | Failure]:
         """Yield every version of a name, oldest first; a failure for one that is damaged."""

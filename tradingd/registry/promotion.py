@@ -139,6 +139,7 @@ def challenge(versions: Versions, name: str, version: int, *, at: dt.datetime) -
     versions.point(name, CHALLENGER, version)
     if before is not None:
         versions.get(name, before.version)
+    versions.publish(name)
     return versions.get(name, version)
 
 
@@ -163,7 +164,9 @@ def _move(
         # Another machine, on the same server: its promotion came last and holds.
         raise _refused(entry, "somebody else moved the alias", alias, ", ".join(moved.aliases))
     if before is not None:
+        # Its manifest says from now on that it is retired.
         versions.get(entry.name, before.version)
+    versions.publish(entry.name)
     return moved.manifest
 
 

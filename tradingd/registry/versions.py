@@ -5,6 +5,7 @@ is not seen again.
 """
 
 import hashlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from tradingd.registry.trials import RunHandle
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+
+log = logging.getLogger(__name__)
 
 STATE: Final = "tradingd.state"
 DIGEST: Final = "tradingd.manifest_sha256"
@@ -81,7 +84,7 @@ class Versions:
                     return sorted(found)
 
     def aliases(self, name: str) -> dict[str, int]:
-        """Return where each alias points, as the store says, and publish it.
+        """Return where each alias points, as the store says.
 
         Raises
         ------
@@ -90,16 +93,32 @@ class Versions:
         """
         with asking("find a model", self._where):
             model = self._client.get_registered_model(name)
-        pointed = {alias: int(version) for alias, version in model.aliases.items()}
-        published.write_aliases(self._root, name, pointed)
+        return {alias: int(version) for alias, version in model.aliases.items()}
+
+    def publish(self, name: str) -> dict[str, int]:
+        """Bring this machine's folder up to the store, and return where each alias points.
+
+        Versions first, then the aliases to them; an alias to a damaged version is left out.
+        """
+        pointed = self.aliases(name)
+        whole = {alias: one for alias, one in pointed.items() if self._is_whole(name, one)}
+        published.write_aliases(self._root, name, whole)
         return pointed
+
+    def _is_whole(self, name: str, version: int) -> bool:
+        try:
+            self.get(name, version)
+        except Failure as failure:
+            log.warning("an alias is not published: %s", failure.line())
+            return False
+        return True
 
     def numbers(self, name: str) -> list[int]:
         """Return the versions of a name, oldest first."""
         return [int(one.version) for one in self._found(name)]
 
     def get(self, name: str, version: int) -> Entry:
-        """Return a version whose files are as its manifest says; publishes it.
+        """Return a version whose files are as its manifest says, in this machine's folder.
 
         Raises
         ------

@@ -90,6 +90,9 @@ def test_two_machines_share_models_trials_and_promotions(
     # The other machine learns of it when it asks, and serves the same bytes.
     assert published.current(here.root, "gap_fade", "production") is None
     assert here.aliases("gap_fade") == {"production": 1}
+    path = published.current(here.root, "gap_fade", "production")
+    assert path is not None
+    assert b'"promoted"' in path.read_bytes()
     ours, theirs = (one.get("gap_fade", "production") for one in (here, there))
     assert ours.path.read_bytes() == theirs.path.read_bytes()
     assert ours.manifest.status == "promoted"

@@ -44,7 +44,8 @@ def test_deleted_trials_were_tried_all_the_same(registry: Registry, root: Path) 
     experiment = client.get_experiment_by_name("swing")
     for run in client.search_runs([experiment.experiment_id])[:2]:
         client.delete_run(run.info.run_id)
-    assert registry.trials("swing").count == 3
+    found = registry.trials("swing")
+    assert (found.count, found.sharpes) == (3, (0.1, 0.2, 0.3))
     client.delete_experiment(experiment.experiment_id)
     assert registry.trials("swing").count == 3
     tried(registry, "swing", [0.4])

@@ -145,3 +145,13 @@ def test_who_serves_needs_the_folder_only(registry: Registry, keep: Keep, root: 
         published.current(root, "gap_fade", "challenger")
     registry.aliases("gap_fade")
     assert published.current(root, "gap_fade", "challenger") == path
+
+
+def test_an_alias_to_a_damaged_version_is_not_handed_to_who_serves(
+    registry: Registry, keep: Keep, root: Path
+) -> None:
+    keep()
+    registry.challenge("gap_fade", 1, at=registry.get("gap_fade", 1).manifest.created)
+    (registry.get("gap_fade", 1).folder / "model.txt").write_bytes(b"tree")
+    assert registry.aliases("gap_fade") == {"challenger": 1}
+    assert published.current(root, "gap_fade", "challenger") is None
