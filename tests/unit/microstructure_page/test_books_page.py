@@ -12,9 +12,10 @@ import pytest
 from scipy.stats import binomtest
 
 from tests.unit.microstructure.random_books import ListSource, random_books
+from tradingd.kits.plotpage.words import percent
 from tradingd.microstructure import page
 from tradingd.microstructure.page.document import page as html
-from tradingd.microstructure.page.pieces import local_time, percent
+from tradingd.microstructure.page.pieces import local_time
 from tradingd.microstructure.page.queue import interval
 from tradingd.microstructure.page.volume import MOST_BARS, grouped
 from tradingd.microstructure.profile import PriceVolume

@@ -1,6 +1,10 @@
 """Pieces of HTML: arguments called `text`, `words` or `reason` are escaped, others are HTML."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Final
+
+NUMERIC: Final = ' class="n"'
 
 
 def section(title: str, note: str, content: str, control: str = "") -> str:
@@ -35,4 +39,40 @@ def card(title: str, text: str, note: str, *, tone: str = "") -> str:
     return (
         f'<div class="card"><dt>{title}</dt><dd{name}>{escape(text)}</dd>'
         f'<dd class="small">{escape(note)}</dd></div>'
+    )
+
+
+def not_told(reason: str) -> str:
+    """Return a box that says why there is no such measure."""
+    text = reason or "there was nothing to measure"
+    return f'<p class="not-told"><b>Not told:</b> {escape(text)}.</p>'
+
+
+def table(
+    caption: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, prose: bool = False
+) -> str:
+    """Return a table of texts; the first column names the row, the rest are numbers.
+
+    `prose`: the last column holds words.
+    """
+    kinds = ["", *[NUMERIC] * (len(columns) - 1)]
+    if prose:
+        kinds[-1] = ' class="reason"'
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(name)}</th>'
+        for name, kind in zip(columns, kinds, strict=True)
+    )
+    body = "".join(
+        f'<tr><th scope="row">{escape(first)}</th>'
+        + "".join(
+            f"<td{kind}>{escape(text)}</td>" for text, kind in zip(rest, kinds[1:], strict=True)
+        )
+        + "</tr>"
+        for first, *rest in rows
+    )
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="scroll" role="group" aria-label="{escape(caption or columns[0])}" '
+        f'tabindex="0"><table>{title}'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -3,20 +3,11 @@
 from collections.abc import Sequence
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
-from tradingd.kits.plotpage.fragments import pair, plot
+from tradingd.kits.plotpage.fragments import not_told, pair, plot, table
+from tradingd.kits.plotpage.marks import MARGIN, Figures, bars, marked, named
+from tradingd.kits.plotpage.words import label, number
 from tradingd.microstructure.cost import Cost
-from tradingd.microstructure.page.pieces import (
-    MARGIN,
-    Figures,
-    bars,
-    label,
-    marked,
-    measure,
-    named,
-    not_told,
-    number,
-    table,
-)
+from tradingd.microstructure.page.pieces import measure
 from tradingd.microstructure.report import DepthReport
 from tradingd.microstructure.resilience import Moment
 

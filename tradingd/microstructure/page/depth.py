@@ -1,23 +1,11 @@
 """How deep the book is: away from the mid, and over the day."""
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line
-from tradingd.kits.plotpage.fragments import pair, plot
+from tradingd.kits.plotpage.fragments import not_told, pair, plot, table
+from tradingd.kits.plotpage.marks import BARE_MARGIN, COLORS, MARGIN, Figures, marked, named
+from tradingd.kits.plotpage.words import number, thinned
 from tradingd.microstructure.depth import LevelDepth
-from tradingd.microstructure.page.pieces import (
-    BARE_MARGIN,
-    COLORS,
-    MARGIN,
-    TICKS,
-    Figures,
-    local_times,
-    marked,
-    measure,
-    named,
-    not_told,
-    number,
-    table,
-    thinned,
-)
+from tradingd.microstructure.page.pieces import TICKS, local_times, measure
 from tradingd.microstructure.report import DepthReport
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from tradingd.kits.atomicfile import write_bytes
 from tradingd.kits.plotpage.document import document
+from tradingd.kits.plotpage.marks import Figures
 from tradingd.microstructure.page import (
     after_trades,
     depth,
@@ -17,7 +18,6 @@ from tradingd.microstructure.page import (
     spread,
     volume,
 )
-from tradingd.microstructure.page.pieces import Figures
 from tradingd.microstructure.report import DepthReport
 
 _GROUPS: Final = (price, flow, season, spread, depth, queue, after_trades, volume)

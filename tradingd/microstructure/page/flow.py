@@ -3,23 +3,11 @@
 from html import escape
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
-from tradingd.kits.plotpage.fragments import plot
+from tradingd.kits.plotpage.fragments import not_told, plot, table
+from tradingd.kits.plotpage.marks import BARE_MARGIN, MARGIN, Figures, bars, marked, named
+from tradingd.kits.plotpage.words import number, thinned
 from tradingd.microstructure.impact import HorizonImpact
-from tradingd.microstructure.page.pieces import (
-    BARE_MARGIN,
-    MARGIN,
-    SIGNIFICANT,
-    TICKS,
-    Figures,
-    bars,
-    marked,
-    measure,
-    named,
-    not_told,
-    number,
-    table,
-    thinned,
-)
+from tradingd.microstructure.page.pieces import SIGNIFICANT, TICKS, measure
 from tradingd.microstructure.regression import Fit
 from tradingd.microstructure.report import DepthReport
 

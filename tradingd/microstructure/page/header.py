@@ -4,16 +4,10 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any, Final
 
-from tradingd.kits.plotpage.fragments import card, section
+from tradingd.kits.plotpage.fragments import card, not_told, section, table
+from tradingd.kits.plotpage.words import number, percent
 from tradingd.microstructure.impact import HorizonImpact
-from tradingd.microstructure.page.pieces import (
-    definition,
-    local_time,
-    not_told,
-    number,
-    percent,
-    table,
-)
+from tradingd.microstructure.page.pieces import definition, local_time
 from tradingd.microstructure.report import DepthReport
 
 NANOSECONDS: Final = 1_000_000_000

@@ -1,17 +1,10 @@
 """The best prices along the day, with the order flow that pushed them."""
 
 from tradingd.kits.plotpage.figures import axis, figure, line
-from tradingd.kits.plotpage.fragments import plot
-from tradingd.microstructure.page.pieces import (
-    MARGIN,
-    Figures,
-    local_time,
-    local_times,
-    measure,
-    named,
-    not_told,
-    thinned,
-)
+from tradingd.kits.plotpage.fragments import not_told, plot
+from tradingd.kits.plotpage.marks import MARGIN, Figures, named
+from tradingd.kits.plotpage.words import thinned
+from tradingd.microstructure.page.pieces import local_time, local_times, measure
 from tradingd.microstructure.report import DepthReport
 
 _STEP = {"shape": "hv"}

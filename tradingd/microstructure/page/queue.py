@@ -3,19 +3,12 @@
 import math
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
-from tradingd.kits.plotpage.fragments import pair, plot
+from tradingd.kits.plotpage.fragments import not_told, pair, plot
+from tradingd.kits.plotpage.marks import MARGIN, Figures, marked, named
+from tradingd.kits.plotpage.words import number
 from tradingd.microstructure.logistic import Logistic
 from tradingd.microstructure.microprice import SPREADS
-from tradingd.microstructure.page.pieces import (
-    MARGIN,
-    SIGNIFICANT,
-    Figures,
-    marked,
-    measure,
-    named,
-    not_told,
-    number,
-)
+from tradingd.microstructure.page.pieces import SIGNIFICANT, measure
 from tradingd.microstructure.report import DepthReport
 
 _CURVE = [step / 50 - 1 for step in range(101)]

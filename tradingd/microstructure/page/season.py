@@ -1,19 +1,11 @@
 """Price impact and depth along the day: where the book is thin, order flow moves the price more."""
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
-from tradingd.kits.plotpage.fragments import plot
+from tradingd.kits.plotpage.fragments import not_told, plot
+from tradingd.kits.plotpage.marks import MARGIN, Figures, marked, named
+from tradingd.kits.plotpage.words import label, number
 from tradingd.microstructure.page.header import main_horizon
-from tradingd.microstructure.page.pieces import (
-    MARGIN,
-    SIGNIFICANT,
-    Figures,
-    label,
-    marked,
-    measure,
-    named,
-    not_told,
-    number,
-)
+from tradingd.microstructure.page.pieces import SIGNIFICANT, measure
 from tradingd.microstructure.report import DepthReport
 
 TITLE = "Impact and depth by half hour"

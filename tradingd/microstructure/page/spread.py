@@ -3,23 +3,10 @@
 import math
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line, numbers
-from tradingd.kits.plotpage.fragments import pair, plot
-from tradingd.microstructure.page.pieces import (
-    BARE_MARGIN,
-    MARGIN,
-    TICKS,
-    Figures,
-    label,
-    local_time,
-    local_times,
-    measure,
-    named,
-    not_told,
-    note_at,
-    number,
-    table,
-    thinned,
-)
+from tradingd.kits.plotpage.fragments import not_told, pair, plot, table
+from tradingd.kits.plotpage.marks import BARE_MARGIN, MARGIN, Figures, named, note_at
+from tradingd.kits.plotpage.words import label, number, thinned
+from tradingd.microstructure.page.pieces import TICKS, local_time, local_times, measure
 from tradingd.microstructure.report import DepthReport
 from tradingd.microstructure.spread import SpreadBin
 

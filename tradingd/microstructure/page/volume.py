@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure, line
-from tradingd.kits.plotpage.fragments import pair, plot
-from tradingd.microstructure.page.pieces import (
+from tradingd.kits.plotpage.fragments import not_told, pair, plot
+from tradingd.kits.plotpage.marks import (
     BARE_MARGIN,
     COLORS,
     MARGIN,
     Figures,
     bars,
-    label,
-    local_time,
     marked,
-    measure,
     named,
-    not_told,
     note_at,
-    number,
 )
+from tradingd.kits.plotpage.words import label, number
+from tradingd.microstructure.page.pieces import local_time, measure
 from tradingd.microstructure.profile import PriceVolume, ProfileResult
 from tradingd.microstructure.report import DepthReport
 from tradingd.microstructure.vpin import BucketPoint, Toxicity
