@@ -1,6 +1,7 @@
 """Run `tradingd model train|evaluate|explain` for a person."""
 
 import getpass
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,9 +70,18 @@ def run_train(params: parameters.TrainParams) -> Trained:
     loaded = loaded_for_models(params.overrides, params.overlay)
     with _stages() as tell:
         trained = train(
-            loaded, tell, promote_by=(params.by or getpass.getuser()) if params.promote else None
+            loaded,
+            tell,
+            promote_by=(params.by or getpass.getuser()) if params.promote else None,
+            repeat=_again(params),
         )
     return _trained(trained, wanted=params.promote)
+
+
+def _again(params: parameters.TrainParams) -> str:
+    """Return the command that trains the same again; it does not promote."""
+    overlay = ["--overlay", params.overlay] if params.overlay else []
+    return shlex.join(["tradingd", "model", "train", *params.overrides, *overlay])
 
 
 def _trained(trained: Training, *, wanted: bool) -> Trained:

@@ -138,7 +138,8 @@ class TrainingReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `scores` are of the out-of-sample predictions; `judged` of the backtest that traded them, after
     costs; `run` names its folder. `drift` is the index of every feature, `drift_psi` their mean,
-    weighted by gain. `clauses` are the gates' answer; `passed` only if all are true.
+    weighted by gain. `clauses` are the gates' answer; `passed` only if all are true. `repeat` is
+    the command that trains again, empty where no command did; `config_hash` of its configuration.
     """
 
     name: str
@@ -170,3 +171,5 @@ class TrainingReport(msgspec.Struct, frozen=True, kw_only=True):
     clauses: tuple[ClauseFacts, ...]
     passed: bool
     notes: tuple[str, ...] = ()
+    config_hash: str = ""
+    repeat: str = ""

@@ -59,8 +59,11 @@ def train(
     tell: Tell = lambda _stage, _done, _all: None,
     *,
     promote_by: str | None = None,
+    repeat: str = "",
 ) -> Training:
     """Train, judge, ask the gates and register; promote if somebody wants that.
+
+    `repeat` is the command that does the same, for the report.
 
     Raises
     ------
@@ -76,7 +79,7 @@ def train(
         tempfile.TemporaryDirectory(prefix="tradingd-model-") as scratch,
         registry.run(name, "training", {"tradingd.config": loaded.hash}) as run,
     ):
-        made = _make(loaded, rows, registry, run, Path(scratch), tell)
+        made = _make(loaded, rows, registry, run, Path(scratch), tell, repeat)
         return _kept(loaded, registry, run, Path(scratch), made, promote_by)
 
 
@@ -86,7 +89,13 @@ class _Made(NamedTuple):
 
 
 def _make(
-    loaded: Loaded, rows: Rows, registry: Registry, run: RunHandle, folder: Path, tell: Tell
+    loaded: Loaded,
+    rows: Rows,
+    registry: Registry,
+    run: RunHandle,
+    folder: Path,
+    tell: Tell,
+    repeat: str,
 ) -> _Made:
     """Learn and judge; leave the model's files in `folder`."""
     training, seed, dataset = loaded.config.training, loaded.config.seed, rows.dataset
@@ -115,7 +124,11 @@ def _make(
     final = fit_final(dataset, training, searched.best, seed)
     report = _report(loaded, rows, searched, walk, judged, alone, final, registry, paths.sharpes)
     report = msgspec.structs.replace(
-        report, leaks=examined.leaks, canary=examined.canary, canary_noticed=examined.noticed
+        report,
+        leaks=examined.leaks,
+        canary=examined.canary,
+        canary_noticed=examined.noticed,
+        repeat=repeat,
     )
     return _written(loaded, rows, report, final, folder)
 
@@ -211,6 +224,7 @@ def _report(
         clauses=(),
         passed=False,
         notes=_notes(loaded, final, alone),
+        config_hash=loaded.hash,
     )  # fmt: skip
 
 
