@@ -12,7 +12,7 @@ from tradingd.kits.hashing import stable_hash
 _WHOLE: Final = ("drift", "calibration.scores", "calibration.probabilities", "gates", "files")
 """Too much to be read: only whether they differ is told."""
 
-_NO_MATTER: Final = ("version", "status", "created", "production")
+_NO_MATTER: Final = ("version", "status", "created", "production", "champion")
 """Of any two versions; who wants them has `model show`."""
 
 
