@@ -20,6 +20,9 @@ from tradingd.features.series import Floats, Series
 
 RELATIVE: Final = 1e-9
 ABSOLUTE: Final = 1e-12
+OVER_A_SPLIT: Final = 1e-10
+"""In place of 1e-12: in other units prices round otherwise, by 1e-16 of a price, which is 1e-12 of
+a bar's range of a tick or two."""
 _SPLITS: Final = ((3, 1), (1, 7), (5, 2))
 """Shares after and before: what symbols are split by, in turn; none is a power of two."""
 
@@ -94,6 +97,7 @@ def prove_splits(series: Sequence[Series], feature_set: FeatureSet, name: str) -
         frame,
         _column(frame, name),
         moments.walk(feature_set, name),
+        OVER_A_SPLIT,
     )
     if found is not None:
         return found
@@ -159,10 +163,15 @@ def prove_memory(
 
 
 def compare(
-    proof: str, why: str, frame: FeatureFrame, expected: Floats, found: Floats
+    proof: str,
+    why: str,
+    frame: FeatureFrame,
+    expected: Floats,
+    found: Floats,
+    absolute: float = ABSOLUTE,
 ) -> Problem | None:
     """Return the first of the rows at which two computations differ."""
-    unlike = differing(expected, found)
+    unlike = differing(expected, found, absolute)
     if not unlike.any():
         return None
     row = int(np.argmax(unlike))
@@ -177,10 +186,10 @@ def compare(
     )
 
 
-def differing(expected: Floats, found: Floats) -> NDArray[np.bool_]:
+def differing(expected: Floats, found: Floats, absolute: float = ABSOLUTE) -> NDArray[np.bool_]:
     """Tell where two arrays differ by more than rounding."""
     with np.errstate(invalid="ignore"):
-        near = np.abs(expected - found) <= ABSOLUTE + RELATIVE * np.abs(expected)
+        near = np.abs(expected - found) <= absolute + RELATIVE * np.abs(expected)
     same = near | (expected == found) | (np.isnan(expected) & np.isnan(found))
     return np.asarray(~same)
 
