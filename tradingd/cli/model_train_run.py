@@ -186,6 +186,7 @@ def _luck(report: TrainingReport) -> None:
     luck = report.overfitting
     rows = [
         ("Probability of backtest overfitting", screen_number(luck.pbo)),
+        ("  and that the chosen trial then loses", screen_number(luck.pbo_loss)),
         ("Best Sharpe expected of luck, per session", screen_number(luck.expected_maximum_sharpe)),
         ("Probabilistic Sharpe ratio", screen_number(luck.probabilistic_sharpe)),
         ("Deflated Sharpe ratio", screen_number(luck.deflated_sharpe)),

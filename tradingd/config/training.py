@@ -31,7 +31,7 @@ class ForwardReturn(Group, tag_field="kind", tag="forward_return", frozen=True, 
         bool,
         Meta(
             description="Less the mean of all symbols at that moment: which do better than the "
-            "market, not when the market rises. A year has few independent days to learn the latter."
+            "market, not when the market rises: a year has few independent days to learn that."
         ),
     ] = False
 

@@ -91,10 +91,14 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overfitting(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the result may be luck; None where it is undefined, `why` says what for."""
+    """How far the result may be luck; None where it is undefined, `why` says what for.
+
+    `pbo_loss` is the share of halvings in which the chosen trial lost on the other half.
+    """
 
     trials: int
     pbo: float | None
+    pbo_loss: float | None
     pbo_logits: tuple[float, ...]
     expected_maximum_sharpe: float | None
     probabilistic_sharpe: float | None

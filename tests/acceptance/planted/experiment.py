@@ -13,8 +13,8 @@ FEATURES = {
     "return_5": {"kind": "log_return", "bars": 5},
     "return_21": {"kind": "log_return", "bars": 21},
     "rank_5": {"kind": "rank", "of": "return_5"},
-    "rsi_14": {"kind": "rsi", "period": 14},
-    "volume_ratio_20": {"kind": "volume_ratio", "window": 20},
+    "rsi_14": {"kind": "rsi", "bars": 14},
+    "volume_ratio_20": {"kind": "volume_ratio", "bars": 20},
 }
 
 
@@ -51,6 +51,7 @@ def experiment(home: Path, *, seed: int, strength: float, placebo: bool) -> Answ
             f"store.root={root}",
             f"registry.root={home / ('placebo' if placebo else 'planted')}",
             "strategy=model_signal",
+            "features=own",
             f"seed={seed}",
             "broker=alpaca",
             "training.name=planted",
@@ -59,6 +60,7 @@ def experiment(home: Path, *, seed: int, strength: float, placebo: bool) -> Answ
             "training.learner.trees=60",
             "training.learner.min_rows=100",
             "training.walk_forward={train: 252, validation: 63, test: 63}",
+            "training.label={kind: forward_return, bars: 5, relative: true}",
             "training.workers=1",
             f"features.declared={_yaml(FEATURES)}",
         ]

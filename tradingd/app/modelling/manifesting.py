@@ -139,6 +139,7 @@ def metrics_of(report: TrainingReport) -> dict[str, float | None]:
         **{name: one.value for name, one in report.scores.items()},
         **{name: one.value for name, one in report.judged.items()},
         "pbo": luck.pbo,
+        "pbo_loss": luck.pbo_loss,
         "deflated_sharpe": luck.deflated_sharpe,
         "probabilistic_sharpe": luck.probabilistic_sharpe,
         "minimum_track_record": luck.minimum_track_record,

@@ -65,6 +65,7 @@ def overfitting(
     return Overfitting(
         trials=count,
         pbo=None if halves is None else halves.probability,
+        pbo_loss=None if halves is None else halves.loss,
         pbo_logits=() if halves is None else _thinned(halves.logits),
         expected_maximum_sharpe=luckiest,
         probabilistic_sharpe=probabilistic_sharpe(returns) if moved else None,
