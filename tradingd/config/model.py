@@ -19,11 +19,22 @@ class Serving(Group, frozen=True, kw_only=True):
     drift_limit: Annotated[
         float,
         Meta(
-            gt=0, description="Largest population stability index of a feature before it abstains."
+            gt=0,
+            description="Largest drift before it abstains: the features' mean population stability"
+            " index, each counting by its share of the model's gain.",
         ),
     ] = 0.25
+    drift_sessions: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Latest whole sessions drift is measured on; fewer: not measured yet. The"
+            " rows of one day share that day's market and differ from any training.",
+        ),
+    ] = 21
     drift_rows: Annotated[
-        Count, Meta(description="Latest rows drift is measured on; fewer: not measured yet.")
+        int,
+        Meta(ge=1, description="Most rows of a session that count, chosen evenly at random."),
     ] = 500
     missing: Annotated[
         Count, Meta(description="Features of a row that may be missing before it abstains.")

@@ -8,7 +8,7 @@ population stability index", Journal of Risk Model Validation 14(4): what PSI is
 Kolmogorov (1933), Smirnov (1948): the largest distance of two distribution functions (KS).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -146,6 +146,39 @@ def psi(known: Reference, x: Floats) -> dict[str, float]:
         old = np.maximum(np.append(column.shares, column.missing), LEAST_SHARE)
         found[column.name] = float(((new - old) * np.log(new / old)).sum())
     return found
+
+
+def weighted(found: Mapping[str, float], weights: Mapping[str, float | None]) -> float:
+    """Return the mean index, each column counting by its weight.
+
+    A column that a model hardly looks at may change as it likes: trained and served models weigh
+    by the share of their gain. Columns count alike where no weight is stated or all are 0; a
+    column without one among others that have one does not count.
+
+    Parameters
+    ----------
+    found : mapping
+        Column -> index; not empty.
+    weights : mapping
+        Column -> weight, not negative.
+    """
+    shares = {name: weights.get(name) or 0.0 for name in found}
+    total = sum(shares.values())
+    if not total > 0:
+        return sum(found.values()) / len(found)
+    return sum(value * shares[name] for name, value in found.items()) / total
+
+
+def worst(
+    found: Mapping[str, float], weights: Mapping[str, float | None], count: int = 3
+) -> tuple[tuple[str, float], ...]:
+    """Return the columns that add most to `weighted`, and their indices."""
+    known = any(weights.get(name) for name in found)
+
+    def part(name: str) -> float:
+        return found[name] * ((weights.get(name) or 0.0) if known else 1.0)
+
+    return tuple((name, found[name]) for name in sorted(found, key=part, reverse=True)[:count])
 
 
 def psi_by_chance(known: Reference, rows: int) -> dict[str, float]:

@@ -12,7 +12,7 @@ from tradingd.config.model import Serving
 from tradingd.domain.advice import Abstention, Advice
 from tradingd.domain.feed import Batch, Quote
 from tradingd.serving.bundle import Bundle
-from tradingd.serving.drift import DriftWatch
+from tradingd.serving.drift import Drift, DriftWatch
 from tradingd.serving.predictors import Floats
 
 
@@ -113,13 +113,14 @@ class ServedModel:
         return self._bundle
 
     @property
-    def drift(self) -> dict[str, float]:
-        """Population stability index by feature, as last measured."""
-        return {} if self._drift is None else self._drift.found
+    def drift(self) -> Drift | None:
+        """How far the rows of late are from the training's, as last measured."""
+        return None if self._drift is None else self._drift.found
 
-    def drifted(self) -> tuple[str, float] | None:
-        """Return the feature that drifted past the limit, and its index."""
-        return None if self._drift is None else self._drift.worst(self._settings.drift_limit)
+    def drifted(self) -> Drift | None:
+        """Return the drift where it is past the limit."""
+        found = self.drift
+        return found if found is not None and found.beyond(self._settings.drift_limit) else None
 
     def serve(self, bundle: Bundle) -> None:
         """Answer with another model from the next bars on: one moment never has two."""
@@ -133,9 +134,14 @@ class ServedModel:
 
     def _use(self, bundle: Bundle | None) -> None:
         self._bundle, self._drift = bundle, None
-        known = None if bundle is None else bundle.drift_reference()
-        if known is not None:
-            self._drift = DriftWatch(known, self._settings.drift_rows, seed=self._seed)
+        if bundle is not None and (known := bundle.drift_reference()) is not None:
+            self._drift = DriftWatch(
+                known,
+                bundle.drift_weights(),
+                sessions=self._settings.drift_sessions,
+                rows=self._settings.drift_rows,
+                seed=self._seed,
+            )
 
     # -- what it is shown ------------------------------------------------------------------------
 
@@ -190,7 +196,7 @@ class ServedModel:
             return self._none(symbol, ts, Abstention.MISSING_FEATURES, why), row
         drifted = self.drifted()
         if drifted is not None:
-            why = f"{drifted[0]}: PSI {drifted[1]:.2f} above {self._settings.drift_limit:g}"
+            why = drifted.told(self._settings.drift_limit)
             return self._none(symbol, ts, Abstention.DRIFTED, why), row
         return self._opinion(bundle, symbol, ts, row), row
 

@@ -90,6 +90,11 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             )
         return Reference(rows=known.rows, columns=tuple(columns))
 
+    def drift_weights(self) -> dict[str, float | None]:
+        """Return what each feature's drift counts: its share of the model's gain, if stated."""
+        known = self.manifest.drift
+        return {} if known is None else {name: one.weight for name, one in known.features.items()}
+
 
 def load_bundle(
     path: Path,

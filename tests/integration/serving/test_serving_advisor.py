@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,7 +22,7 @@ from tradingd.features.live import LiveFeatures
 from tradingd.serving.advisor import ServedModel
 from tradingd.serving.bundle import Bundle
 
-SETTINGS = ModelFile(manifest="m", drift_rows=30)
+SETTINGS = ModelFile(manifest="m")
 
 
 def served(found: Bundle | None, settings: Serving = SETTINGS, **more: Any) -> ServedModel:
@@ -128,20 +129,47 @@ def shifted(batch: Batch, places: int) -> Batch:
     return Batch(batch.ts, tuple(bars))
 
 
-def test_rows_that_no_longer_look_like_the_training_stop_it(tmp_path: Path) -> None:
-    import msgspec
+def drifting(weights: dict[str, float] | None = None) -> dict[str, Any]:
+    known = msgspec.to_builtins(drift())
+    for name, weight in (weights or {}).items():
+        known["features"][name]["weight"] = weight
+    return known
 
+
+def test_rows_that_no_longer_look_like_the_training_stop_it(tmp_path: Path) -> None:
     # Ten-day returns of three symbols overlap: their index is high by chance.
-    limits = ModelFile(manifest="m", drift_rows=30, drift_limit=1.0)
-    model = served(bundle(tmp_path, drift=msgspec.to_builtins(drift())), limits)
+    limits = ModelFile(manifest="m", drift_limit=0.6)
+    model = served(bundle(tmp_path, drift=drifting()), limits)
     batch = warm(model, 100)
-    assert model.drift
+    assert model.drift is not None
+    assert (model.drift.sessions, model.drift.rows) == (21, 63)
     assert model.advice("AAA", batch.ts).abstention is None
     for place, one in enumerate(batches()[100:160]):
         model.observe(shifted(one, place))
     answer = model.advice("AAA", batches()[159].ts)
     assert answer.abstention is Abstention.DRIFTED
-    assert "PSI" in answer.why
+    assert "most by slow" in answer.why or "most by fast" in answer.why
+
+
+def test_what_the_model_does_not_look_at_may_drift(tmp_path: Path) -> None:
+    limits = ModelFile(manifest="m", drift_limit=0.6)
+    ignored = drifting({"fast": 0.0, "slow": 0.0, "ranks": 1.0})
+    model = served(bundle(tmp_path, drift=ignored), limits)
+    warm(model, 100)
+    for place, one in enumerate(batches()[100:160]):
+        model.observe(shifted(one, place))
+    assert model.drift is not None
+    assert model.drift.worst[0][0] == "ranks"
+    assert model.advice("AAA", batches()[159].ts).abstention is None
+
+
+def test_drift_is_not_measured_on_fewer_sessions_than_configured(tmp_path: Path) -> None:
+    settings = ModelFile(manifest="m", drift_sessions=30)
+    first = feature_set().memory
+    for sessions, measured in ((30, False), (31, True)):
+        model = served(bundle(tmp_path, drift=drifting()), settings)
+        warm(model, first + sessions)
+        assert (model.drift is not None) is measured
 
 
 def test_another_model_answers_from_the_next_bars_on(tmp_path: Path) -> None:

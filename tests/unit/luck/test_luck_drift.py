@@ -12,6 +12,8 @@ from tradingd.luck.drift import (
     psi,
     psi_by_chance,
     reference,
+    weighted,
+    worst,
 )
 
 NAMES = ("normal", "weekday", "holes")
@@ -127,3 +129,23 @@ def test_tables_of_another_shape_are_refused():
         ks(known, np.empty((0, 3)))
     with pytest.raises(ValueError, match="names"):
         reference(("a",), table(50))
+
+
+def test_the_mean_index_counts_each_column_by_its_weight():
+    found = {"a": 0.4, "b": 0.1, "c": 0.1}
+    assert weighted(found, {"a": 0.5, "b": 0.25, "c": 0.25}) == pytest.approx(0.25)
+    assert weighted(found, {"a": 0.0, "b": 2.0, "c": 1.0}) == pytest.approx(0.1)
+    assert weighted(found, {"a": 1.0, "b": None}) == pytest.approx(0.4)
+
+
+def test_columns_without_weights_count_alike():
+    found = {"a": 0.4, "b": 0.1, "c": 0.1}
+    assert weighted(found, {}) == pytest.approx(0.2)
+    assert weighted(found, {"a": None, "b": None}) == pytest.approx(0.2)
+    assert weighted(found, dict.fromkeys("abc", 0.0)) == pytest.approx(0.2)
+
+
+def test_the_worst_columns_are_those_that_add_most():
+    found = {"a": 0.4, "b": 0.3, "c": 0.1}
+    assert worst(found, {}, 2) == (("a", 0.4), ("b", 0.3))
+    assert worst(found, {"a": 0.1, "b": 0.2, "c": 0.7}, 2) == (("c", 0.1), ("b", 0.3))

@@ -6,6 +6,7 @@ import numpy as np
 
 from tradingd.domain.manifest import DriftBins, DriftReference
 from tradingd.learning.dataset import Dataset, Floats, Integers
+from tradingd.luck import drift as luck
 from tradingd.luck.drift import Reference, psi, reference
 
 SESSIONS = 21
@@ -30,9 +31,7 @@ def drift(known: Reference, x: Floats) -> dict[str, float]:
 
 def weighted(found: dict[str, float], names: tuple[str, ...], gain_shares: Floats) -> float:
     """Return the mean index, each feature counting by what the model's trees gained from it."""
-    indices = np.array([found[name] for name in names])
-    total = float(gain_shares.sum())
-    return float((indices * gain_shares).sum() / total) if total > 0 else float(indices.mean())
+    return luck.weighted(found, dict(zip(names, gain_shares.tolist(), strict=True)))
 
 
 def as_manifest(known: Reference, weights: Mapping[str, float]) -> DriftReference:

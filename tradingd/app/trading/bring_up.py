@@ -256,7 +256,7 @@ class BringUp:
     async def _warm_up(self) -> None:
         bars = self._one.mode.warm_up_bars
         if self._one.serving is not None:
-            bars = max(bars, self._one.serving.advisor.memory)
+            bars = max(bars, self._one.serving.warm_up_bars)
         history = await self._one.feed.history(self._one.resume_after, bars)
         await self._one.engine.warm_up(history)
         self._one.scheduler.start(self._one.recalled.marks)

@@ -14,6 +14,7 @@ from tradingd.config.model import ModelFile, RegisteredModel
 from tradingd.config.system import SystemConfig
 from tradingd.domain.alerts import Alert, Emit, Severity
 from tradingd.domain.feed import Feed
+from tradingd.domain.market import Resolution
 from tradingd.features.compile import compile_features
 from tradingd.features.feature_set import FeatureSet
 from tradingd.features.live import LiveFeatures
@@ -102,6 +103,17 @@ class SessionModel:
         self._alert("the model failed and is not asked any more", self._failed)
 
     @property
+    def warm_up_bars(self) -> int:
+        """Bars of the past it wants at the start: of daily ones enough to measure drift at once.
+
+        Of shorter ones that would be thousands; their drift is measured once the session has seen
+        its days.
+        """
+        memory = self.advisor.memory
+        daily = self._feature_set.bars == Resolution.DAY.value
+        return memory + self._model.drift_sessions + 1 if daily else memory
+
+    @property
     def state(self) -> tuple[str, str]:
         """The model, and why it has no opinion; empty when it has."""
         bundle = self.advisor.bundle
@@ -112,7 +124,7 @@ class SessionModel:
         if self._now() >= bundle.expires_ns:
             return bundle.id, f"expired {bundle.manifest.expires:%Y-%m-%d %H:%M} UTC"
         if (drifted := self.advisor.drifted()) is not None:
-            return bundle.id, f"{drifted[0]} drifted: PSI {drifted[1]:.2f}"
+            return bundle.id, f"drifted: {drifted.told(self._model.drift_limit)}"
         return bundle.id, ""
 
     def _serve(self, bundle: Bundle) -> None:
