@@ -1,6 +1,7 @@
 """Ask the contracts about a model's manifest, as the registry wants it answered."""
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def problems_of(document: Any, contracts: Contracts | None = None) -> list[str]:
 
 def clauses_of(explanation: logic.Explanation) -> Iterator[Clause]:
     """Yield the comparisons of a rule, in its order."""
-    for one, needed in _leaves(explanation.clause, needed=True):
+    ors = count(1)
+    for one, needed, either in _leaves(explanation.clause, ors, needed=True):
         words, value, bound = in_words(one.logic, one.values)
         yield Clause(
             rule=explanation.rule,
@@ -67,16 +69,22 @@ def clauses_of(explanation: logic.Explanation) -> Iterator[Clause]:
             needed=needed,
             reason=one.reason,
             values=one.values,
+            either=either,
         )
 
 
-def _leaves(clause: logic.Clause, *, needed: bool) -> Iterator[tuple[logic.Clause, bool]]:
+def _leaves(
+    clause: logic.Clause, ors: Iterator[int], *, needed: bool, either: int = 0
+) -> Iterator[tuple[logic.Clause, bool, int]]:
+    """Yield clause, whether it is needed, and the number of the outermost `or` it is part of."""
     if not clause.clauses:
-        yield clause, needed
+        yield clause, needed, either
+    if clause.operator == "or" and not either:
+        either = next(ors)
     for one in clause.clauses:
         # Of alternatives, one that holds is enough.
         spared = clause.operator == "or" and clause.passed is True and one.passed is not True
-        yield from _leaves(one, needed=needed and not spared)
+        yield from _leaves(one, ors, needed=needed and not spared, either=either)
 
 
 def _is_file(rule: str) -> bool:

@@ -111,13 +111,17 @@ class Overfitting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClauseFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One clause of a rule, with the values it looked at; `passed` None: unknown, so not passed."""
+    """One clause of a rule, with the values it looked at; `passed` None: unknown, so not passed.
+
+    Clauses of a rule with the same `either` above 0 are alternatives: one of them is enough.
+    """
 
     rule: str
     clause: str
     values: dict[str, Any]
     passed: bool | None
     reason: str = ""
+    either: int = 0
 
 
 class Regime(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,8 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
         None: unknown, since something was not measured; that is not passed.
     needed : bool
         False where another alternative of the same `or` holds.
+    either : int
+        Clauses with the same number above 0 are alternatives: one of them is enough.
     """
 
     rule: str
@@ -36,6 +38,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
     needed: bool = True
     reason: str = ""
     values: dict[str, Any] = {}
+    either: int = 0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -293,6 +293,7 @@ def _clauses(verdict: Verdict) -> tuple[ClauseFacts, ...]:
             values=one.values,
             passed=one.passed,
             reason=one.reason,
+            either=one.either,
         )
         for one in verdict.clauses
         if one.needed
