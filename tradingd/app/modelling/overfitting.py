@@ -50,8 +50,10 @@ def overfitting(
     halves = _halved(trial_returns, why)
     moved = len(returns) >= _LEAST_SESSIONS and float(np.std(returns)) > 0
     if not moved:
+        alike = "" if len(returns) < _LEAST_SESSIONS else " whose returns are all alike"
         why.append(
-            f"Sharpe ratios: needs {_LEAST_SESSIONS} sessions that vary, found {len(returns)}"
+            f"Sharpe ratios: needs {_LEAST_SESSIONS} sessions that vary, found "
+            f"{len(returns)}{alike}"
         )
     spread = variance(every_sharpe) if len(every_sharpe) > 1 else None
     if spread is None:

@@ -9,6 +9,7 @@ from tradingd.learning.page.metrics import METRICS, metric, why_missing
 from tradingd.learning.report import ClauseFacts, TrainingReport
 
 _COMPARISON: Final = re.compile(r"(\S+) (<=?|>=?|={2,3}|!={1,2}) (\S+)")
+_ABSENT: Final = re.compile(r"missing\((\w+)\)")
 _ORDERED: Final = ("<", "<=", ">", ">=")
 _WANTED: Final = {
     "<": "below",
@@ -24,6 +25,8 @@ _WANTED: Final = {
 
 def title(clause: ClauseFacts) -> str:
     """Return what is asked for, in words where it is a known metric."""
+    if match := _ABSENT.fullmatch(clause.clause):
+        return f"There is no {match[1]} yet to be better than"
     left = _parts(clause)[0].removeprefix("metrics.")
     return METRICS[left].name if left in METRICS else clause.clause
 
@@ -35,6 +38,8 @@ def found(clause: ClauseFacts) -> str:
         return _shown(left, clause.values[left])
     if clause.values:
         return ", ".join(f"{path} = {_shown(path, one)}" for path, one in clause.values.items())
+    if _ABSENT.fullmatch(clause.clause):
+        return "none" if clause.passed else "one"
     return "unknown" if clause.passed is None else "-"
 
 

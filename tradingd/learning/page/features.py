@@ -30,7 +30,9 @@ def level(psi: float) -> int:
 
 
 def _gains(report: TrainingReport, figures: Figures) -> str:
-    shown = report.importances[:MOST]
+    shown = [one for one in report.importances if one.gain_high > 0][:MOST]
+    if not shown:
+        return section("What it gains from", "", not_told("no fold's model has a single split"))
     figures["gains"] = figure(
         [
             _across(shown, [one.gain_share for one in shown], 0)
@@ -60,7 +62,8 @@ def _gains(report: TrainingReport, figures: Figures) -> str:
         for one in shown
     )
     note = f"Mean over the folds' models, whisker from the least to the most. {_agreement(report)}"
-    return section(_title("What it gains from", report), note, plot("gains", words, tall=True))
+    title = _title("What it gains from", len(shown), len(report.importances))
+    return section(title, note, plot("gains", words, tall=True))
 
 
 def _agreement(report: TrainingReport) -> str:
@@ -75,9 +78,10 @@ def _agreement(report: TrainingReport) -> str:
 
 
 def _shap(importances: Sequence[Importance], figures: Figures) -> str:
-    shown = sorted(importances, key=lambda one: (-one.mean_abs_shap, one.name))[:MOST]
-    title = "What moves its predictions"
-    if not shown[0].mean_abs_shap > 0:
+    moving = [one for one in importances if one.mean_abs_shap > 0]
+    shown = sorted(moving, key=lambda one: (-one.mean_abs_shap, one.name))[:MOST]
+    title = _title("What moves its predictions", len(shown), len(importances))
+    if not shown:
         return section(title, "", not_told("no feature moves a prediction of the final model"))
     figures["shap"] = figure(
         [
@@ -90,10 +94,10 @@ def _shap(importances: Sequence[Importance], figures: Figures) -> str:
         yaxis=_names(shown),
         margin=BARE_MARGIN,
     )
-    still = sum(one.mean_abs_shap == 0 for one in importances)
     note = (
         "Of the final model, over out-of-sample rows; in the unit of the margin (log-odds for a "
-        f"classification). {still} of {len(importances)} features move nothing in it."
+        f"classification). {len(importances) - len(moving)} of {len(importances)} features move "
+        "nothing in it."
     )
     words = "; ".join(f"{one.name} {one.mean_abs_shap:.4f}" for one in shown)
     return section(title, note, plot("shap", words, tall=True))
@@ -171,9 +175,8 @@ def _said(psi: float | None) -> str:
     return "not told: no drift was measured" if psi is None else _LEVELS[level(psi)][1]
 
 
-def _title(words: str, report: TrainingReport) -> str:
-    every = len(report.importances)
-    return f"{words}: the first {MOST} of {every} features" if every > MOST else words
+def _title(words: str, shown: int, every: int) -> str:
+    return f"{words}: {shown} of {every} features" if shown < every else words
 
 
 def _across(shown: Sequence[Importance], values: Sequence[float], index: int) -> Figure:
@@ -193,7 +196,6 @@ def _names(shown: Sequence[Importance]) -> Figure:
         categoryarray=[label(one.name) for one in reversed(shown)],
         tickfont={"size": 11},
         dtick=1,
-        title=named("feature"),
     )
 
 

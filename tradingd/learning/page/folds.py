@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure
-from tradingd.kits.plotpage.fragments import not_told, pair, plot, section, table
+from tradingd.kits.plotpage.fragments import not_told, plot, section, table
 from tradingd.kits.plotpage.marks import MARGIN, Figures, bars, marked, named
 from tradingd.kits.plotpage.words import number
 from tradingd.learning.page.metrics import finite
@@ -23,7 +23,8 @@ def sections(report: TrainingReport, figures: Figures) -> str:
     if not report.folds:
         reason = "the walk-forward made no step: history is shorter than one"
         return section("Folds", "", not_told(reason))
-    return pair(_time_line(report.folds, figures), _scores(report, figures)) + _table(report.folds)
+    drawn = _time_line(report.folds, figures) + _scores(report, figures)
+    return f'<div class="pair uneven">{drawn}</div>{_table(report.folds)}'
 
 
 def gaps(fold: FoldFacts) -> list[Days]:
@@ -143,7 +144,11 @@ def _table(folds: Sequence[FoldFacts]) -> str:
             f" {stopped} of {len(folds)} folds stopped after two trees or fewer: there was hardly "
             "anything to learn that held on the validation days."
         )
-    return section("Folds in numbers", note, table("", columns, rows))
+    content = table("", columns, rows)
+    if len(folds) > _MANY:
+        words = f"All {len(folds)} folds in numbers"
+        content = f"<details><summary>{words}</summary>{content}</details>"
+    return section("Folds in numbers", note, content)
 
 
 def _score_name(report: TrainingReport) -> str:

@@ -18,8 +18,9 @@ def sections(report: TrainingReport) -> str:
 def _canary(report: TrainingReport) -> str:
     if not report.canary:
         return not_told("the canary: no search for leaks was made")
-    tone, word = ("up", "Noticed") if report.canary_noticed else ("down", "NOT noticed")
-    return f'<p class="canary"><b class="{tone}">Canary: {word}.</b> {escape(report.canary)}.</p>'
+    tone, word = ("up", "noticed") if report.canary_noticed else ("down", "NOT noticed")
+    told = escape(report.canary[0].upper() + report.canary[1:])
+    return f'<p class="canary"><b class="{tone}">Canary {word}.</b> {told}.</p>'
 
 
 def _suspects(report: TrainingReport) -> str:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from tradingd.kits.plotpage.figures import Figure, axis, figure
 from tradingd.kits.plotpage.fragments import card, not_told, pair, plot, section
-from tradingd.kits.plotpage.marks import BARE_MARGIN, MARGIN, Figures, bars, marked, named
+from tradingd.kits.plotpage.marks import BARE_MARGIN, MARGIN, Figures, bars, marked, named, note_at
 from tradingd.kits.plotpage.words import number
 from tradingd.learning.page.metrics import finite, why_missing
 from tradingd.learning.report import TrainingReport
@@ -168,7 +168,7 @@ def _standing(report: TrainingReport, figures: Figures) -> str:
     missing = _missing(report, value, best)
     if not any(points for _, points in kinds):
         return section(title, "", missing)
-    traces = [_points(name, points, index) for index, (name, points) in enumerate(kinds)]
+    traces = [_points(points, index) for index, (_, points) in enumerate(kinds)]
     if judged is not None and value is not None and finite(judged.low) is not None:
         traces[0]["error_x"] = _error(value, judged.low, judged.high)
     figures["standing"] = figure(
@@ -177,14 +177,22 @@ def _standing(report: TrainingReport, figures: Figures) -> str:
         showlegend=False,
         xaxis=axis(title=named("Sharpe ratio, a year"), zeroline=True),
         yaxis=axis(
-            type="category", categoryarray=[name for name, _ in reversed(kinds)], title=named("of")
+            tickvals=list(range(len(kinds))),
+            ticktext=[name for name, _ in kinds],
+            range=[len(kinds) - 0.5, -0.5],
         ),
+        shapes=[] if best is None else [_level(best * ANNUAL)],
+        annotations=[
+            note_at("not told", x=0.02, xref="paper", y=index, xanchor="left")
+            for index, (_, points) in enumerate(kinds)
+            if not points
+        ],
         margin=BARE_MARGIN,
     )
     note = (
         "Judge: the backtest after costs, with its interval. Luckiest expected: the best ratio of "
-        f"{luck.trials:,} trials without any skill (Bailey & López de Prado 2014). Trials: "
-        "out-of-fold long/short by score, no costs. Paths: the chosen model over each "
+        f"{luck.trials:,} trials without any skill, the dashed line (Bailey & López de Prado "
+        "2014). Trials: out-of-fold long/short by score, no costs. Paths: the chosen model over each "
         "combinatorial history, likewise."
     )
     words = "; ".join(
@@ -193,15 +201,19 @@ def _standing(report: TrainingReport, figures: Figures) -> str:
     return section(title, note, plot("standing", words) + missing)
 
 
-def _points(name: str, points: Sequence[float], index: int) -> Figure:
+def _level(x: float) -> Figure:
+    style = {"color": "$second", "width": 1.4, "dash": "dash"}
+    return {"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": style}
+
+
+def _points(points: Sequence[float], index: int) -> Figure:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": name,
         "x": [round(one, 4) for one in points],
-        "y": [name] * len(points),
+        "y": [index] * len(points),
         "marker": marked(index, 12 if index < 2 else 9)["marker"] | {"opacity": 0.8},
-        "hovertemplate": "%{y}: %{x:.2f}<extra></extra>",
+        "hovertemplate": "%{x:.2f}<extra></extra>",
     }
 
 

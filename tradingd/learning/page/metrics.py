@@ -32,11 +32,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
 
 METRICS: Final = {
     "sharpe": Metric(name="Sharpe ratio, a year", digits=2, nothing=0.0, better="more"),
-    "net_return_percent": Metric(
-        name="Net return", digits=2, unit=" %", nothing=0.0, better="more"
-    ),
-    "annual_volatility_percent": Metric(name="Volatility, a year", digits=2, unit=" %"),
-    "max_drawdown_percent": Metric(name="Largest drawdown", digits=2, unit=" %", better="less"),
+    "net_return_percent": Metric(name="Net return", digits=2, unit="%", nothing=0.0, better="more"),
+    "annual_volatility_percent": Metric(name="Volatility, a year", digits=2, unit="%"),
+    "max_drawdown_percent": Metric(name="Largest drawdown", digits=2, unit="%", better="less"),
     "win_rate": Metric(name="Share of round trips that won", better="more"),
     "trades": Metric(name="Round trips", digits=0),
     "days": Metric(name="Sessions", digits=0),
@@ -44,7 +42,7 @@ METRICS: Final = {
     "fees_usd": Metric(name="Fees", digits=2, unit=" $"),
     "slippage_usd": Metric(name="Slippage", digits=2, unit=" $"),
     "denied": Metric(name="Orders the risk gate denied", digits=0),
-    "exposure_percent": Metric(name="Time in the market", digits=1, unit=" %"),
+    "exposure_percent": Metric(name="Time in the market", digits=1, unit="%"),
     "auc": Metric(name="AUC", nothing=0.5, better="more"),
     "rank_ic": Metric(name="Rank correlation with the gain", nothing=0.0, better="more"),
     "long_short_sharpe": Metric(
@@ -104,7 +102,9 @@ _ELSE: Final = {
 
 def why_missing(report: TrainingReport, name: str) -> str:
     """Return why a metric is undefined, as far as the report tells."""
-    if never_traded(report) and (name in _OF_SHARPE or name == "win_rate"):
+    if never_traded(report) and name == "win_rate":
+        return "the judge never traded"
+    if never_traded(report) and name in _OF_SHARPE:
         return "the judge never traded, so its returns do not vary"
     for start in _NAMED.get(name, ()):
         for reason in report.overfitting.why:

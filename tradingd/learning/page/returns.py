@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from html import escape
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from tradingd.learning.report import Curve, TrainingReport
 from tradingd.luck.sharpe import SESSIONS_PER_YEAR, sharpe
 
 _LEAST_RETURNS = 20
+_ALONE: Final = "rules alone"
+_PLACES: Final = {"with the model": 0, _ALONE: 1}
 
 
 def sections(report: TrainingReport, figures: Figures) -> str:
@@ -30,14 +33,14 @@ def _equity(report: TrainingReport, figures: Figures) -> str:
     if not curves:
         return section(title, "", not_told("the judge's backtest has no day"))
     traces: list[Figure] = []
-    for index, one in enumerate(curves):
+    for place, one in enumerate(curves):
         days, name = [day.isoformat() for day in one.days], label(one.name)
-        style = marked(index)["line"]
+        style = _style(one.name, place)
         gain = line(days, _percent(one.equity), name, "", digits=3)
-        gain |= {"line": style, "legendgroup": name, "hovertemplate": "%{y:+.2f} %"}
+        gain |= {"line": style, "legendgroup": name, "hovertemplate": "%{y:+.2f}%"}
         fall = line(days, (100 * drawdowns(one)).tolist(), name, "", digits=3)
         fall |= {"line": style, "legendgroup": name, "showlegend": False, "yaxis": "y2"}
-        traces += [gain, fall | {"hovertemplate": "%{y:.2f} % below its peak"}]
+        traces += [gain, fall | {"hovertemplate": "%{y:.2f}% below its peak"}]
     figures["equity"] = figure(
         traces,
         xaxis=axis(anchor="y2", title=named("session")),
@@ -56,10 +59,17 @@ def _equity(report: TrainingReport, figures: Figures) -> str:
     return section(title, note, content + _alone(report))
 
 
+def _style(name: str, number: int) -> Figure:
+    """Return the line of a curve: the judge's is the heaviest, a market's is dotted."""
+    index = _PLACES.get(name, max(number, len(_PLACES)))
+    style: Figure = marked(index)["line"]
+    return style | {"width": 2.4 if index == 0 else 1.6}
+
+
 def _alone(report: TrainingReport) -> str:
     """Say why there is no curve of the rules alone, and of a curve that never moved."""
     told = ""
-    if not any(one.name == "rules alone" for one in report.curves):
+    if not any(one.name == _ALONE for one in report.curves):
         told += not_told(
             f"the rules alone: the strategy {report.strategy} trades on predictions only, or "
             "several strategies traded together"
@@ -75,13 +85,13 @@ def _summary(one: Curve) -> tuple[str, ...]:
     returns = _returns(one.equity)
     varies = len(returns) >= _LEAST_RETURNS and float(returns.std(ddof=1)) > 0
     ratio = sharpe(returns) * math.sqrt(SESSIONS_PER_YEAR) if varies else None
-    fall = float(-drawdowns(one).min())
+    fall = abs(float(drawdowns(one).min()))
     return (
         one.name,
         f"{len(one.days):,}",
-        f"{100 * (one.equity[-1] - 1):+,.2f} %",
+        f"{100 * (one.equity[-1] - 1):+,.2f}%",
         number(ratio) if varies else "- (does not vary)",
-        f"{100 * fall:,.2f} %",
+        f"{100 * fall:,.2f}%",
     )
 
 

@@ -107,7 +107,7 @@ def _of_scores(report: TrainingReport) -> Iterator[str]:
         if one is None or one.low is None or one.high is None or known.nothing is None:
             continue
         if one.high < known.nothing:
-            yield f"{known.name} is worse than no skill, its whole interval is."
+            yield f"{known.name} is worse than no skill over its whole interval."
         elif one.low <= known.nothing:
             yield f"{known.name} cannot be told from no skill: its interval contains it."
     folds = [one for one in report.folds if one.outside is not None]
