@@ -17,7 +17,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.acceptance.planted", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--strength", type=float, default=0.3)
+    parser.add_argument("--strength", type=float, default=0.35)
     given = parser.parse_args()
     planted: list[Answer] = []
     shuffled: list[Answer] = []

@@ -15,7 +15,7 @@ REVERSAL_BARS = 5
 
 
 def write_market(
-    root: Path, *, seed: int, strength: float, symbols: int = 60, sessions: int = 700
+    root: Path, *, seed: int, strength: float, symbols: int = 80, sessions: int = 900
 ) -> tuple[dt.date, dt.date]:
     """Write daily bars; return the first and the last day.
 
