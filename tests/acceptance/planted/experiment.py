@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from tradingd.app.modelling.train import train
-
 from tests.acceptance.planted.market import write_market
+from tradingd.app.modelling.train import train
 from tradingd.config.load import load
 
 FEATURES = {
