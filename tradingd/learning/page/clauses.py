@@ -71,7 +71,7 @@ def _change(clause: ClauseFacts, report: TrainingReport) -> str:
         return f"{told}: {reason}. What is not known does not pass."
     if clause.rule == "contract":
         return "The manifest has to keep its contract."
-    value, limit = clause.values.get(left), _number(clause.values.get(right) or right)
+    value, limit = clause.values.get(left), _number(clause.values.get(right, right))
     if value is None or limit is None or not _is_number(value) or operator not in _ORDERED:
         return clause.reason or f"It has to hold: {clause.clause}."
     way = "fall" if operator.startswith("<") else "rise"
@@ -101,8 +101,8 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _number(value: int | float | str) -> float | None:
+def _number(value: Any) -> float | None:
     try:
         return float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         return None

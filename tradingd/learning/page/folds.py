@@ -93,7 +93,7 @@ def _scores(report: TrainingReport, figures: Figures) -> str:
                 "name": name,
                 "x": [round(score, 4) for _, score in known],
                 "y": [fold for fold, _ in known],
-                "marker": marked(index + 1, 11)["marker"]
+                "marker": marked(index + 1, 7 if len(report.folds) > _MANY else 11)["marker"]
                 | {"symbol": ("circle-open", "diamond")[index]},
                 "hovertemplate": "fold %{y}, " + name + ": %{x:.3f}<extra></extra>",
             }
@@ -158,8 +158,8 @@ def _score_name(report: TrainingReport) -> str:
 def _fold_axis(folds: Sequence[FoldFacts]) -> Figure:
     step = 1 if len(folds) <= 2 * _MANY else 5
     return axis(
-        title=named("fold"), autorange="reversed", tickmode="linear", tick0=0, dtick=step,
-        showgrid=False,
+        title=named("fold"), range=[folds[-1].number + 0.6, folds[0].number - 0.6],
+        tickmode="linear", tick0=0, dtick=step, showgrid=False,
     )  # fmt: skip
 
 

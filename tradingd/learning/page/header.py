@@ -61,15 +61,11 @@ def cards(report: TrainingReport) -> str:
 
 
 def footer(report: TrainingReport) -> str:
-    """Return what identifies the training."""
-    facts = {
-        "Run": report.run,
-        "Features": report.data.features_hash,
-        "Rows": report.data.fingerprint,
-        "Configuration": report.config_hash or "not told",
-    }
-    items = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
-    return f"<dl>{items}</dl>"
+    """Return where the numbers come from."""
+    return (
+        f"<p>Judged by run {escape(report.run or 'none')}. The training's report has the same "
+        "numbers as JSON; the model's manifest has those the gates were asked about.</p>"
+    )
 
 
 def _skill(report: TrainingReport) -> str:

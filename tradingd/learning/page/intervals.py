@@ -50,7 +50,7 @@ def against_nothing(known: Metric, one: Interval) -> str:
     if one.low <= known.nothing <= one.high:
         return f"{nothing}: within the interval"
     better = (one.low > known.nothing) == (known.better != "less")
-    return f"{nothing}: surely {'better' if better else 'worse'}"
+    return f"{nothing}: the whole interval is {'better' if better else 'worse'}"
 
 
 def whisker(value: float, low: float | None, high: float | None, nothing: float | None) -> str:

@@ -192,8 +192,8 @@ def _standing(report: TrainingReport, figures: Figures) -> str:
     note = (
         "Judge: the backtest after costs, with its interval. Luckiest expected: the best ratio of "
         f"{luck.trials:,} trials without any skill, the dashed line (Bailey & López de Prado "
-        "2014). Trials: out-of-fold long/short by score, no costs. Paths: the chosen model over each "
-        "combinatorial history, likewise."
+        "2014). Trials: out-of-fold long/short by score, no costs. Paths: the chosen model over "
+        "each combinatorial history, likewise."
     )
     words = "; ".join(
         f"{name.replace('<br>', ' ')}: {_span(points)}" for name, points in kinds if points

@@ -54,7 +54,8 @@ def _drawn(report: TrainingReport, figures: Figures) -> str:
         yaxis=axis(title=named("Sharpe ratio, a year"), zeroline=True),
         margin=BARE_MARGIN,
     )
-    words = "; ".join(f"{one.name}: {number(one.sharpe)}" for one in known)
+    ratios = "; ".join(f"{one.name} {number(one.sharpe)}" for one in known)
+    words = f"Sharpe ratio, a year: {ratios}."
     return plot("regimes", words)
 
 

@@ -49,7 +49,7 @@ def _refused(report: TrainingReport, clauses: Sequence[ClauseFacts]) -> str:
         return ""
     rows = [(title(one), found(one), bound(one), one.rule, change(one, report)) for one in clauses]
     columns = ("Refused by", "Found", "Bound", "Rule", "What would have to change")
-    return table("", columns, rows, prose=True)
+    return f'<div class="refusals">{table("", columns, rows, prose=True)}</div>'
 
 
 def _held(clauses: Sequence[ClauseFacts]) -> str:
