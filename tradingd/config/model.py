@@ -47,8 +47,19 @@ class Serving(Group, frozen=True, kw_only=True):
         ),
     ] = False
     on_quotes: Annotated[
-        bool, Meta(description="Predict again on each quote, with the spread and sizes of then.")
+        bool,
+        Meta(
+            description="Predict again on each quote: features of the quote alone are those of"
+            " then, all others keep the last bar's value. In a session; backtests ask on bars."
+        ),
     ] = False
+    record_days: Annotated[
+        Count,
+        Meta(
+            description="Newest days of predictions that an instance keeps, with their rows; 0:"
+            " none are recorded, and no challenger predicts."
+        ),
+    ] = 60
 
 
 class RegisteredModel(Serving, tag_field="kind", tag="registry", frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from math import nan
 
 import numpy as np
+from msgspec import structs
 
 from tradingd.domain.feed import Batch, Quote
 from tradingd.features.feature import CrossFeature, Live, LiveCross
@@ -22,7 +23,7 @@ _NO_QUOTE = (nan, nan, nan, nan)
 class _One:
     """One symbol's features."""
 
-    __slots__ = ("column", "lives", "quote", "row", "seen", "ts", "updates")
+    __slots__ = ("bar", "column", "lives", "quote", "row", "seen", "ts", "updates")
 
     def __init__(self, column: int, lives: list[tuple[int, Live]], row: Floats) -> None:
         self.column = column
@@ -30,6 +31,7 @@ class _One:
         self.updates: list[Callable[[LiveBar], float]] = [live.update for live in self.lives]
         self.row = row
         self.quote = _NO_QUOTE
+        self.bar: LiveBar | None = None
         self.ts = 0
         self.seen = 0
 
@@ -58,6 +60,11 @@ class LiveFeatures:
         self._rows = np.full((len(self.symbols), len(feature_set)), nan)
         self._singles = np.array(feature_set.singles, np.int64)
         self._dense = len(self._singles) == len(feature_set)
+        self._of_quotes = [
+            (place, index)
+            for place, index in enumerate(feature_set.singles)
+            if feature_set.columns[index].quote_only
+        ]
         self._ones = {
             symbol: self._one(column, symbol) for column, symbol in enumerate(self.symbols)
         }
@@ -104,6 +111,7 @@ class LiveFeatures:
                 one.row[:] = values
             else:
                 one.row[self._singles] = values
+            one.bar = seen
             one.ts = ts
             one.seen += 1
             present.append(one.column)
@@ -144,6 +152,22 @@ class LiveFeatures:
         The array is overwritten by the next `observe`.
         """
         row: Floats = self._rows[self._ones[symbol].column]
+        return row
+
+    def requoted(self, symbol: str) -> Floats:
+        """Return the row of the symbol's last bar with the quote of now; a new array.
+
+        Features that follow from the quote alone (`Feature.quote_only`) are those of the newest
+        quote, as if it had been the last before the bar's close. All others keep the bar's value,
+        those across symbols included.
+        """
+        one = self._ones[symbol]
+        row: Floats = one.row.copy()
+        if one.bar is not None and self._of_quotes:
+            bid, ask, bid_size, ask_size = one.quote
+            bar = structs.replace(one.bar, bid=bid, ask=ask, bid_size=bid_size, ask_size=ask_size)
+            for place, index in self._of_quotes:
+                row[index] = one.updates[place](bar)
         return row
 
     def ts(self, symbol: str) -> int:

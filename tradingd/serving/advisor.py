@@ -35,6 +35,10 @@ class RowSource(Protocol):
         """Return the row of the symbol's last bar; nan is missing."""
         ...
 
+    def requoted(self, symbol: str) -> Floats:
+        """Return that row with what follows from the quote alone as of the newest quote; a copy."""
+        ...
+
     def ts(self, symbol: str) -> int:
         """Return the time of the symbol's last bar, UTC ns; 0 before the first."""
         ...
@@ -101,6 +105,7 @@ class ServedModel:
         self._seed = seed
         self._nanoseconds = nanoseconds
         self._next: Bundle | None = None
+        self._requoted: dict[str, Advice] = {}
         self._bundle: Bundle | None = None
         self._drift: DriftWatch | None = None
         self._use(bundle)
@@ -129,6 +134,7 @@ class ServedModel:
     def withdraw(self, why: str) -> None:
         """Answer no more, at once."""
         self._next = None
+        self._requoted.clear()
         self._use(None)
         self.why = why
 
@@ -150,6 +156,7 @@ class ServedModel:
         if self._next is not None:
             self._use(self._next)
             self._next = None
+        self._requoted.clear()
         self._features.observe(batch)
         if self._drift is not None:
             for bar in batch.bars:
@@ -157,8 +164,22 @@ class ServedModel:
                     self._drift.take(batch.ts, self._features.row(bar.symbol))
 
     def observe_quote(self, quote: Quote) -> None:
-        """Take a quote; it counts from the next bar of its symbol on, as in training."""
+        """Take a quote; it counts from the next bar of its symbol on, as in training.
+
+        With `Serving.on_quotes` the last bar's row is predicted again with the quote of now: who
+        asks before the next bar hears that.
+        """
         self._features.observe_quote(quote)
+        bundle, symbol = self._bundle, quote.symbol
+        if not self._settings.on_quotes or bundle is None or symbol not in self._symbols:
+            return
+        if self._features.seen(symbol) <= self.memory:
+            return
+        began = self._nanoseconds()
+        row = self._features.requoted(symbol)
+        found = self._judged(bundle, symbol, quote.ts, row)
+        self._requoted[symbol] = found
+        self._told(found, row, self._nanoseconds() - began)
 
     def split(self, symbol: str, numerator: int, denominator: int) -> None:
         """Restate what is remembered of a symbol."""
@@ -168,6 +189,10 @@ class ServedModel:
 
     def advice(self, symbol: str, ts: int) -> Advice:
         """Return the opinion on a symbol by its row at exactly `ts`, or why there is none."""
+        requoted = self._requoted.get(symbol)
+        if requoted is not None and self._features.ts(symbol) == ts:
+            self.answers[requoted.abstention or ""] += 1
+            return requoted
         began = self._nanoseconds()
         found, row = self._answered(symbol, ts)
         self.answers[found.abstention or ""] += 1
@@ -181,24 +206,33 @@ class ServedModel:
                 symbol, ts, Abstention.NO_MODEL, self.why or "no model is served"
             ), None
         if ts >= bundle.expires_ns:
-            why = f"valid until {bundle.manifest.expires:%Y-%m-%d %H:%M} UTC"
-            return self._none(symbol, ts, Abstention.EXPIRED, why), None
+            return self._expired(bundle, symbol, ts), None
         if symbol not in self._symbols or self._features.ts(symbol) != ts:
             return self._none(symbol, ts, Abstention.NO_ROW, "no bar of that moment"), None
         if not self._ready(symbol, ts):
             why = f"{self._features.seen(symbol)} bars of {self.memory + 1}"
             return self._none(symbol, ts, Abstention.WARMING_UP, why), None
         row = self._features.row(symbol)
+        return self._judged(bundle, symbol, ts, row), row
+
+    def _judged(self, bundle: Bundle, symbol: str, ts: int, row: Floats) -> Advice:
+        """Return the opinion of a row, unless it is one of those the model must not judge."""
+        if ts >= bundle.expires_ns:
+            return self._expired(bundle, symbol, ts)
         missing = np.flatnonzero(np.isnan(row))
         if len(missing) > self._settings.missing:
             names = ", ".join(bundle.manifest.names[one] for one in missing[:3].tolist())
             why = f"{len(missing)} missing: {names}{' ...' if len(missing) > 3 else ''}"
-            return self._none(symbol, ts, Abstention.MISSING_FEATURES, why), row
+            return self._none(symbol, ts, Abstention.MISSING_FEATURES, why)
         drifted = self.drifted()
         if drifted is not None:
             why = drifted.told(self._settings.drift_limit)
-            return self._none(symbol, ts, Abstention.DRIFTED, why), row
-        return self._opinion(bundle, symbol, ts, row), row
+            return self._none(symbol, ts, Abstention.DRIFTED, why)
+        return self._opinion(bundle, symbol, ts, row)
+
+    def _expired(self, bundle: Bundle, symbol: str, ts: int) -> Advice:
+        why = f"valid until {bundle.manifest.expires:%Y-%m-%d %H:%M} UTC"
+        return self._none(symbol, ts, Abstention.EXPIRED, why)
 
     def _opinion(self, bundle: Bundle, symbol: str, ts: int, row: Floats) -> Advice:
         score = bundle.predictor.one(row)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.integration.serving.serving_kit import (
+    CALENDAR,
     SYMBOLS,
     batches,
     bundle,
@@ -15,9 +16,11 @@ from tests.integration.serving.serving_kit import (
     feature_set,
     frame,
 )
+from tradingd.config.features import FeaturesConfig
 from tradingd.config.model import ModelFile, Serving
 from tradingd.domain.advice import Abstention, Advice
-from tradingd.domain.feed import Batch, MarketBar
+from tradingd.domain.feed import Batch, MarketBar, Quote
+from tradingd.features.compile import compile_features
 from tradingd.features.live import LiveFeatures
 from tradingd.serving.advisor import ServedModel
 from tradingd.serving.bundle import Bundle
@@ -197,3 +200,82 @@ def test_every_answer_is_told_with_its_row_and_time(tmp_path: Path) -> None:
     assert heard[0][0] is answer
     assert np.array_equal(heard[0][1], model._features.row("AAA"))
     assert heard[0][2] == 1
+
+
+QUOTED = {
+    "fast": {"kind": "return", "bars": 2},
+    "spread": {"kind": "spread_bps"},
+    "queue": {"kind": "quote_imbalance"},
+    "book": {"kind": "book_imbalance", "bars": 3},
+}
+
+
+def quote(symbol: str, batch: Batch, size: int, later: int) -> Quote:
+    """Return a quote around the close of a symbol's bar."""
+    close = next(one.close for one in batch.bars if one.symbol == symbol)
+    return Quote(symbol, close - 20_000_000 * size, close + 10_000_000, 100 * size, 300,
+                 batch.ts + later)  # fmt: skip
+
+
+def test_a_requoted_row_is_that_of_a_bar_which_closed_on_the_quote() -> None:
+    features = compile_features(FeaturesConfig(bars="1d", declared=QUOTED), calendar=CALENDAR)
+    before, after = LiveFeatures(features, SYMBOLS), LiveFeatures(features, SYMBOLS)
+    names = list(features.names)
+    quoted = [names.index("spread"), names.index("queue")]
+    others = [names.index("fast"), names.index("book")]
+    for place, batch in enumerate(batches()[:30]):
+        for live in (before, after):
+            live.observe_quote(quote("AAA", batch, 1 + place % 3, -5))
+        last = place == 29
+        if last:
+            before.observe_quote(quote("AAA", batch, 7, -1))
+        for live in (before, after):
+            live.observe(batch)
+    bars = after.row("AAA").copy()
+    after.observe_quote(quote("AAA", batches()[29], 7, 1))
+    again = after.requoted("AAA")
+    assert np.array_equal(again[quoted], before.row("AAA")[quoted])
+    assert not np.array_equal(again[quoted], bars[quoted])
+    assert np.array_equal(again[others], bars[others])
+    assert np.array_equal(after.row("AAA"), bars)
+    for live in (before, after):
+        live.observe_quote(quote("AAA", batches()[30], 2, -1))
+        live.observe(batches()[30])
+    assert np.array_equal(after.row("AAA")[quoted + others[:1]],
+                          before.row("AAA")[quoted + others[:1]])  # fmt: skip
+
+
+@pytest.mark.parametrize("on_quotes", [True, False])
+def test_who_asks_between_bars_hears_the_prediction_on_the_newest_quote(
+    tmp_path: Path, on_quotes: bool
+) -> None:
+    heard: list[Advice] = []
+    model = served(
+        bundle(tmp_path),
+        ModelFile(manifest="m", on_quotes=on_quotes),
+        told=lambda advice, _row, _took: heard.append(advice),
+    )
+    batch = warm(model)
+    first = model.advice("AAA", batch.ts)
+    model.observe_quote(quote("AAA", batch, 2, 10))
+    second = model.advice("AAA", batch.ts)
+    assert second.ts == (batch.ts + 10 if on_quotes else batch.ts)
+    assert second.score == first.score  # none of these features reads quotes
+    assert [one.ts for one in heard] == [first.ts, second.ts]
+    model.observe(batches()[40])
+    assert model.advice("AAA", batches()[40].ts).ts == batches()[40].ts
+
+
+def test_a_quote_before_the_row_is_ready_or_after_expiry_gives_no_opinion(tmp_path: Path) -> None:
+    settings = ModelFile(manifest="m", on_quotes=True)
+    heard: list[Advice] = []
+    model = served(
+        bundle(tmp_path, expires="2023-03-01T00:00:00Z"), settings,
+        told=lambda advice, _row, _took: heard.append(advice),
+    )  # fmt: skip
+    model.observe_quote(Quote("AAA", 1, 2, 1, 1, 5))
+    model.observe_quote(Quote("ZZZ", 1, 2, 1, 1, 5))
+    assert heard == []
+    batch = warm(model, 30)
+    model.observe_quote(quote("AAA", batch, 2, 60 * 86_400_000_000_000))
+    assert [one.abstention for one in heard] == [Abstention.EXPIRED]

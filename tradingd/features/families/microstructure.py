@@ -27,6 +27,7 @@ class _QuoteFeature(Feature):
     """Base of kinds that read the standing quote and remember nothing."""
 
     inputs: ClassVar[tuple[str, ...]] = QUOTES
+    quote_only: ClassVar[bool] = True
 
     @property
     def memory(self) -> int:
@@ -132,6 +133,7 @@ class BookImbalance(QuoteImbalance):
     kind = "book_imbalance"
     summary = "mean of the last `bars` quote imbalances"
     source = "Cartea, Jaimungal & Penalva (2015), section 12.1"
+    quote_only: ClassVar[bool] = False
 
     @property
     def memory(self) -> int:
