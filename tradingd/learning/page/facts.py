@@ -46,7 +46,9 @@ def _data(report: TrainingReport) -> str:
 def _share(value: float | None, report: TrainingReport) -> str:
     if finite(value) is not None:
         return f"{value:.1%}"
-    return f"not told: a {report.task} has no classes"
+    if report.task == "classification":
+        return "not told: no row has a label"
+    return f"none: a {report.task} has no classes"
 
 
 def _latency(report: TrainingReport) -> str:

@@ -94,6 +94,8 @@ _ELSE: Final = {
     "minimum_track_record": "the Sharpe ratio is not above 0, so no record would be long enough",
     "stability": "needs four trials at least whose scores and parameters differ",
     "win_rate": "no round trip was closed",
+    "auc": "no row was predicted, or all were of one class",
+    "rank_ic": "no moment has enough predicted rows",
     "drift_psi": "no feature has a drift",
     "calibration_error": "the model states no probability",
     "latency_p99_us": "it was not measured",
