@@ -159,7 +159,7 @@ TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0
 
 REGISTERED = {
     f"model {verb}"
-    for verb in ("show", "promote", "challenge", "rollback", "expire", "diff", "import")
+    for verb in ("show", "promote", "challenge", "rollback", "expire", "diff", "import", "parity")
 }
 """What needs a model in the registry: tests of the registry try it."""
 
