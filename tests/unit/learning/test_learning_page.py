@@ -300,6 +300,24 @@ def test_whiskers_of_gains_reach_from_the_least_to_the_most_of_any_fold(whole: P
     )
 
 
+def test_what_luck_alone_gives_is_drawn_through_every_row(whole: Page) -> None:
+    layout = whole.figures["standing"]["layout"]
+    [level] = layout["shapes"]
+    assert level["x0"] == level["x1"] == pytest.approx(0.06 * math.sqrt(252))
+    assert (level["yref"], level["y0"], level["y1"]) == ("paper", 0, 1)
+    judge = whole.figures["standing"]["data"][0]
+    assert judge["x"][0] - judge["error_x"]["arrayminus"][0] == pytest.approx(-0.1)
+    assert judge["x"][0] + judge["error_x"]["array"][0] == pytest.approx(1.7)
+
+
+def test_a_number_that_is_not_finite_is_not_known() -> None:
+    luck = msgspec.structs.replace(
+        made_report().overfitting, pbo=math.nan, minimum_track_record=math.inf
+    )
+    shown = Page(html(made_report(overfitting=luck, drift_psi=math.nan)))
+    assert not re.search(r"\bnan\b|\binf\b", shown.words)
+
+
 def test_parameters_of_a_trial_are_shown_at_its_mark(whole: Page) -> None:
     [trace] = whole.figures["trials"]["data"]
     assert trace["customdata"][4] == "trial 4<br>depth: 6"
@@ -328,7 +346,10 @@ def test_a_drawdown_counts_from_the_money_one_began_with() -> None:
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
-@given(st.lists(st.floats(-8, 8, allow_nan=False), min_size=1, max_size=300))
+@given(
+    st.lists(st.floats(-8, 8, allow_nan=False), min_size=1, max_size=20)
+    | st.integers(0, 1000).map(lambda seed: [0.0, *np.random.default_rng(seed).normal(size=200)])
+)
 def test_no_bar_of_the_histogram_lies_on_both_sides_of_zero(logits: list[float]) -> None:
     places, counts, width = histogram(logits)
     assert sum(counts) == len(logits)
