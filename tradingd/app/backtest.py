@@ -298,7 +298,7 @@ def universe_symbols(store: Store, config: SystemConfig, resolution: Resolution)
         f"the history store holds no {resolution} bars",
         code=ExitCode.NO_DATA,
         where=str(store.root),
-        expected=f"bars at resolution {resolution}, as strategy.bars asks",
+        expected=f"bars at resolution {resolution} (strategy.bars, features.bars)",
         found="none",
         next_step="tradingd data import source=sample (or another source), then try again",
     )

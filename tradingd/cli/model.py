@@ -43,8 +43,9 @@ Name = Annotated[
 Alias = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$",
+        pattern=r"^[a-z][a-z0-9_-]{0,63}$",
         description="What it is served under (model.alias of a daemon).",
+        extra={"fits": "small letters first: a number is a version"},
     ),
 ]
 By = Annotated[str | None, Meta(description="Who decides; default: the account this runs under.")]

@@ -1,5 +1,6 @@
 """Commands of `tradingd model` that make, judge and explain models."""
 
+import datetime as dt
 from typing import Annotated, Any
 
 import msgspec
@@ -7,15 +8,12 @@ from msgspec import Meta
 
 from tradingd.cli.command import Command
 from tradingd.cli.composing import Overlay, Overrides
+from tradingd.cli.model import Model
 
 _ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
     "XDG_DATA_HOME": "base of the default folders of history, runs and models",
 }
-
-_Model = Annotated[
-    str, Meta(description="NAME, NAME@VERSION or NAME@ALIAS.", extra={"positional": True})
-]
 
 
 class TrainParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +25,19 @@ class TrainParams(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="Promote it if every gate is passed; end with exit code 36 if not."),
     ] = False
-    by: Annotated[str, Meta(description="Who promotes it.", extra={"metavar": "NAME"})] = ""
+    by: Annotated[
+        str,
+        Meta(
+            description="Who promotes it; default: the account this runs under.",
+            extra={"metavar": "NAME"},
+        ),
+    ] = ""
 
 
 class EvaluateParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model evaluate`."""
 
-    model: _Model
+    model: Model
     overrides: Overrides = ()
     overlay: Overlay = None
 
@@ -41,14 +45,14 @@ class EvaluateParams(msgspec.Struct, frozen=True, kw_only=True):
 class ExplainParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model explain`."""
 
-    model: _Model
+    model: Model
     overrides: Overrides = ()
     overlay: Overlay = None
     symbol: Annotated[
         str | None, Meta(description="Explain the prediction for this symbol alone.")
     ] = None
     day: Annotated[
-        Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", extra={"fits": "YYYY-MM-DD"})] | None,
+        dt.date | None,
         Meta(description="Of its last bar on that day; default: the last day of the store."),
     ] = None
 

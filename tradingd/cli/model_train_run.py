@@ -16,7 +16,7 @@ from tradingd.cli import model_train as parameters
 from tradingd.cli import screen
 from tradingd.config.load import Loaded, load
 from tradingd.config.sweep_plan import plain
-from tradingd.kits.failure import ExitCode
+from tradingd.kits.failure import ExitCode, Failure
 from tradingd.learning.report import ClauseFacts, Interval, TrainingReport
 
 JUDGE = "strategy=model_signal"
@@ -108,6 +108,15 @@ def run_evaluate(params: parameters.EvaluateParams) -> Evaluated:
 
 def run_explain(params: parameters.ExplainParams) -> Explained:
     """Show what a model goes by."""
+    if params.day is not None and params.symbol is None:
+        raise Failure(
+            "a day without a symbol names no prediction",
+            code=ExitCode.USAGE,
+            where="--day",
+            expected="--symbol with it",
+            found=str(params.day),
+            next_step=f"tradingd model explain {params.model} --symbol SYMBOL --day {params.day}",
+        )
     loaded = loaded_for_models(params.overrides, params.overlay)
     with _stages() as tell:
         found = explain(loaded, params.model, params.symbol, params.day, tell)

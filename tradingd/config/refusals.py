@@ -62,8 +62,18 @@ def _unknown_key(path: KeyPath, name: str, tree: Mapping[str, Any], origin: Orig
         where=_where((*path, name), origin),
         expected="one of: " + ", ".join(valid) if valid else "",
         found=name,
-        next_step=f"did you mean {dotted((*path, close))}?" if close else "",
+        next_step=f"did you mean {dotted((*path, close))}?"
+        if close
+        else _leaving_out((*path, name), tree, origin),
     )
+
+
+def _leaving_out(path: KeyPath, tree: Mapping[str, Any], origin: Origin) -> str:
+    """Return how to do without a file's key that belongs to another kind than the chosen one."""
+    place = origin(path)
+    if not _of_option(path[:-1], tree) or not place or place.startswith("command line"):
+        return ""
+    return f"leave out what belongs to another kind: ~{dotted(path)}"
 
 
 def _of_option(path: KeyPath, tree: Mapping[str, Any]) -> str:

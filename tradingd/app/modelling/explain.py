@@ -8,7 +8,9 @@ import numpy as np
 from tradingd.app.modelling.registered import Asked, ask, probabilities
 from tradingd.app.modelling.rows import Tell
 from tradingd.config.load import Loaded
+from tradingd.features.frame import FeatureFrame
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.nearest import nearest
 from tradingd.learning.dataset import Floats
 from tradingd.learning.explain import ROWS
 from tradingd.learning.learners.reading import contributions
@@ -45,7 +47,7 @@ def explain(
     loaded: Loaded,
     model: str,
     symbol: str | None = None,
-    day: str | None = None,
+    day: dt.date | None = None,
     tell: Tell = lambda _stage, _done, _all: None,
 ) -> Explanation:
     """Explain a model, or its prediction for a symbol from its last bar of a day.
@@ -58,7 +60,7 @@ def explain(
     asked = ask(loaded, model, tell)
     if symbol is None:
         return _of_many(asked)
-    return _of_one(asked, symbol, None if day is None else dt.date.fromisoformat(day))
+    return _of_one(asked, symbol, day)
 
 
 def _shares(asked: Asked, x: Floats) -> Floats:
@@ -75,27 +77,7 @@ def _of_many(asked: Asked) -> Explanation:
 
 def _of_one(asked: Asked, symbol: str, day: dt.date | None) -> Explanation:
     frame = asked.rows.frame
-    rows = frame.of(symbol)
-    if not len(rows):
-        raise Failure(
-            f"there is no row of {symbol}",
-            code=ExitCode.UNKNOWN_SYMBOL,
-            where="--symbol",
-            expected="a symbol of the universe with bars in the store",
-            found=symbol,
-        )
-    if day is not None:
-        until = local_midnight_ns(day + dt.timedelta(days=1))
-        rows = rows[(frame.ts[rows] >= local_midnight_ns(day)) & (frame.ts[rows] < until)]
-    if not len(rows):
-        raise Failure(
-            f"{symbol} has no bar on {day}",
-            code=ExitCode.NO_DATA,
-            where="--day",
-            expected="a day with a session",
-            found=str(day),
-        )
-    last = int(rows[-1])
+    last = _last_row(frame, symbol, day)
     row = frame.x[last]
     shares = _shares(asked, row[None, :])[0]
     told = _told(asked, 1, shares, float(shares[-1]), row)
@@ -108,6 +90,35 @@ def _of_one(asked: Asked, symbol: str, day: dt.date | None) -> Explanation:
         score=float(score[0]),
         probability=None if np.isnan(chance) else chance,
     )
+
+
+def _last_row(frame: FeatureFrame, symbol: str, day: dt.date | None) -> int:
+    """Return the place of a symbol's last row, of a day or of all."""
+    rows = frame.of(symbol)
+    if not len(rows):
+        close = nearest(symbol, frame.symbols)
+        raise Failure(
+            f"there is no row of {symbol}",
+            code=ExitCode.UNKNOWN_SYMBOL,
+            where="--symbol",
+            expected="a symbol of the universe with bars in the store",
+            found=symbol,
+            next_step=f"did you mean {close}?" if close else "tradingd data scan",
+        )
+    if day is None:
+        return int(rows[-1])
+    until = local_midnight_ns(day + dt.timedelta(days=1))
+    that_day = rows[(frame.ts[rows] >= local_midnight_ns(day)) & (frame.ts[rows] < until)]
+    if not len(that_day):
+        ends = (local_date(int(frame.ts[one])) for one in (rows[0], rows[-1]))
+        raise Failure(
+            f"{symbol} has no bar on {day}",
+            code=ExitCode.NO_DATA,
+            where="--day",
+            expected="a day with a bar in the store, within training.start and training.end",
+            found=f"none; its bars are of {' to '.join(map(str, ends))}",
+        )
+    return int(that_day[-1])
 
 
 def _told(asked: Asked, rows: int, shares: Floats, base: float, row: Floats | None) -> Explanation:

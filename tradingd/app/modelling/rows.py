@@ -71,18 +71,24 @@ def read_rows(config: SystemConfig, tell: Tell) -> Rows:
         warmup=-(-sources.feature_set.memory // PATIENCE),
     )
     if not len(made.dataset):
-        raise Failure(
-            "nothing is left to learn from",
-            code=ExitCode.NO_DATA,
-            where="training",
-            expected="bars with features and a label whose horizon is over",
-            found=", ".join(f"{name} {count:,}" for name, count in made.dropped.items())
-            or "no bar",
-            next_step=f"features look back {sources.feature_set.memory} bars: more history, or "
-            "shorter features",
-        )
+        raise _nothing_left(made.dropped, sources.feature_set.memory, training)
     tell("labels", 3, 3)
     return Rows(sources, frame, _finished(made.dataset, training, config.seed), made.dropped)
+
+
+def _nothing_left(dropped: dict[str, int], memory: int, training: TrainingConfig) -> Failure:
+    counts = {name.replace("_", " "): count for name, count in dropped.items() if count}
+    ahead, rule = training.label.bars, isinstance(training.label, MetaLabel)
+    return Failure(
+        "nothing is left to learn from",
+        code=ExitCode.NO_DATA,
+        where="training.label, features",
+        expected="bars with features and a label whose horizon is over",
+        found=", ".join(f"{count:,} rows {name}" for name, count in counts.items()) or "no bar",
+        next_step=f"more history, or a shorter label (it looks {ahead} bars ahead) or shorter "
+        f"features (they look {memory} bars back)"
+        + (", or a rule that signals more often" if rule else ""),
+    )
 
 
 def _labels(config: SystemConfig, series: Series) -> Labels:

@@ -12,18 +12,18 @@ from tradingd.app.model_gates import judge_by
 from tradingd.app.model_registry import registry_of
 from tradingd.app.modelling import drifting, walked
 from tradingd.app.modelling.curves import equal_weight
-from tradingd.app.modelling.judge import Judgement, judge, judge_rules, require_model_use
+from tradingd.app.modelling.judge import Judgement, judge, judge_rules
 from tradingd.app.modelling.latency import latency_p99_us
 from tradingd.app.modelling.manifesting import manifest_of
 from tradingd.app.modelling.overfitting import overfitting
 from tradingd.app.modelling.regimes import regimes
+from tradingd.app.modelling.require import require_settings, require_teachable
 from tradingd.app.modelling.rows import Rows, Tell, data_facts, market, read_rows
 from tradingd.app.modelling.search import Searched, search
 from tradingd.config.load import Loaded
 from tradingd.domain import manifest as manifests
 from tradingd.domain.manifest import ModelManifest, Production
 from tradingd.kits import atomicfile
-from tradingd.kits.failure import ExitCode, Failure
 from tradingd.learning.calibrate import outcome
 from tradingd.learning.conformal import covered
 from tradingd.learning.explain import importance_stability, importances
@@ -71,10 +71,13 @@ def train(
         CONFIG, NO_DATA, EMPTY_RANGE, REGISTRY ... naming what is missing; nothing is registered
         then, and every model that was tried stays counted.
     """
-    _require_judge(loaded)
+    require_settings(loaded.config)
     registry = registry_of(loaded.config)
-    rows = read_rows(loaded.config, tell)
     name = loaded.config.training.name
+    # Opened before hours of work are to be kept in it.
+    registry.trials(name)
+    rows = read_rows(loaded.config, tell)
+    require_teachable(rows.dataset, loaded.config.training)
     with (
         tempfile.TemporaryDirectory(prefix="tradingd-model-") as scratch,
         registry.run(name, "training", {"tradingd.config": loaded.hash}) as run,
@@ -344,18 +347,3 @@ def _kept(
     kept = registry.get(report.name, version).folder
     named = msgspec.structs.replace(report, version=str(version))
     return Training(named, str(version), promoted, kept, kept / PAGE)
-
-
-def _require_judge(loaded: Loaded) -> None:
-    """Refuse before an hour is spent: a judge that does not ask, bars that differ."""
-    config = loaded.config
-    require_model_use(config.strategy)
-    if config.strategy.bars != config.features.bars:
-        raise Failure(
-            "the judge trades on other bars than the features are made of",
-            code=ExitCode.CONFIG,
-            where="strategy.bars, features.bars",
-            expected="the same",
-            found=f"{config.strategy.bars} and {config.features.bars}",
-            next_step=f"strategy.bars={config.features.bars}, or features=minute",
-        )

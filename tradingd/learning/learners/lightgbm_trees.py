@@ -118,7 +118,7 @@ class LightGbmEstimator:
             if self._config.device != "gpu":
                 raise
             note = f"trained on the cpu: {error}"
-            log.warning("no gpu to train on: %s", error)
+            log.info("no gpu to train on: %s", error)
         return self._grow({**parameters, "device_type": "cpu"}, train, validation, (note,))
 
     def _grow(

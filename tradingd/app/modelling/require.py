@@ -1,0 +1,106 @@
+"""What is refused before an hour is spent on it."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from tradingd.app.model_gates import judge_by
+from tradingd.app.modelling.judge import require_model_use
+from tradingd.config.system import SystemConfig
+from tradingd.config.training import ForwardReturn, TrainingConfig
+from tradingd.kits.failure import ExitCode, Failure
+from tradingd.learning.dataset import Dataset
+from tradingd.learning.learners.rows import monotone_signs
+
+_NAMED = 5
+"""Features that a refusal names."""
+
+
+def require_settings(config: SystemConfig) -> None:
+    """Refuse what the configuration alone shows.
+
+    Raises
+    ------
+    Failure
+        CONFIG: a judge that does not ask, or trades other bars; days that run backwards.
+        CONTRACT: a rule that is not there.
+    """
+    require_model_use(config.strategy)
+    _require_same_bars(config)
+    _require_days(config.training)
+    judge_by(config.training.gates.rules)
+
+
+def _require_same_bars(config: SystemConfig) -> None:
+    if config.strategy.bars != config.features.bars:
+        raise Failure(
+            "the judge trades on other bars than the features are made of",
+            code=ExitCode.CONFIG,
+            where="strategy.bars, features.bars",
+            expected="the same",
+            found=f"{config.strategy.bars} and {config.features.bars}",
+            next_step=f"strategy.bars={config.features.bars}, or features=minute",
+        )
+
+
+def _require_days(training: TrainingConfig) -> None:
+    if training.start and training.end and training.start > training.end:
+        raise Failure(
+            "the days to learn from run backwards",
+            code=ExitCode.CONFIG,
+            where="training.start, training.end",
+            expected="the first day, then the last",
+            found=f"{training.start} and {training.end}",
+        )
+
+
+def require_teachable(dataset: Dataset, training: TrainingConfig) -> None:
+    """Refuse rows from which nothing can be learned, whatever the learner.
+
+    Raises
+    ------
+    Failure
+        CONFIG: an answer that needs several symbols, and there is one; a monotone feature that is
+        not there. NO_DATA: features without any value.
+    """
+    monotone_signs(training.learner.monotone, dataset.names)
+    if reason := next(_needs_several(training), ""):
+        _require_several(dataset, reason)
+    empty = [
+        name
+        for name, column in zip(dataset.names, dataset.x.T, strict=True)
+        if np.isnan(column).all()
+    ]
+    if empty:
+        raise Failure(
+            "features have no value in any row: a model that asks for them would always abstain",
+            code=ExitCode.NO_DATA,
+            where=f"features.declared.{empty[0]}",
+            expected="what they are made of in the store (quotes, features.sectors, features."
+            "benchmark, earnings, other symbols)",
+            found=", ".join(empty[:_NAMED])
+            + (f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""),
+            next_step=f"store that, or leave them out (~features.declared.{empty[0]}); "
+            "`tradingd features report` shows every feature",
+        )
+
+
+def _needs_several(training: TrainingConfig) -> Iterator[str]:
+    if isinstance(training.label, ForwardReturn) and training.label.relative:
+        yield "training.label.relative"
+    if training.task == "ranking":
+        yield "training.task"
+
+
+def _require_several(dataset: Dataset, where: str) -> None:
+    found = np.unique(dataset.symbol)
+    if len(found) < 2:
+        raise Failure(
+            "one symbol cannot do better or worse than others",
+            code=ExitCode.CONFIG,
+            where=where,
+            expected="rows of two symbols at least",
+            found=", ".join(dataset.universe[one] for one in found.tolist()),
+            next_step="more symbols (universe=...), or training.label.relative=false and "
+            "training.task=classification",
+        )
