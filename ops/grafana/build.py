@@ -359,9 +359,57 @@ def system() -> Json:
     )  # fmt: skip
 
 
+def model() -> Json:
+    """Return the page for the question: what does the model say, and does it still know."""
+    return dashboard(
+        "tradingd-model", "tradingd / Model",
+        "Which model answers, how often it abstains and why, drift, expiry, latency, the shadow.",
+        [
+            row("Now"),
+            panel("stat", "Models", "Champion and challenger; `tradingctl model` says more.",
+                  "none", (f"tradingd_model_info{{{ENV}}}", "{{env}} {{role}} {{model}}"),
+                  width=9, height=4, textMode="name"),
+            panel("stat", "Expires in", "It abstains from then on.", "s",
+                  (f"tradingd_model_expires_timestamp_seconds{{{ENV}}} - time()",
+                   "{{env}} {{role}}"), width=5, height=4,
+                  steps=((None, RED), (0, YELLOW), (259_200, GREEN))),
+            panel("stat", "Drift of what is allowed", "Mean population stability index of the "
+                  "features by their gain, against its limit; beyond it the model abstains.",
+                  "percentunit", f"tradingd_model_drift_index{{{ENV}}} / "
+                  f"(tradingd_model_drift_limit{{{ENV}}} > 0)", width=5, height=4,
+                  steps=((None, GREEN), (0.8, YELLOW), (1, RED))),
+            panel("stat", "Abstains", "Share of the questions of 15 minutes it had no answer to; "
+                  "bars that did not come and warm-up left out.", "percentunit",
+                  f"tradingd:abstentions:ratio15m{{{ENV}}}", width=5, height=4,
+                  steps=((None, GREEN), (0.1, YELLOW), (0.5, RED))),
+            row("Answers"),
+            panel("timeseries", "Predictions", "A minute, of champion and challenger.", "short",
+                  (f"sum by (env, role) (rate(tradingd_predictions_total{{{ENV}}}"
+                   "[$__rate_interval])) * 60", "{{env}} {{role}}")),
+            panel("timeseries", "Abstentions by reason", "Questions a minute without an answer.", "short",
+                  (f"sum by (env, reason) (rate(tradingd_abstentions_total{{{ENV}}}"
+                   "[$__rate_interval])) * 60 > 0", "{{env}} {{reason}}"), stack=True),
+            panel("timeseries", "Drift", "As measured once a day, and its limit.", "short",
+                  (f"tradingd_model_drift_index{{{ENV}}}", "drift {{env}}"),
+                  (f"tradingd_model_drift_limit{{{ENV}}}", "limit {{env}}")),
+            row("Speed and records"),
+            panel("timeseries", "Latency of a prediction", "From the question to the answer; the "
+                  "goal is 70 us at the 99th percentile.", "s",
+                  *quantiles("tradingd_prediction_seconds", "role"),
+                  steps=((None, GREEN), (70e-6, YELLOW), (0.001, RED)), width=12),
+            panel("timeseries", "Records of predictions", "Written in five minutes, and those "
+                  "that could not be kept.", "short",
+                  (f"increase(tradingd_predictions_recorded_total{{{ENV}}}[5m])",
+                   "written {{env}}"),
+                  (f"increase(tradingd_predictions_unrecorded_total{{{ENV}}}[5m])",
+                   "not kept {{env}}"), width=12),
+        ],
+    )  # fmt: skip
+
+
 def files() -> dict[str, str]:
     """Return the content of each dashboard file by its name."""
-    pages = (trading(), execution(), system())
+    pages = (trading(), execution(), model(), system())
     return {f"{page['uid']}.json": json.dumps(page, indent=1) + "\n" for page in pages}
 
 

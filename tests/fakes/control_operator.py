@@ -19,9 +19,11 @@ from tradingd.control.answers import (
     ConfigView,
     Done,
     Event,
+    FeatureDrift,
     HealthView,
     JobView,
     LimitView,
+    ModelView,
     OrderView,
     PositionView,
     Recording,
@@ -185,6 +187,29 @@ class FakeOperator:
             rows=60,
             dropped=0,
             flushed_seconds=1.5,
+        )
+
+    def model(self) -> ModelView:
+        return ModelView(
+            instance=self.instance,
+            mode=self.mode,
+            synthetic=False,
+            configured="swing@production",
+            model="swing@3",
+            why="",
+            since=NOON,
+            expires=NOON + 30 * 86_400_000_000_000,
+            answers={"opinion": 120, "warming_up": 3},
+            latency_p99_us=41.5,
+            drift=0.12,
+            drift_limit=0.25,
+            drift_sessions=21,
+            drift_needs=21,
+            worst=(FeatureDrift(feature="rsi_14", index=0.31),),
+            challenger="swing@4",
+            challenger_predictions=118,
+            recorded=238,
+            records="/var/lib/tradingd/paper/predictions",
         )
 
     def config(self) -> ConfigView:

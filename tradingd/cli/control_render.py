@@ -16,6 +16,7 @@ from tradingd.control.answers import (
     Jobs,
     Labelled,
     Limits,
+    ModelView,
     Orders,
     Positions,
     Recording,
@@ -71,6 +72,7 @@ def _status_rows(answer: Status) -> list[tuple[str, str | Text]]:
         ("  strategy", answer.strategy),
         ("  broker", _account(answer)),
         ("  feed", f"{answer.feed}, {answer.feed_lag_seconds:.1f} s behind, session {session}"),
+        *([("  model", answer.model)] if answer.model else []),
         ("  data time", exchange_time(answer.data_time) + " ET"),
         ("  equity", f"{money(answer.equity)}, cash {money(answer.cash)}"),
         (
@@ -268,6 +270,56 @@ def recording(answer: Recording) -> None:
             "lost": answer.dropped,
         }
     )
+
+
+def model(answer: ModelView) -> None:
+    """Print who advises: since when, until when, drift, answers, challenger, records."""
+    screen.console().print(banner(answer.instance, answer.mode, answer.synthetic))
+    sys.stdout.write("".join(f"{name:<11} {clean(text)}\n" for name, text in _model(answer)))
+    screen.summary(
+        {
+            "model": answer.model or "none",
+            "abstains": "yes" if answer.why else "no",
+            "drift": "-" if answer.drift is None else f"{answer.drift:.3f}",
+            "opinions": answer.answers.get("opinion", 0),
+            "abstentions": sum(answer.answers.values()) - answer.answers.get("opinion", 0),
+            "challenger": answer.challenger or "none",
+            "recorded": answer.recorded,
+            "lost": answer.unrecorded,
+        }
+    )
+
+
+def _model(answer: ModelView) -> list[tuple[str, str]]:
+    lines = [("model", f"{answer.model or 'none'} ({answer.configured})")]
+    if answer.why:
+        lines.append(("abstains", answer.why))
+    if answer.model:
+        lines.append(("served", f"since {exchange_time(answer.since)}"))
+        lines.append(("expires", exchange_time(answer.expires)))
+        lines.append(("drift", _drift(answer)))
+    told = ", ".join(f"{count} {reason}" for reason, count in answer.answers.items())
+    lines.append(("answers", told or "nobody asked yet"))
+    if answer.latency_p99_us is not None:
+        lines.append(("latency", f"p99 {answer.latency_p99_us:.0f} us of the latest answers"))
+    challenger = answer.challenger or "none"
+    if answer.challenger:
+        challenger += f", {answer.challenger_predictions} predictions"
+    elif answer.challenger_why:
+        challenger += f": {answer.challenger_why}"
+    lines.append(("challenger", challenger))
+    records = f"{answer.recorded} predictions in {answer.records}" if answer.records else "none"
+    if answer.trouble:
+        records += f"; not written now: {answer.trouble}"
+    lines.append(("records", records))
+    return lines
+
+
+def _drift(answer: ModelView) -> str:
+    if answer.drift is None:
+        return f"not measured: {answer.drift_sessions} of {answer.drift_needs} sessions"
+    worst = ", ".join(f"{one.feature} {one.index:.2f}" for one in answer.worst)
+    return f"PSI {answer.drift:.3f} of {answer.drift_limit or 0:.2f} allowed; most by {worst}"
 
 
 def config(answer: ConfigView) -> None:

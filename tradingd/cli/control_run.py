@@ -13,6 +13,7 @@ from tradingd.control.answers import (
     HealthView,
     Jobs,
     Limits,
+    ModelView,
     Orders,
     Positions,
     Recording,
@@ -202,6 +203,11 @@ def limits_set(params: p.LimitsSetParams) -> Done:
 def record_list(params: p.ControlParams) -> Recording:
     """Return what the recorder is doing."""
     return client(params).get("record", Recording)
+
+
+def model(params: p.ControlParams) -> ModelView:
+    """Return who advises the strategies."""
+    return client(params).get("model", ModelView)
 
 
 def record_start(params: p.RecordParams) -> Done:

@@ -25,7 +25,7 @@ class Status(Message, frozen=True, kw_only=True):
     """GET /v1/status: the whole picture in one answer.
 
     `arming` says in words whether a live instance may open anything; empty in paper. `armed_until`
-    is wall time.
+    is wall time. `model` is the one that advises and why it abstains; empty where there is none.
     """
 
     instance: str
@@ -65,6 +65,7 @@ class Status(Message, frozen=True, kw_only=True):
     drawdown_limit_percent: float | None = None
     arming: str = ""
     armed_until: int | None = None
+    model: str = ""
 
 
 class HealthView(Message, frozen=True, kw_only=True):
@@ -216,6 +217,44 @@ class Recording(Labelled, frozen=True, kw_only=True):
     rows: int
     dropped: int
     flushed_seconds: float | None
+
+
+class FeatureDrift(Message, frozen=True, kw_only=True):
+    """One feature's population stability index."""
+
+    feature: str
+    index: float
+
+
+class ModelView(Labelled, frozen=True, kw_only=True):
+    """GET /v1/model: who advises the strategies.
+
+    `model` is ``name@version``, empty while none is served; `why` it has no opinion, empty when it
+    has; `since` and `expires` are session times (UTC ns). `answers` counts by abstention, an
+    ``opinion`` is none. `drift` is the features' mean index by their gain, None while it was not
+    measured: `drift_sessions` of `drift_needs` whole sessions are there; `worst` add most to it.
+    `trouble` says why nothing is recorded now.
+    """
+
+    configured: str
+    model: str
+    why: str
+    since: int | None
+    expires: int | None
+    answers: dict[str, int] = {}
+    latency_p99_us: float | None = None
+    drift: float | None = None
+    drift_limit: float | None = None
+    drift_sessions: int = 0
+    drift_needs: int = 0
+    worst: tuple[FeatureDrift, ...] = ()
+    challenger: str = ""
+    challenger_why: str = ""
+    challenger_predictions: int = 0
+    recorded: int = 0
+    unrecorded: int = 0
+    records: str = ""
+    trouble: str = ""
 
 
 class ConfigView(Message, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from tradingd.control.answers import (
     Index,
     Jobs,
     Limits,
+    ModelView,
     Orders,
     Positions,
     Recording,
@@ -124,6 +125,10 @@ async def _recording(operator: Operator, query: m.NoQuery) -> Recording:
     return operator.recording()
 
 
+async def _model(operator: Operator, query: m.NoQuery) -> ModelView:
+    return operator.model()
+
+
 async def _config(operator: Operator, query: m.NoQuery) -> ConfigView:
     return operator.config()
 
@@ -155,6 +160,12 @@ LOOKING: Final[Sequence[Looking]] = (
         summary="The recorder of order books: what it follows, and who waits in line.",
         answer=Recording,
         look=_recording,
+    ),
+    Looking(
+        name="model",
+        summary="Who advises the strategies: expiry, drift, answers, challenger.",
+        answer=ModelView,
+        look=_model,
     ),
     Looking(name="config", summary="The configuration in force.", answer=ConfigView, look=_config),
 )

@@ -14,7 +14,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     `day_pnl` in Nanos; `feed_lag` seconds of silence, None while no data is due; `note` what is
     wrong, empty when nothing is; `label` what the prices are, e.g. SYNTHETIC; `arming` whether a
-    live session may open anything, empty in paper.
+    live session may open anything, empty in paper; `model` who advises, empty where nobody does.
     """
 
     state: str
@@ -25,6 +25,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     label: str = ""
     note: str = ""
     arming: str = ""
+    model: str = ""
 
 
 def status_line(standing: Standing) -> str:
@@ -37,6 +38,7 @@ def status_line(standing: Standing) -> str:
         _counted(standing.open_orders, "order"),
         f"P&L today {signed(standing.day_pnl)}",
         lag,
+        standing.model,
         standing.label,
         standing.note,
     ]

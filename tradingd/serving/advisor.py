@@ -118,6 +118,16 @@ class ServedModel:
         return self._bundle
 
     @property
+    def coming(self) -> Bundle | None:
+        """The model that answers from the next bars on."""
+        return self._bundle if self._next is None else self._next
+
+    @property
+    def drift_days(self) -> int:
+        """Whole sessions that there are rows of to measure drift on."""
+        return 0 if self._drift is None else self._drift.days
+
+    @property
     def drift(self) -> Drift | None:
         """How far the rows of late are from the training's, as last measured."""
         return None if self._drift is None else self._drift.found

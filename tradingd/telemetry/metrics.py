@@ -14,6 +14,7 @@ from prometheus_client import (
 )
 from prometheus_client.core import Metric
 
+from tradingd.domain.advice import Abstention
 from tradingd.domain.health import Grade, Reading
 from tradingd.domain.money import Nanos
 from tradingd.domain.orders import Side
@@ -23,12 +24,14 @@ from tradingd.telemetry.machine import MachineCollector
 from tradingd.telemetry.series import (
     AccountSeries,
     FlowSeries,
+    ModelSeries,
     OrderSeries,
     RecorderSeries,
     ServiceSeries,
 )
 
 STAGES: Final = ("decision_to_sent", "sent_to_accepted", "accepted_to_fill")
+ROLES: Final = ("champion", "challenger")
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 _NANO: Final = 1e9
@@ -62,6 +65,7 @@ class Metrics:
         self._flow = FlowSeries(self.registry)
         self._service = ServiceSeries(self.registry)
         self._recorder = RecorderSeries(self.registry)
+        self._model = ModelSeries(self.registry)
         self._machine = (
             MachineCollector(folder),
             ProcessCollector(registry=None),
@@ -87,6 +91,11 @@ class Metrics:
                 self._orders.fills.labels(strategy=strategy, side=side.value)
         for outcome in ("sent", "failed", "dropped"):
             self._service.alerts.labels(outcome=outcome)
+        for role in ROLES:
+            self._model.predictions.labels(role=role)
+            self._model.seconds.labels(role=role)
+        for reason in Abstention:
+            self._model.abstentions.labels(reason=reason.value)
 
     # -- orders ------------------------------------------------------------------------------------
 
@@ -285,6 +294,35 @@ class Metrics:
         self._raise_to("recorder", "events", events, series.events)
         self._raise_to("recorder", "rows", rows, series.rows)
         self._raise_to("recorder", "lost", lost, series.lost)
+
+    # -- the model ---------------------------------------------------------------------------------
+
+    def prediction(self, role: str, seconds: float) -> None:
+        """Count one prediction with the time it took; `role` is one of `ROLES`."""
+        self._model.predictions.labels(role=role).inc()
+        self._model.seconds.labels(role=role).observe(seconds)
+
+    def abstention(self, reason: str) -> None:
+        """Count an answer without an opinion."""
+        self._model.abstentions.labels(reason=reason).inc()
+
+    def models(self, served: Mapping[str, tuple[str, int]]) -> None:
+        """Take who is served: role -> (``name@version``, expiry in UTC ns)."""
+        self._model.info.clear()
+        self._model.expires.clear()
+        for role, (model, expires_ns) in served.items():
+            self._model.info.labels(role=role, model=model).set(1)
+            self._model.expires.labels(role=role).set(expires_ns / _NANO)
+
+    def model_drift(self, index: float, limit: float) -> None:
+        """Take the drift as last measured, and what is allowed."""
+        self._model.drift.set(index)
+        self._model.drift_limit.set(limit)
+
+    def predictions_recorded(self, *, written: int, lost: int) -> None:
+        """Take what became of records of predictions since the start."""
+        self._raise_to("predictions", "written", written, self._model.recorded)
+        self._raise_to("predictions", "lost", lost, self._model.unrecorded)
 
     def log_record(self, level: str) -> None:
         """Count a log record."""

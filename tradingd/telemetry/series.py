@@ -19,6 +19,11 @@ LAG: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 FEED: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 """Seconds; 0.1 is the budget, 30, 60 and 120 are the staleness limits."""
 
+PREDICTION: Final = (
+    10e-6, 20e-6, 30e-6, 50e-6, 70e-6, 100e-6, 150e-6, 200e-6, 500e-6, 0.001, 0.005, 0.02, 0.1, 1,
+)  # fmt: skip
+"""Seconds; 70 us is the budget of one row at the 99th percentile."""
+
 BASIS_POINTS: Final = (-25, -10, -5, -2, -1, 0, 1, 2, 5, 10, 25, 50, 100)
 
 
@@ -292,5 +297,56 @@ class RecorderSeries:
         self.lost = Counter(
             "tradingd_recorder_lost",
             "Records, snapshots and messages that could not be kept.",
+            registry=registry,
+        )
+
+
+class ModelSeries:
+    """The model that strategies ask, and its challenger."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.info = Gauge(
+            "tradingd_model_info",
+            "1; which model answers (champion) and which predicts in its shadow (challenger).",
+            ("role", "model"),
+            registry=registry,
+        )
+        self.expires = Gauge(
+            "tradingd_model_expires_timestamp_seconds",
+            "Session time at which a model is no longer served.",
+            ("role",),
+            registry=registry,
+        )
+        self.predictions = Counter(
+            "tradingd_predictions", "Predictions of one row.", ("role",), registry=registry
+        )
+        self.abstentions = Counter(
+            "tradingd_abstentions",
+            "Answers without an opinion: no_model, expired, no_row, warming_up, drifted ...",
+            ("reason",),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "tradingd_prediction_seconds",
+            "From the question to the answer, of answers with an opinion.",
+            ("role",),
+            buckets=PREDICTION,
+            registry=registry,
+        )
+        self.drift = Gauge(
+            "tradingd_model_drift_index",
+            "Mean population stability index of the features by their gain, as last measured.",
+            registry=registry,
+        )
+        self.drift_limit = Gauge(
+            "tradingd_model_drift_limit", "Index above which the model abstains.",
+            registry=registry,
+        )  # fmt: skip
+        self.recorded = Counter(
+            "tradingd_predictions_recorded", "Predictions written to disk.", registry=registry
+        )
+        self.unrecorded = Counter(
+            "tradingd_predictions_unrecorded",
+            "Predictions that were acted on but could not be kept on record.",
             registry=registry,
         )

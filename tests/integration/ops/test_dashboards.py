@@ -101,8 +101,8 @@ def test_the_linter_finds_a_misspelt_variable_and_a_missing_data_source() -> Non
 
 def test_dashboards_are_distinct() -> None:
     pages = [load(path) for path in FILES]
-    assert len(pages) == 3
-    assert len({page["uid"] for page in pages}) == 3
+    assert len(pages) == 4
+    assert len({page["uid"] for page in pages}) == 4
     assert all(path.stem == page["uid"] for path, page in zip(FILES, pages, strict=True))
 
 

@@ -110,6 +110,25 @@ def test_health_checks_are_graded(metrics: Metrics) -> None:
     assert value(metrics, 'tradingd_health_check{check="feed"}') == 1
 
 
+def test_predictions_have_edges_at_ten_microseconds_and_at_the_budget(metrics: Metrics) -> None:
+    metrics.prediction("champion", 9e-6)
+    metrics.prediction("champion", 69e-6)
+    bucket = 'tradingd_prediction_seconds_bucket{le="%s",role="champion"}'
+    assert value(metrics, bucket % "1e-05") == 1
+    assert value(metrics, bucket % "5e-05") == 1
+    assert value(metrics, bucket % "7e-05") == 2
+    assert value(metrics, 'tradingd_predictions_total{role="challenger"}') == 0
+
+
+def test_only_the_models_of_now_are_shown(metrics: Metrics) -> None:
+    metrics.models({"champion": ("swing@1", 5 * 10**9), "challenger": ("swing@2", 10**9)})
+    metrics.models({"champion": ("swing@2", 7 * 10**9)})
+    assert value(metrics, 'tradingd_model_info{model="swing@2",role="champion"}') == 1
+    assert value(metrics, 'tradingd_model_expires_timestamp_seconds{role="champion"}') == 7
+    assert "swing@1" not in metrics.text()
+    assert 'tradingd_model_expires_timestamp_seconds{role="challenger"}' not in metrics.text()
+
+
 def test_a_refresher_runs_at_each_scrape(metrics: Metrics) -> None:
     counts = iter(range(5, 10))
     metrics.before_scrape(lambda: metrics.orders(open_orders=next(counts), unknown=0))

@@ -57,6 +57,7 @@ class BringDown:
             StopStep(name="stop the engine", run=self.stop_engine, seconds=15.0),
             StopStep(name="stop the jobs", run=self._stop_jobs),
             StopStep(name="publish the order books", run=self._publish_books, seconds=60.0),
+            StopStep(name="write the predictions", run=self._write_predictions, seconds=15.0),
             StopStep(name="write the end", run=self._write_end),
             StopStep(name="stop supervision", run=self.stop_tasks),
             StopStep(name="stop the order shim", run=self._stop_shim),
@@ -115,6 +116,9 @@ class BringDown:
 
     async def _publish_books(self) -> None:
         await self._one.recording.stop()
+
+    async def _write_predictions(self) -> str:
+        return "" if self._one.serving is None else await self._one.serving.close()
 
     async def _write_end(self) -> None:
         self._one.shim.save_book()

@@ -231,7 +231,9 @@ class BringUp:
             self._one.config,
             self._one.feed,
             self._one.calendar,
+            folder=self._one.state,
             now=self._one.clock.now,
+            wall=self._one.wall,
             emit=self._one.alerts.emit,
         )
         await join(self._one)
@@ -266,4 +268,5 @@ class BringUp:
         # Nothing waits for it: a vendor of books that is away keeps nobody from trading.
         self._one.tasks.spawn("order books", self._one.recording.run(), eternal=False)
         if self._one.serving is not None:
+            self._one.serving.begin()
             self._one.tasks.spawn("model", self._one.serving.run())

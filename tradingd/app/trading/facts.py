@@ -9,6 +9,7 @@ from tradingd.control.answers import (
     ConfigView,
     HealthView,
     JobView,
+    ModelView,
     OrderView,
     PositionView,
     Recording,
@@ -32,6 +33,7 @@ class Facts(msgspec.Struct, kw_only=True):
     config: Callable[[], ConfigView]
     positions: Callable[[], Sequence[PositionView]]
     recording: Callable[[], Recording]
+    model: Callable[[], ModelView]
     record: Callable[[str, bool], Awaitable[str]]
     reload: Callable[[], Awaitable[tuple[tuple[str, str, str], ...]]]
     run_job: Callable[[str], Awaitable[str]]

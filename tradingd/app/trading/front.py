@@ -57,6 +57,7 @@ class Front:
             config=self._one.board.config,
             positions=self._one.board.positions,
             recording=self._one.board.recording,
+            model=self._one.board.model,
             record=self._one.recording.ask,
             reload=self._one.reloader.reload,
             run_job=self._run_job,

@@ -154,6 +154,8 @@ def _telling(session: "TradingSession") -> None:
     session.logs.count_in(session.metrics)
     session.metrics.started(session.identity.started)
     session.metrics.before_scrape(lambda: session.board.measure())
+    if session.serving is not None:
+        session.serving.count_in(session.metrics)
     session.teller = Teller(
         session.events,
         session.alerts.emit,

@@ -16,6 +16,7 @@ from tradingd.control.answers import (
     HealthView,
     JobView,
     LimitView,
+    ModelView,
     OrderView,
     PositionView,
     Recording,
@@ -120,6 +121,10 @@ class SessionOperator:
     def recording(self) -> Recording:
         """Return what the recorder of order books is doing."""
         return self._facts.recording()
+
+    def model(self) -> ModelView:
+        """Return who advises the strategies."""
+        return self._facts.model()
 
     def config(self) -> ConfigView:
         """Return the configuration in force."""

@@ -1,7 +1,8 @@
 """Read the configuration again: the safe subset changes at once, anything else changes nothing.
 
 Earnings, borrowable shares and the universe's members are read again with it: a reload before the
-open is how a session that runs on takes the files of the day.
+open is how a session that runs on takes the files of the day. Where the registry points to another
+model by now, that one is served from the next bars on.
 """
 
 from collections.abc import Callable
@@ -54,9 +55,25 @@ class Reloader:
             session.gate.set_reference(facts)
             session.use(loaded)
             session.arming_desk.config_changed(loaded.hash)
+            models = await self._models()
         finally:
             session.reloaded()
-        return tuple((one.key, _text(one.old), _text(one.new)) for one in planned.changes)
+        keys = tuple((one.key, _text(one.old), _text(one.new)) for one in planned.changes)
+        return keys + models
+
+    async def _models(self) -> tuple[tuple[str, str, str], ...]:
+        """Look where the registry points now; return what was exchanged, as keys are."""
+        serving = self._session.serving
+        if serving is None:
+            return ()
+        before = serving.models
+        await serving.look()
+        after = serving.models
+        return tuple(
+            (f"model.{role}", before[role], after[role])
+            for role in before
+            if before[role] != after[role]
+        )
 
     def _apply(self, planned: Plan) -> None:
         config, session = planned.config, self._session

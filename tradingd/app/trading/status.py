@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 from tradingd import __version__
 from tradingd.app.trading import views
+from tradingd.app.trading.model_view import model_view, model_words
 from tradingd.app.trading.recording import answer
 from tradingd.control.answers import (
     ConfigView,
     HealthView,
     JobView,
+    ModelView,
     OrderView,
     PositionView,
     Recording,
@@ -45,6 +47,16 @@ class StatusBoard:
             synthetic=one.feed.synthetic,
         )
 
+    def model(self) -> ModelView:
+        """Return who advises the strategies, and how well it still may."""
+        one = self._session
+        return model_view(
+            one.serving,
+            instance=one.instance,
+            mode=one.identity.mode,
+            synthetic=one.feed.synthetic,
+        )
+
     def line(self) -> str:
         """Return the STATUS line for systemd."""
         one = self._session
@@ -57,6 +69,7 @@ class StatusBoard:
                 open_orders=len(one.shim.open_orders()),
                 day_pnl=book.equity - book.session_start_equity,
                 feed_lag=one.kill_switch.seconds_silent,
+                model="" if one.serving is None else one.serving.line,
                 label="SYNTHETIC" if one.feed.synthetic else one.feed.label,
                 arming=views.arming_words(one.arming, one.wall(), shadow=one.mode.shadow),
                 note=f"{blocking[0].name}: {blocking[0].value}" if blocking else "",
@@ -107,6 +120,7 @@ class StatusBoard:
             started=one.identity.started,
             config_hash=one.loaded.hash,
             status_line=self.line(),
+            model="" if one.serving is None else model_words(one.serving),
         )
 
     def health(self) -> HealthView:
@@ -194,6 +208,8 @@ class StatusBoard:
                 buffered=books.buffered,
                 flushed_seconds=books.flushed_ago,
             )
+        if one.serving is not None:
+            one.serving.measure(metrics)
         for job in one.scheduler.states():
             done = job.last_due if job.last_status == "done" else None
             metrics.job(job.name, due_ns=job.next_due, success_ns=done)
