@@ -386,7 +386,8 @@ def model() -> Json:
             panel("timeseries", "Predictions", "A minute, of champion and challenger.", "short",
                   (f"sum by (env, role) (rate(tradingd_predictions_total{{{ENV}}}"
                    "[$__rate_interval])) * 60", "{{env}} {{role}}")),
-            panel("timeseries", "Abstentions by reason", "Questions a minute without an answer.", "short",
+            panel("timeseries", "Abstentions by reason", "Questions a minute without an answer.",
+                  "short",
                   (f"sum by (env, reason) (rate(tradingd_abstentions_total{{{ENV}}}"
                    "[$__rate_interval])) * 60 > 0", "{{env}} {{reason}}"), stack=True),
             panel("timeseries", "Drift", "As measured once a day, and its limit.", "short",
