@@ -34,6 +34,13 @@ class TrainParams(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class RetrainParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd model retrain`."""
+
+    overrides: Overrides = ()
+    overlay: Overlay = None
+
+
 class EvaluateParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model evaluate`."""
 
@@ -72,6 +79,16 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd model train strategy=swing_trend_ml training.tuning.trials=30 --promote",
             "tradingd model train training.placebo=true --json",
         ),
+        environment=_ENVIRONMENT,
+    ),
+    Command(
+        path=("model", "retrain"),
+        params=RetrainParams,
+        result="tradingd.cli.model_train_run:Retrained",
+        function="tradingd.cli.model_train_run:run_retrain",
+        render="tradingd.cli.model_train_run:render_retrain",
+        summary="Train a challenger, if training.nightly is set; the nightly job does.",
+        examples=("tradingd model retrain", "tradingd model retrain training.nightly=true"),
         environment=_ENVIRONMENT,
     ),
     Command(

@@ -42,6 +42,13 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     report: TrainingReport
 
 
+class Retrained(msgspec.Struct, frozen=True, kw_only=True):
+    """Output of `tradingd model retrain`; `trained` is None where nobody asked for it."""
+
+    exit_code: int
+    trained: Trained | None = None
+
+
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):
     """Output of `tradingd model evaluate`."""
 
@@ -76,6 +83,24 @@ def run_train(params: parameters.TrainParams) -> Trained:
             repeat=_again(params),
         )
     return _trained(trained, wanted=params.promote)
+
+
+def run_retrain(params: parameters.RetrainParams) -> Retrained:
+    """Train a challenger, if the configuration wants one every night."""
+    loaded = loaded_for_models(params.overrides, params.overlay)
+    if not loaded.config.training.nightly:
+        return Retrained(exit_code=ExitCode.OK)
+    with _stages() as tell:
+        trained = train(loaded, tell, challenge=True)
+    return Retrained(exit_code=ExitCode.OK, trained=_trained(trained, wanted=False))
+
+
+def render_retrain(retrained: Retrained) -> None:
+    """Print what was trained, or that nothing was to be."""
+    if retrained.trained is None:
+        screen.summary({"model": "-", "trained": "false", "training.nightly": "false"})
+    else:
+        render_train(retrained.trained)
 
 
 def _again(params: parameters.TrainParams) -> str:

@@ -217,6 +217,13 @@ class TrainingConfig(Group, frozen=True, kw_only=True):
             extra={"unit": "percent"},
         ),
     ] = 90.0
+    nightly: Annotated[
+        bool,
+        Meta(
+            description="Let the job of 02:00 train anew; what it makes predicts in the shadow of "
+            "the model in production until a person promotes it."
+        ),
+    ] = False
     placebo: Annotated[
         bool,
         Meta(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 from tradingd.app.model_gates import judge_by
 from tradingd.app.model_registry import registry_of
 from tradingd.app.modelling import drifting, walked
+from tradingd.app.modelling.canary import canary_proof
 from tradingd.app.modelling.curves import equal_weight
 from tradingd.app.modelling.judge import Judgement, judge, judge_rules
 from tradingd.app.modelling.latency import latency_p99_us
@@ -27,7 +29,7 @@ from tradingd.kits import atomicfile
 from tradingd.learning.calibrate import outcome
 from tradingd.learning.conformal import covered
 from tradingd.learning.explain import importance_stability, importances
-from tradingd.learning.leak import examine
+from tradingd.learning.leak import Examination, examine
 from tradingd.learning.paths import follow_paths
 from tradingd.learning.report import ClauseFacts, TrainingReport
 from tradingd.learning.scores import calibration_bins, measure
@@ -35,7 +37,7 @@ from tradingd.learning.walk import FinalModel, WalkResult, fit_final, walk_forwa
 from tradingd.luck.sharpe import SESSIONS_PER_YEAR
 from tradingd.registry.gates import Verdict
 from tradingd.registry.open import Registry
-from tradingd.registry.promotion import Decision
+from tradingd.registry.promotion import PRODUCTION, Decision
 from tradingd.registry.trials import RunHandle
 
 PREDICTIONS: Final = "predictions.parquet"
@@ -59,9 +61,12 @@ def train(
     tell: Tell = lambda _stage, _done, _all: None,
     *,
     promote_by: str | None = None,
+    challenge: bool = False,
     repeat: str = "",
 ) -> Training:
     """Train, judge, ask the gates and register; promote if somebody wants that.
+
+    With `challenge` it predicts in the shadow of the model in production, where there is one.
 
     `repeat` is the command that does the same, for the report.
 
@@ -83,7 +88,7 @@ def train(
         registry.run(name, "training", {"tradingd.config": loaded.hash}) as run,
     ):
         made = _make(loaded, rows, registry, run, Path(scratch), tell, repeat)
-        return _kept(loaded, registry, run, Path(scratch), made, promote_by)
+        return _kept(loaded, registry, run, Path(scratch), made, promote_by, challenge=challenge)
 
 
 class _Made(NamedTuple):
@@ -104,6 +109,8 @@ def _make(
     training, seed, dataset = loaded.config.training, loaded.config.seed, rows.dataset
     tell("leaks", 0, 1)
     examined = examine(dataset, seed)
+    # With shuffled labels nothing can be foretold, so there is nothing to notice.
+    proof = None if training.placebo else canary_proof(dataset, training, seed)
     searched = search(dataset, training, seed, registry, run, tell)
     walk = walk_forward(
         dataset,
@@ -129,9 +136,10 @@ def _make(
     report = msgspec.structs.replace(
         report,
         leaks=examined.leaks,
-        canary=examined.canary,
-        canary_noticed=examined.noticed,
+        canary=examined.canary if proof is None else f"{examined.canary}. And {proof.words}",
+        canary_noticed=examined.noticed and (proof is None or proof.noticed),
         repeat=repeat,
+        notes=(*report.notes, *_constant(examined)),
     )
     return _written(loaded, rows, report, final, folder)
 
@@ -231,6 +239,14 @@ def _report(
     )  # fmt: skip
 
 
+def _constant(examined: Examination) -> Iterator[str]:
+    if examined.constant:
+        yield (
+            f"never changed on these rows, so nothing is known of them: "
+            f"{', '.join(examined.constant)}"
+        )
+
+
 def _notes(loaded: Loaded, final: FinalModel, alone: Judgement | None) -> tuple[str, ...]:
     notes = list(final.notes)
     if loaded.config.training.placebo:
@@ -324,6 +340,8 @@ def _kept(
     folder: Path,
     made: _Made,
     promote_by: str | None,
+    *,
+    challenge: bool,
 ) -> Training:
     report = made.report
     if loaded.config.training.placebo:
@@ -344,6 +362,8 @@ def _kept(
             ),
             judge=judge_by(loaded.config.training.gates.rules),
         ).promoted
+    if challenge and not promoted and PRODUCTION in registry.aliases(report.name):
+        registry.challenge(report.name, version, at=dt.datetime.now(dt.UTC))
     kept = registry.get(report.name, version).folder
     named = msgspec.structs.replace(report, version=str(version))
     return Training(named, str(version), promoted, kept, kept / PAGE)
