@@ -3,7 +3,7 @@
 TA-Lib and NumPy let go of the interpreter's lock, so threads use every core.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -13,13 +13,14 @@ import numpy as np
 from tradingd.features.feature import Feature
 from tradingd.features.feature_set import FeatureSet
 from tradingd.features.frame import FeatureFrame
+from tradingd.features.parts import joined
 from tradingd.features.series import PRICES, Floats, Integers, Panel, Series
 from tradingd.kits.failure import ExitCode, Failure
 
 _CHUNK: Final = 512
 """Rows turned from columns at once: what fits a core's cache."""
 
-_TOGETHER: Final = 32_768
+_TOGETHER: Final = 16_384
 """Rows of short series computed as one: calls are few then, and columns stay in the cache."""
 
 
@@ -42,10 +43,9 @@ def compute(feature_set: FeatureSet, series: Sequence[Series], *, threads: int =
     rows = _Rows.of(chosen)
     x = np.empty((len(rows.ts), len(feature_set)))
     plan = _Plan.of(feature_set)
-    with ThreadPoolExecutor(max(threads, 1), "features") as pool:
-        jobs = [
-            pool.submit(_fill, plan, chosen[part], x, rows.places[part]) for part in _parts(chosen)
-        ]
+    threads, parts = max(threads, 1), iter(_parts(chosen))
+    with ThreadPoolExecutor(threads, "features") as pool:
+        jobs = [pool.submit(_work, plan, chosen, rows, parts, x) for _ in range(threads)]
         for job in jobs:
             job.result()
     _fill_across(feature_set, chosen, rows, x)
@@ -88,20 +88,22 @@ class _Rows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 class _Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Features of one symbol alone: those computed over many symbols at once, and the others.
 
-    `windowed` has (column, feature, rows until its first value).
+    `together` has (column, feature, rows of each symbol it has no value for but may compute one).
     """
 
     width: int
-    windowed: list[tuple[int, Feature, int]]
+    together: list[tuple[int, Feature, int]]
     others: list[tuple[int, Feature]]
 
     @classmethod
     def of(cls, feature_set: FeatureSet) -> "_Plan":
-        plan = cls(width=len(feature_set), windowed=[], others=[])
+        plan = cls(width=len(feature_set), together=[], others=[])
         for index in feature_set.singles:
             feature = feature_set.columns[index]
-            if feature.windowed and (first := first_row(feature)) is not None:
-                plan.windowed.append((index, feature, first))
+            if feature.parted:
+                plan.together.append((index, feature, 0))
+            elif feature.windowed and (first := first_row(feature)) is not None:
+                plan.together.append((index, feature, first))
             else:
                 plan.others.append((index, feature))
         return plan
@@ -119,7 +121,7 @@ def first_row(feature: Feature) -> int | None:
         high=wave + 2.0,
         low=wave - 2.0,
         close=wave,
-        volume=nothing + 100.0,
+        volume=np.rint(wave * 100.0) + np.arange(size) % 3,
         session=np.zeros(size, np.int64),
         minute=nothing,
         to_close=nothing,
@@ -142,31 +144,33 @@ def _parts(series: Sequence[Series]) -> list[slice]:
     return [*parts, slice(start, len(series))]
 
 
-def _fill(plan: _Plan, series: Sequence[Series], x: Floats, places: Sequence[Integers]) -> None:
-    """Compute the features of some symbols into their rows."""
+def _work(
+    plan: _Plan, series: Sequence[Series], rows: _Rows, parts: Iterator[slice], x: Floats
+) -> None:
+    """Compute parts until there is none left; every thread has one array for all of its parts."""
+    values = np.empty((plan.width, 0))
+    with np.errstate(all="ignore"):
+        for part in parts:
+            mine, where = series[part], np.concatenate(rows.places[part])
+            if values.shape[1] < len(where):
+                values = np.empty((plan.width, max(len(where), _TOGETHER)))
+            _fill(plan, mine, values[:, : len(where)])
+            _place(values[:, : len(where)], where, x)
+
+
+def _fill(plan: _Plan, series: Sequence[Series], values: Floats) -> None:
+    """Compute the features of some symbols, end to end; nothing is set for those across symbols."""
     sizes = [len(one) for one in series]
     starts = np.cumsum([0, *sizes])
-    together = _joined(series)
-    values = np.full((plan.width, int(starts[-1])), np.nan)
-    with np.errstate(all="ignore"):
-        for index, feature, first in plan.windowed:
-            values[index] = feature.batch(together)
-            # The first windows of a symbol reach into the one before.
-            for start, size in zip(starts, sizes, strict=False):
-                values[index, start : start + min(first, size)] = np.nan
-        for one, start, size in zip(series, starts, sizes, strict=False):
-            for index, feature in plan.others if size else ():
-                values[index, start : start + size] = feature.batch(one)
-    _place(values, np.concatenate(places), x)
-
-
-def _joined(series: Sequence[Series]) -> Series:
-    """Return one series after the other, as if of one symbol."""
-    if len(series) == 1:
-        return series[0]
-    names = ("ts", *PRICES, "volume", "session", "minute", "to_close")
-    columns = {name: np.concatenate([getattr(one, name) for one in series]) for name in names}
-    return Series(symbol="", **columns)
+    together = joined(series)
+    for index, feature, first in plan.together:
+        values[index] = feature.batch(together)
+        # The first windows of a symbol reach into the one before.
+        for start, size in zip(starts, sizes, strict=False) if first else ():
+            values[index, start : start + min(first, size)] = np.nan
+    for one, start, size in zip(series, starts, sizes, strict=False):
+        for index, feature in plan.others if size else ():
+            values[index, start : start + size] = feature.batch(one)
 
 
 def _place(values: Floats, where: Integers, x: Floats) -> None:
@@ -184,32 +188,47 @@ def _fill_across(feature_set: FeatureSet, series: Sequence[Series], rows: _Rows,
     crosses = feature_set.crosses()
     if not crosses or not len(x):
         return
-    moments, moment = np.unique(rows.ts, return_inverse=True)
-    shape = (len(moments), len(series))
+    grid = _Grid(rows, len(series))
     symbols = tuple(one.symbol for one in series)
-    close = np.full(shape, np.nan)
-    for number, (one, where) in enumerate(zip(series, rows.places, strict=True)):
-        close[moment[where], number] = one.close
-    columns = {"close": close}
+    close = rows.gathered([one.close for one in series], np.empty(len(x)))
+    columns = {"close": grid.spread(close)}
     panel = Panel(
-        ts=moments,
+        ts=grid.moments,
         symbols=symbols,
         columns=columns,
         benchmark=symbols.index(feature_set.benchmark) if feature_set.benchmark in symbols else -1,
         sectors=np.array(feature_set.sector_numbers(symbols), np.int64),
     )
     wanted = set(feature_set.panel_columns())
-    has_bar = np.zeros(shape, np.bool_)
-    has_bar[moment, rows.symbol] = True
     for name in wanted & {feature_set.names[index] for index in feature_set.singles}:
-        matrix = columns[name] = np.full(shape, np.nan)
-        matrix[moment, rows.symbol] = x[:, feature_set.names.index(name)]
+        columns[name] = grid.spread(x[:, feature_set.names.index(name)])
     for index, feature in crosses:
         with np.errstate(all="ignore"):
-            found = feature.batch_panel(panel)
-        x[:, index] = found[moment, rows.symbol]
+            x[:, index] = grid.taken(feature.batch_panel(panel))
         if feature_set.names[index] in wanted:
-            columns[feature_set.names[index]] = np.where(has_bar, found, np.nan)
+            columns[feature_set.names[index]] = grid.spread(x[:, index])
+
+
+class _Grid:
+    """Where the rows are in a matrix of moments and symbols."""
+
+    def __init__(self, rows: _Rows, symbols: int) -> None:
+        fresh = np.ones(len(rows.ts), np.bool_)
+        np.not_equal(rows.ts[1:], rows.ts[:-1], out=fresh[1:])
+        self.moments: Integers = rows.ts[fresh]
+        self._shape = len(self.moments), symbols
+        self._cells = (np.cumsum(fresh) - 1) * symbols + rows.symbol
+
+    def spread(self, values: Floats) -> Floats:
+        """Return a value of every row as a matrix, nan where a symbol has no bar."""
+        matrix = np.full(self._shape, np.nan)
+        matrix.reshape(-1)[self._cells] = values
+        return matrix
+
+    def taken(self, matrix: Floats) -> Floats:
+        """Return the value of every row."""
+        found: Floats = np.ascontiguousarray(matrix).reshape(-1)[self._cells]
+        return found
 
 
 def _check(feature_set: FeatureSet, series: Sequence[Series]) -> None:

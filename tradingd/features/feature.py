@@ -85,6 +85,9 @@ class Feature:
     windowed : bool
         A value follows from a fixed number of last bars and nothing else, and is nan until there
         are so many. Short series of many symbols are then computed as one long one.
+    parted : bool
+        `batch` begins anew at every one of `Series.starts` by itself, or looks at no other bar:
+        short series of many symbols may be computed as one, and nothing is left out.
     quote_only : bool
         A value follows from the standing quote alone and nothing is remembered: between bars it is
         computed again on each quote where a model predicts on quotes.
@@ -99,6 +102,7 @@ class Feature:
     inputs: ClassVar[tuple[str, ...]] = ("close",)
     version: ClassVar[int] = 1
     windowed: ClassVar[bool] = False
+    parted: ClassVar[bool] = False
     quote_only: ClassVar[bool] = False
     context: Context
 

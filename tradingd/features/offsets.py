@@ -9,16 +9,14 @@ factor (1e-16 of the price) is taken for nothing.
 from typing import Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from tradingd.features.series import Floats
 
 NOTHING: Final = 1e-12
 """Share of a price below which an offset from it, or a spread, is rounding."""
 
-_CHUNK: Final = 8192
-_CELLS: Final = 1 << 15
-"""Items held at once by `spread_about_mean` (256 KB)."""
+_CHUNK: Final = 16_384
+"""Windows computed at a time."""
 
 
 def away_from_mean(values: Floats, length: int) -> Floats:
@@ -63,15 +61,17 @@ def _join(values: Floats, older: Floats, first: int, newer: Floats, second: int)
 def spread_about_mean(values: Floats, away: Floats, length: int) -> Floats:
     """Return the mean absolute deviation from each window's mean, `away` being its offset."""
     spread = np.full(len(values), np.nan)
-    rows = max(_CELLS // length, 1)
-    windows = sliding_window_view(values, length).T if len(values) >= length else None
-    if windows is None:
-        return spread
-    for start in range(0, windows.shape[1], rows):
-        part = windows[:, start : start + rows]
-        where = slice(length - 1 + start, length - 1 + start + part.shape[1])
-        offsets = part - values[where]
-        offsets += away[where]
-        np.abs(offsets, out=offsets)
-        spread[where] = offsets.sum(axis=0) / length
+    held = np.empty(min(_CHUNK, len(values)))
+    for start in range(length - 1, len(values), _CHUNK):
+        stop = min(start + _CHUNK, len(values))
+        last, mean, total = values[start:stop], away[start:stop], spread[start:stop]
+        offset = held[: stop - start]
+        # Item by item of the window, all windows at once, in arrays that stay in the cache.
+        np.abs(mean, out=total)
+        for back in range(1, length):
+            np.subtract(values[start - back : stop - back], last, out=offset)
+            offset += mean
+            np.abs(offset, out=offset)
+            total += offset
+    spread /= length
     return spread

@@ -32,6 +32,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         Minutes since the session's open, and to its close; nan outside.
     bid, ask, bid_size, ask_size : array of float, optional
         Last quote at or before `ts`; nan before the first. None where quotes are not stored.
+    starts : array of int, optional
+        Rows at which another symbol's bars begin, the first 0; None where all are of one symbol.
     """
 
     symbol: str
@@ -48,6 +50,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     ask: Floats | None = None
     bid_size: Floats | None = None
     ask_size: Floats | None = None
+    starts: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.ts)

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tradingd.features.series import Floats, Series
+from tradingd.features.parts import by_part, starts_of
+from tradingd.features.series import Floats, Integers, Series
 from tradingd.features.shared import shared
 
 _FORGOTTEN: Final = 1e-13
@@ -33,18 +34,23 @@ def ema(series: Series, bars: int) -> Floats:
     """Return the exponential average of the close."""
     import talib
 
-    return shared(series, ("ema", bars), lambda: talib.EMA(series.close, bars))
+    def of(close: Floats) -> Floats:
+        found: Floats = talib.EMA(close, bars)
+        return found
+
+    return shared(series, ("ema", bars), lambda: by_part(series, of, series.close))
 
 
 def average_range(series: Series, bars: int) -> Floats:
     """Return Wilder's average true range in dollars."""
     import talib
 
-    return shared(
-        series,
-        ("atr", bars),
-        lambda: talib.ATR(series.high, series.low, series.close, bars),
-    )
+    def of(high: Floats, low: Floats, close: Floats) -> Floats:
+        found: Floats = talib.ATR(high, low, close, bars)
+        return found
+
+    columns = series.high, series.low, series.close
+    return shared(series, ("atr", bars), lambda: by_part(series, of, *columns))
 
 
 def ema_memory(bars: int, times: int = 1) -> int:
@@ -64,26 +70,36 @@ def _memory(weight: float, bars: int, times: int) -> int:
     return ceil(most) + times * bars
 
 
-def still(values: Floats, bars: int) -> NDArray[np.bool_]:
-    """Tell where the last `bars` changes, or all since the first value, were zero."""
+def still(series: Series, bars: int) -> Integers:
+    """Return the rows where the last `bars` changes of the close, or all before, were zero."""
+    close, starts = series.close, starts_of(series)
     # So long a run shows in a look at few values; mostly there is none.
-    some = values[:: max(bars // 2, 1)]
-    if len(values) > 1 and values[0] != values[1] and not (some[1:] == some[:-1]).any():
-        found = np.zeros(len(values), np.bool_)
-        found[0] = True
-        return found
-    return _still(values[1:] == values[:-1], bars)
+    some, seconds = close[:: max(bars // 2, 1)], _seconds(starts, len(close))
+    at_once = len(seconds) == len(starts) and bool((close[seconds] != close[starts]).all())
+    if at_once and not (some[1:] == some[:-1]).any():
+        return starts
+    return np.flatnonzero(by_part(series, lambda part: _still(part[1:] == part[:-1], bars), close))
 
 
-def motionless(series: Series, bars: int) -> NDArray[np.bool_]:
-    """Tell where the last `bars` true ranges, or all since the first bar, were zero."""
-    high, low, close = series.high, series.low, series.close
-    some = slice(None, None, max(bars // 2, 1))
-    if len(high) > 1 and high[1] != low[1] and not (high[some] == low[some]).any():
-        found = np.zeros(len(high), np.bool_)
-        found[0] = True
-        return found
-    return _still((high[1:] == low[1:]) & (high[1:] == close[:-1]), bars)
+def motionless(series: Series, bars: int) -> Integers:
+    """Return the rows where the last `bars` true ranges, or all before, were zero."""
+    high, low, starts = series.high, series.low, starts_of(series)
+    some, seconds = slice(None, None, max(bars // 2, 1)), _seconds(starts, len(high))
+    at_once = len(seconds) == len(starts) and bool((high[seconds] != low[seconds]).all())
+    if at_once and not (high[some] == low[some]).any():
+        return starts
+
+    def of(high: Floats, low: Floats, close: Floats) -> NDArray[np.bool_]:
+        return _still((high[1:] == low[1:]) & (high[1:] == close[:-1]), bars)
+
+    return np.flatnonzero(by_part(series, of, high, low, series.close))
+
+
+def _seconds(starts: Integers, size: int) -> Integers:
+    """Return the rows of every symbol's second bar; none where one has a single bar."""
+    seconds = starts + 1
+    alone = len(starts) > 0 and (seconds[-1] >= size or (seconds[:-1] == starts[1:]).any())
+    return seconds[:0] if alone else seconds
 
 
 def wilder(values: Floats, bars: int) -> Floats:

@@ -164,6 +164,7 @@ class Natr(Feature):
     summary = "100 * ATR / close"
     source = "J. W. Wilder (1978); J. Forman, Stocks & Commodities 24 (2006); TA-Lib NATR"
     inputs = ("high", "low", "close")
+    parted = True
 
     @property
     @override
@@ -231,6 +232,7 @@ class AtrRatio(Feature):
     summary = "ATR(fast) / ATR(slow)"
     source = "J. W. Wilder (1978); TA-Lib ATR"
     inputs = ("high", "low", "close")
+    parted = True
 
     @property
     @override

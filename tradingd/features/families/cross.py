@@ -205,19 +205,31 @@ def _coarse(values: Floats) -> Floats:
 
 def _middle_ranks(values: Floats) -> Floats:
     """Return ranks from 1/2 along rows, the mean of ranks where values are equal; nan at nan."""
-    order = np.argsort(values, axis=1, kind="stable")
+    # In which order equal values come does not matter: they share their ranks.
+    order = np.argsort(values, axis=1)
     ordered = np.take_along_axis(values, order, axis=1)
-    place = np.broadcast_to(np.arange(values.shape[1]), values.shape)
-    starts = np.ones(values.shape, dtype=bool)
+    middles = np.empty(values.shape)
+    middles[:] = np.arange(values.shape[1]) + 0.5
+    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+    if tied.any():
+        middles[tied] = _middles_of_ties(ordered[tied])
+    ranks = np.empty(values.shape)
+    np.put_along_axis(ranks, order, middles, axis=1)
+    ranks[np.isnan(values)] = np.nan
+    return ranks
+
+
+def _middles_of_ties(ordered: Floats) -> Floats:
+    """Return the mean place of equal values along rows that are in order, from 1/2."""
+    place = np.broadcast_to(np.arange(ordered.shape[1]), ordered.shape)
+    starts = np.ones(ordered.shape, dtype=bool)
     starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    ends = np.ones(values.shape, dtype=bool)
+    ends = np.ones(ordered.shape, dtype=bool)
     ends[:, :-1] = starts[:, 1:]
     first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    upward = np.where(ends, place, values.shape[1])[:, ::-1]
+    upward = np.where(ends, place, ordered.shape[1])[:, ::-1]
     last = np.minimum.accumulate(upward, axis=1)[:, ::-1]
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, (first + last) * 0.5 + 0.5, axis=1)
-    return ranks
+    return np.asarray((first + last) * 0.5 + 0.5)
 
 
 def _means(values: Floats) -> Floats:

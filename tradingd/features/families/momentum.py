@@ -10,6 +10,7 @@ from msgspec import Meta
 from tradingd.features.families.trend import WilderParams, Window
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.offsets import NOTHING, away_from_mean, spread_about_mean
+from tradingd.features.parts import by_part
 from tradingd.features.rolling import divide, rolling_mean, rolling_sum
 from tradingd.features.series import Floats, LiveBar, Series
 from tradingd.features.shared import shared
@@ -24,6 +25,7 @@ class Rsi(Feature):
     kind = "rsi"
     summary = "Wilder's relative strength index"
     source = "J. W. Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib RSI"
+    parted = True
 
     @property
     @override
@@ -35,8 +37,13 @@ class Rsi(Feature):
         import talib
 
         bars = self.params.bars
-        values: Floats = talib.RSI(lifted(series, "close"), bars)
-        values[still(series.close, STILL * bars)] = nan
+
+        def of(close: Floats) -> Floats:
+            found: Floats = talib.RSI(close, bars)
+            return found
+
+        values = by_part(series, of, lifted(series, "close"))
+        values[still(series, STILL * bars)] = nan
         return values
 
     @override

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.offsets import NOTHING
+from tradingd.features.parts import by_part, starts_of
 from tradingd.features.rolling import divide, rolling_mean, shift
 from tradingd.features.series import Floats, LiveBar, Series
 from tradingd.features.shared import shared
@@ -134,6 +135,7 @@ class EmaRatio(Feature):
     kind = "ema_ratio"
     summary = "close / EMA(close, bars) - 1"
     source = "TA-Lib EMA"
+    parted = True
 
     @property
     @override
@@ -164,6 +166,7 @@ class EmaCross(Feature):
     kind = "ema_cross"
     summary = "EMA(close, fast) / EMA(close, slow) - 1"
     source = "TA-Lib EMA"
+    parted = True
 
     @property
     @override
@@ -214,6 +217,7 @@ class Macd(Feature):
     kind = "macd"
     summary = "MACD line, signal line or histogram / close"
     source = "G. Appel, Technical Analysis (2005); TA-Lib MACD over close"
+    parted = True
 
     @property
     @override
@@ -242,26 +246,26 @@ class Macd(Feature):
 
     def _late_fast(self, series: Series) -> Floats:
         """Return the short average begun so late that both have their first value together."""
-        import talib
-
-        late = self.params.slow - self.params.fast
-        values = np.full(len(series), nan)
-        if len(series) > late:
-            values[late:] = talib.EMA(series.close[late:], self.params.fast)
-        return values
+        late, bars = self.params.slow - self.params.fast, self.params.fast
+        return by_part(series, lambda close: _ema_from(close, late, bars), series.close)
 
     def _signal(self, series: Series, line: Floats) -> Floats:
-        import talib
-
-        params, first = self.params, self.params.slow - 1
-        values = np.full(len(line), nan)
-        if len(line) > first:
-            values[first:] = talib.EMA(line[first:], params.signal)
-        return values
+        first, bars = self.params.slow - 1, self.params.signal
+        return by_part(series, lambda part: _ema_from(part, first, bars), line)
 
     @override
     def live(self) -> Live:
         return _LiveMacd(self.params)
+
+
+def _ema_from(values: Floats, first: int, bars: int) -> Floats:
+    """Return the exponential average of the values from `first` on."""
+    import talib
+
+    average = np.full(len(values), nan)
+    if len(values) > first:
+        average[first:] = talib.EMA(values[first:], bars)
+    return average
 
 
 class _LiveMacd:
@@ -310,6 +314,7 @@ class PlusDi(Feature):
     summary = "Wilder's positive directional indicator"
     source = "J. W. Wilder, New Concepts in Technical Trading Systems (1978); TA-Lib PLUS_DI"
     inputs = ("high", "low", "close")
+    parted = True
 
     @property
     @override
@@ -320,10 +325,11 @@ class PlusDi(Feature):
     def batch(self, series: Series) -> Floats:
         bars = self.params.bars
         values = self._values(series, bars)
-        return np.where(motionless(series, STILL * bars), nan, values)
+        values[motionless(series, STILL * bars)] = nan
+        return values
 
     def _values(self, series: Series, bars: int) -> Floats:
-        return _indicator(series, bars, "up")
+        return _indicator(series, bars, "up").copy()
 
     @override
     def live(self) -> Live:
@@ -339,7 +345,7 @@ class MinusDi(PlusDi):
 
     @override
     def _values(self, series: Series, bars: int) -> Floats:
-        return _indicator(series, bars, "down")
+        return _indicator(series, bars, "down").copy()
 
     @override
     def live(self) -> Live:
@@ -362,11 +368,19 @@ class Adx(PlusDi):
     def _values(self, series: Series, bars: int) -> Floats:
         up, down = _indicator(series, bars, "up"), _indicator(series, bars, "down")
         both = up + down
-        index = np.divide(100.0 * np.abs(up - down), both, out=np.zeros(len(up)), where=both > 0.0)
-        values = np.full(len(up), nan)
-        # The first directional index is at bar `bars`; the average begins with the mean of `bars`.
-        values[bars - 1 :] = wilder(index[bars - 1 :], bars) if len(up) >= bars else nan
-        return values
+        index = up - down
+        np.abs(index, out=index)
+        index *= 100.0
+        index /= both
+        index[~(both > 0.0)] = 0.0
+
+        def of(index: Floats) -> Floats:
+            values = np.full(len(index), nan)
+            # The first index is at bar `bars`; the average begins with the mean of `bars` of them.
+            values[bars - 1 :] = wilder(index[bars - 1 :], bars) if len(index) >= bars else nan
+            return values
+
+        return by_part(series, of, index)
 
     @override
     def live(self) -> Live:
@@ -374,32 +388,41 @@ class Adx(PlusDi):
 
 
 def _indicator(series: Series, bars: int, direction: Literal["up", "down"]) -> Floats:
-    return shared(
-        series,
-        (direction, bars),
-        lambda: (
-            100.0
-            * divide(
-                _begun(_movement(series, direction), bars),
-                _begun(shared(series, ("true range",), lambda: _true_range(series)), bars),
-            )
-        ),
-    )
+    def compute() -> Floats:
+        moved = _begun(series, _movement(series, direction), bars)
+        spread = shared(
+            series, ("true range", bars), lambda: _begun(series, _true_range(series), bars)
+        )
+        found = divide(moved, spread)
+        found *= 100.0
+        return found
+
+    return shared(series, (direction, bars), compute)
 
 
-def _begun(values: Floats, bars: int) -> Floats:
+def _begun(series: Series, values: Floats, bars: int) -> Floats:
     """Average as TA-Lib begins its directional sums: the first bars - 1 are decayed once."""
-    late = values.copy()
-    late[1:bars] *= 1.0 - 1.0 / bars
-    return wilder(late, bars)
+
+    def of(part: Floats) -> Floats:
+        part[1:bars] *= 1.0 - 1.0 / bars
+        return wilder(part, bars)
+
+    return by_part(series, of, values)
 
 
 def _movement(series: Series, direction: Literal["up", "down"]) -> Floats:
+    high, low = series.high, series.low
     up, down = np.zeros(len(series)), np.zeros(len(series))
-    np.subtract(series.high[1:], series.high[:-1], out=up[1:])
-    np.subtract(series.low[:-1], series.low[1:], out=down[1:])
+    np.subtract(high[1:], high[:-1], out=up[1:])
+    np.subtract(low[:-1], low[1:], out=down[1:])
     mine, other = (up, down) if direction == "up" else (down, up)
-    return mine * ((mine > 0.0) & (mine - other > NOTHING * series.close))
+    other -= mine
+    # `other` is now what it leads by: a tie but for rounding is no movement.
+    further = other < -NOTHING * series.close
+    further &= mine > 0.0
+    mine *= further
+    mine[starts_of(series)] = 0.0
+    return mine
 
 
 def _true_range(series: Series) -> Floats:
@@ -407,6 +430,7 @@ def _true_range(series: Series) -> Floats:
     before = series.close[:-1]
     np.maximum(series.high[1:], before, out=values[1:])
     values[1:] -= np.minimum(series.low[1:], before)
+    values[starts_of(series)] = 0.0
     return values
 
 
@@ -586,6 +610,7 @@ class Trix(Feature):
     kind = "trix"
     summary = "100 * (EMA of EMA of EMA / its value before - 1)"
     source = "J. K. Hutson (1983); TA-Lib TRIX"
+    parted = True
 
     @property
     @override
@@ -596,8 +621,11 @@ class Trix(Feature):
     def batch(self, series: Series) -> Floats:
         import talib
 
-        values: Floats = talib.TRIX(series.close, self.params.bars)
-        return values
+        def of(close: Floats) -> Floats:
+            values: Floats = talib.TRIX(close, self.params.bars)
+            return values
+
+        return by_part(series, of, series.close)
 
     @override
     def live(self) -> Live:

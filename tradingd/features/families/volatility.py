@@ -88,6 +88,7 @@ class Realised(Feature):
     kind = "realised"
     summary = "sample standard deviation of the last `bars` log returns"
     source = "close-to-close estimator; Yang & Zhang (2000), formula 1"
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -137,6 +138,7 @@ class RangeVolatility(Feature):
 
     Params = Window
     inputs: ClassVar[tuple[str, ...]] = PRICES
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -248,6 +250,7 @@ class YangZhang(Feature):
     summary = "root of var(open jump) + k var(open to close) + (1 - k) Rogers-Satchell variance"
     source = "Yang & Zhang (2000), Journal of Business 73, formulas 7 to 19"
     inputs: ClassVar[tuple[str, ...]] = PRICES
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -306,6 +309,7 @@ class VolatilityRatio(Feature):
     kind = "volatility_ratio"
     summary = "realised volatility of `fast` bars / of `slow` bars"
     source = "ratio of two close-to-close estimators"
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -346,6 +350,7 @@ class VolatilityOfVolatility(Feature):
     kind = "volatility_of_volatility"
     summary = "standard deviation / mean of the last `bars` realised volatilities"
     source = "coefficient of variation of the close-to-close estimator"
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -386,6 +391,7 @@ class Downside(Feature):
     kind = "downside"
     summary = "root of the mean of min(log return, 0)^2 over `bars` returns"
     source = "F. A. Sortino, R. van der Meer, Downside Risk, Journal of Portfolio Management (1991)"
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -427,6 +433,7 @@ class JumpShare(Feature):
     source = (
         "Barndorff-Nielsen & Shephard (2004), Journal of Financial Econometrics 2, formulas 4, 7"
     )
+    windowed = True
 
     @property
     def memory(self) -> int:

@@ -38,6 +38,7 @@ class _WindowFeature(Feature):
 
     Params = Window
     inputs: ClassVar[tuple[str, ...]] = ("volume",)
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -156,6 +157,7 @@ class DollarVolumeTrend(Feature):
     summary = "log(mean dollar volume of `fast` bars / of `slow` bars)"
     source = "ratio of two means of close * volume"
     inputs: ClassVar[tuple[str, ...]] = ("close", "volume")
+    windowed = True
 
     @property
     def memory(self) -> int:
@@ -201,14 +203,19 @@ class Amihud(_WindowFeature):
     kind = "amihud"
     summary = "mean of |return| per million dollars over those of `bars` bars that traded"
     source = "Amihud (2002), Journal of Financial Markets 5, formula 1"
+    version = 2
     inputs: ClassVar[tuple[str, ...]] = ("close", "volume")
 
     def batch(self, series: Series) -> Floats:
         """Return the values of all bars."""
         close, volume, bars = series.close, series.volume, self.params.bars
         traded = volume > 0.0
-        change = np.abs(close / shift(close, 1) - 1.0)
-        moves = np.where(traded, divide(change * _MILLION, close * volume), 0.0)
+        moves = np.abs(close / shift(close, 1) - 1.0)
+        moves *= _MILLION
+        moves /= close * volume
+        moves[~traded] = 0.0
+        # Nobody knows whether the first one moved, traded or not.
+        moves[:1] = nan
         return divide(rolling_sum(moves, bars), rolling_sum(traded.astype(np.float64), bars))
 
     def live(self) -> Live:
@@ -227,11 +234,11 @@ class _LiveAmihud:
     def update(self, bar: LiveBar) -> float:
         """Take the next bar."""
         close, volume = bar.close, bar.volume
-        move = traded = 0.0
+        before, self._close = self._close, close
+        move, traded = (0.0 if before == before else nan), 0.0
         if volume > 0.0:
-            move = abs(close / self._close - 1.0) * _MILLION / (close * volume)
+            move = abs(close / before - 1.0) * _MILLION / (close * volume)
             traded = 1.0
-        self._close = close
         total = self._moves.update(move)
         count = self._traded.update(traded)
         return total / count if count != 0.0 else nan
