@@ -19,7 +19,7 @@ class ParityParams(msgspec.Struct, frozen=True, kw_only=True):
     instance: Annotated[
         Annotated[str, Meta(min_length=1)],
         Meta(
-            description="Whose record is read; its file of the site folder, NAME.yaml, counts too.",
+            description="Whose record is read; its NAME.yaml in the site folder counts, if any.",
             extra={"metavar": "NAME", "short": "i"},
         ),
     ] = "paper"

@@ -9,6 +9,7 @@ from tradingd.app.model_parity import ModelParity, Parity, model_parity
 from tradingd.app.model_parity_compare import Difference
 from tradingd.cli import model_parity as parameters
 from tradingd.cli import screen
+from tradingd.config.instance import instance_file
 from tradingd.config.load import load
 from tradingd.kits.failure import ExitCode
 
@@ -26,7 +27,8 @@ class ParityResult(msgspec.Struct, frozen=True, kw_only=True):
 def run_parity(params: parameters.ParityParams) -> ParityResult:
     """Compare a session's record with the store."""
     overlay = Path(params.overlay) if params.overlay else None
-    config = load(params.overrides, overlay=overlay, instance=params.instance).config
+    named = params.instance if instance_file(params.instance, overlay) else None
+    config = load(params.overrides, overlay=overlay, instance=named).config
     found = model_parity(config, params.instance, _day(params.start), _day(params.end))
     return ParityResult(
         exit_code=ExitCode.OK if found.holds else ExitCode.QUALITY, holds=found.holds, parity=found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.daemon.alpaca_server import Alpaca, Trader
+from tests.acceptance.daemon.model_market import TRAINED_TO, ModelMarket
 from tests.acceptance.daemon.paper import Broker, Paper
 from tradingd.app.sim.server import Market
 
@@ -32,6 +33,22 @@ def paper(home: Path) -> Iterator[Callable[..., Paper]]:
     yield make
     for one in reversed(made):
         one.close()
+
+
+@pytest.fixture(scope="module")
+def module_paper() -> Iterator[Callable[..., Paper]]:
+    """Make daemons that several tests look at."""
+    folder = Path(tempfile.mkdtemp(prefix="td-"))
+    made: list[Paper] = []
+
+    def make(*overrides: str, instance: str = "") -> Paper:
+        made.append(Paper(folder, *overrides, instance=instance))
+        return made[-1]
+
+    yield make
+    for one in reversed(made):
+        one.close()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
@@ -68,3 +85,15 @@ def trader(home: Path) -> Iterator[Callable[..., Trader]]:
     yield make
     for one in reversed(made):
         one.close()
+
+
+@pytest.fixture(scope="session")
+def model_market() -> Iterator[ModelMarket]:
+    """The embedded daily bars in a store, and two models of them; the first is promoted."""
+    folder = Path(tempfile.mkdtemp(prefix="td-"))
+    market = ModelMarket(folder, ("source=sample",), ("features=daily",), TRAINED_TO)
+    market.train(1)
+    market.train(2, seed=5)
+    market.point(1)
+    yield market
+    shutil.rmtree(folder, ignore_errors=True)

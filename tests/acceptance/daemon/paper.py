@@ -204,6 +204,17 @@ class Paper:
             timeout=60,
         )
 
+    def tradingd(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of `tradingd` beside it."""
+        return subprocess.run(
+            (sys.executable, "-m", "tradingd", *words),
+            capture_output=True,
+            text=True,
+            env=self.environment,
+            cwd=self.home,
+            timeout=120,
+        )
+
     # -- what it left ------------------------------------------------------------------------------
 
     @property
