@@ -44,7 +44,8 @@ def compile_features(
     features = {
         name: _feature(name, config.declared[name], context) for name in sorted(config.declared)
     }
-    order = _order(features, config.benchmark)
+    order = _order(features)
+    _check_references(features, config.benchmark, context.sectors)
     names = tuple(features)
     return FeatureSet(
         names=names,
@@ -53,7 +54,11 @@ def compile_features(
         bars=config.bars,
         memory=max(_memories(features, order).values(), default=0),
         hash=set_hash(
-            features, bars=config.bars, benchmark=config.benchmark, calendar=calendar.name
+            features,
+            bars=config.bars,
+            benchmark=config.benchmark,
+            calendar=calendar.name,
+            sectors=context.sectors,
         ),
         needs_quotes=any(set(one.inputs) & set(QUOTES) for one in features.values()),
         benchmark=config.benchmark,
@@ -112,21 +117,38 @@ def _bad_param(
     )
 
 
-def _order(features: Mapping[str, Feature], benchmark: str) -> list[str]:
+def _order(features: Mapping[str, Feature]) -> list[str]:
     """Names of the features across symbols, each after those it needs."""
     order: list[str] = []
     for name, one in features.items():
         if isinstance(one, CrossFeature):
             _visit(name, features, order, [])
-            if one.refers_to_benchmark and not benchmark:
-                raise _refused(
-                    f"feature {name} refers to a benchmark and none is set",
-                    "features.benchmark",
-                    expected="a symbol such as SPY",
-                    found="nothing",
-                    next_step="features.benchmark=SPY",
-                )
     return order
+
+
+def _check_references(
+    features: Mapping[str, Feature], benchmark: str, sectors: Mapping[str, str]
+) -> None:
+    """Refuse features that never had a value for want of what they refer to."""
+    for name, one in features.items():
+        if not isinstance(one, CrossFeature):
+            continue
+        if one.refers_to_benchmark and not benchmark:
+            raise _refused(
+                f"feature {name} refers to a benchmark and none is set",
+                "features.benchmark",
+                expected="a symbol such as SPY",
+                found="nothing",
+                next_step="features.benchmark=SPY",
+            )
+        if one.refers_to_sectors and not sectors:
+            raise _refused(
+                f"feature {name} refers to sectors and none are known",
+                "features.sectors",
+                expected="a CSV file with columns symbol,sector",
+                found="nothing",
+                next_step="features.sectors=FILE.csv",
+            )
 
 
 def _visit(

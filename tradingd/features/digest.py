@@ -6,24 +6,33 @@ from typing import Any
 
 import msgspec
 
-from tradingd.features.feature import Feature
+from tradingd.features.feature import CrossFeature, Feature
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.hashing import stable_hash
 
 
-def set_hash(features: Mapping[str, Feature], *, bars: str, benchmark: str, calendar: str) -> str:
+def set_hash(
+    features: Mapping[str, Feature],
+    *,
+    bars: str,
+    benchmark: str,
+    calendar: str,
+    sectors: Mapping[str, str],
+) -> str:
     """Return the SHA-256 of everything that the values follow from, beside the bars themselves.
 
-    Names count, their order does not. Classes of your own count by the text of their module.
+    Names count, their order does not. Classes of your own count by the text of their module. The
+    sectors count where a feature asks for them; announcement dates, new ones every day, never do.
     """
-    return stable_hash(
-        {
-            "features": {name: identity(one) for name, one in features.items()},
-            "bars": bars,
-            "benchmark": benchmark,
-            "calendar": calendar,
-        }
-    )
+    counted: dict[str, Any] = {
+        "features": {name: identity(one) for name, one in features.items()},
+        "bars": bars,
+        "benchmark": benchmark,
+        "calendar": calendar,
+    }
+    if any(isinstance(one, CrossFeature) and one.refers_to_sectors for one in features.values()):
+        counted["sectors"] = dict(sectors)
+    return stable_hash(counted)
 
 
 def identity(feature: Feature) -> dict[str, Any]:

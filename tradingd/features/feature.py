@@ -111,10 +111,9 @@ class Feature:
 
     @property
     def memory(self) -> int:
-        """Bars after which a cold start is forgotten.
+        """Bars before the present one after which a cold start is forgotten.
 
-        The value then equals that of any longer
-        history to 1e-12 of its size.
+        The value then equals that of any longer history to 1e-12 of its size.
         """
         raise NotImplementedError(type(self).__name__)
 
@@ -142,9 +141,12 @@ class CrossFeature(Feature):
     ----------
     refers_to_benchmark : bool
         It has no value without `FeaturesConfig.benchmark`.
+    refers_to_sectors : bool
+        It has no value without `FeaturesConfig.sectors`.
     """
 
     refers_to_benchmark: ClassVar[bool] = False
+    refers_to_sectors: ClassVar[bool] = False
 
     @property
     def needs(self) -> tuple[str, ...]:

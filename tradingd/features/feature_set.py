@@ -23,10 +23,12 @@ class FeatureSet(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     bars : str
         Resolution of the bars.
     memory : int
-        Bars after which a cold start is forgotten by every feature.
+        Bars BEFORE the present one after which a cold start is forgotten by every feature: a row is
+        that of all history once `memory` + 1 bars were seen, and `rows[memory:]` of a cold batch
+        are.
     hash : str
-        SHA-256 over kinds, parameters, versions, the text of your own classes, bars, benchmark and
-        calendar: what a model is bound to.
+        SHA-256 over kinds, parameters, versions, the text of your own classes, bars, benchmark,
+        calendar and, where a feature asks for it, every symbol's sector: what a model is bound to.
     needs_quotes : bool
         Some feature reads quotes.
     benchmark : str

@@ -68,7 +68,7 @@ class ServedModel:
     symbols : set of str
         Whose rows there are.
     memory : int
-        Bars a symbol must have shown.
+        Bars a symbol must have shown before the present one (`FeatureSet.memory`).
     settings : Serving
         When to abstain.
     told : Told

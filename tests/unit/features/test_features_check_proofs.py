@@ -121,7 +121,7 @@ def test_a_memory_that_the_bars_cannot_prove_is_not_called_proved():
 def test_a_feature_is_taken_with_what_it_needs_and_nothing_else():
     found = compiled(
         z={"kind": "rank", "of": "m"},
-        m={"kind": "sector_relative", "of": "a"},
+        m={"kind": "market_mean", "of": "a"},
         a={"kind": "return", "bars": 7},
         other={"kind": "return", "bars": 90},
     )

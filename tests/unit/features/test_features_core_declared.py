@@ -83,6 +83,28 @@ def test_the_hash_follows_everything_the_values_follow_from() -> None:
     assert len({compiled(base).hash, *others}) == 5
 
 
+SECTORS = {"AAA": "energy", "BBB": "banks"}
+RELATIVE = {"a": {"kind": "return"}, "b": {"kind": "sector_relative", "of": "a"}}
+
+
+def test_a_feature_of_sectors_is_refused_without_them() -> None:
+    failure = refused(RELATIVE)
+    assert failure.where == "features.sectors"
+    assert "feature b" in failure.line()
+
+
+def test_the_hash_follows_the_sectors_only_where_a_feature_asks_for_them() -> None:
+    def hashed(declared: dict[str, dict[str, Any]], sectors: dict[str, str]) -> str:
+        config = FeaturesConfig(declared=declared)
+        return compile_features(config, calendar=CALENDAR, sectors=sectors).hash
+
+    moved = {**SECTORS, "BBB": "energy"}
+    assert hashed(RELATIVE, SECTORS) == hashed(RELATIVE, dict(reversed(SECTORS.items())))
+    assert hashed(RELATIVE, SECTORS) != hashed(RELATIVE, moved)
+    plain = {"a": {"kind": "return"}}
+    assert hashed(plain, SECTORS) == hashed(plain, moved) == hashed(plain, {})
+
+
 CLASS = """
     import numpy as np
 

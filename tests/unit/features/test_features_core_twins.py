@@ -196,6 +196,20 @@ def test_a_start_as_long_ago_as_the_memory_is_forgotten(name: str) -> None:
     np.testing.assert_allclose(part[rows], whole[late:][rows], rtol=1e-11, atol=1e-11)
 
 
+def test_the_memory_counts_bars_before_the_present_one() -> None:
+    feature_set = compiled({"a": {"kind": "return", "bars": 5}, "b": {"kind": "rsi", "bars": 3}})
+    memory = feature_set.memory
+    bars = random_bars(3, memory + 400, calm=0.0)
+    whole = live_rows(feature_set, bars, {})
+    late = {name: one[399:] for name, one in bars.items()}
+    cold = live_rows(feature_set, late, {})
+    np.testing.assert_allclose(cold[memory], whole[399 + memory], rtol=1e-12, atol=1e-12)
+    (five,) = compiled({"a": {"kind": "return", "bars": 5}}).columns
+    assert five.memory == 5
+    assert np.isnan(cold[five.memory - 1, 0])
+    assert cold[five.memory, 0] == whole[399 + five.memory, 0]
+
+
 def test_price_and_volume_units_change_nothing() -> None:
     feature_set = compiled()
     bars = random_bars(3, 400)
