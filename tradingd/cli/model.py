@@ -116,6 +116,28 @@ class DiffParams(msgspec.Struct, frozen=True, kw_only=True):
     overlay: Overlay = None
 
 
+class CompareParams(msgspec.Struct, frozen=True, kw_only=True):
+    """Input of `tradingd model compare`."""
+
+    name: Name
+    overrides: Overrides = ()
+    overlay: Overlay = None
+    instance: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$",
+            description="Whose records: the daemon that served both.",
+        ),
+    ] = "paper"
+    state: Annotated[
+        str | None,
+        Meta(
+            description="State folder of the instance; default: where it keeps it.",
+            extra={"metavar": "FOLDER"},
+        ),
+    ] = None
+
+
 class ImportParams(msgspec.Struct, frozen=True, kw_only=True):
     """Input of `tradingd model import`."""
 
@@ -198,6 +220,23 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         "DiffReport",
         "Put two models side by side: metrics, features, data, settings.",
         ("tradingd model diff swing@2 swing@3", "tradingd model diff swing swing@challenger"),
+    ),
+    Command(
+        path=("model", "compare"),
+        params=CompareParams,
+        result="tradingd.app.model_compare:ComparisonReport",
+        function=f"{_RUN}:run_compare",
+        render=f"{_RUN}:render_compare",
+        summary="Compare champion and challenger on what became of the rows both predicted.",
+        examples=(
+            "tradingd model compare swing --instance paper",
+            "tradingd model compare swing --instance paper --json",
+        ),
+        environment={
+            **ENVIRONMENT,
+            "STATE_DIRECTORY": "state folder of the instance under systemd",
+            "XDG_STATE_HOME": "base of the state folder otherwise",
+        },
     ),
     _command(
         "import",

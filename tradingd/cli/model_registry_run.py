@@ -5,9 +5,12 @@ import getpass
 from pathlib import Path
 
 from tradingd.app import model_registry as app
+from tradingd.app.model_compare import ComparisonReport, compare_models
 from tradingd.cli import model as parameters
 from tradingd.cli import screen
+from tradingd.config.paths import state_root
 from tradingd.domain.manifest import ModelManifest
+from tradingd.learning.report import Interval
 from tradingd.registry.gates import Clause, Verdict
 from tradingd.registry.promotion import Decision
 
@@ -209,6 +212,52 @@ def render_diff(found: app.DiffReport) -> None:
     else:
         _say("they are the same")
     screen.summary({"left": found.left, "right": found.right, "differences": len(rows)})
+
+
+def run_compare(params: parameters.CompareParams) -> ComparisonReport:
+    """Compare champion and challenger."""
+    config = app.configured(params.overrides, params.overlay)
+    stated = Path(params.state).expanduser() if params.state else state_root(params.instance)
+    return compare_models(config, params.name, params.instance, stated)
+
+
+def render_compare(found: ComparisonReport) -> None:
+    """Print each score of both, and by how much they differ."""
+    rows = [
+        (
+            one.score,
+            _bounded(one.champion),
+            _bounded(one.challenger),
+            _bounded(one.difference),
+            one.better,
+        )
+        for one in found.scores
+    ]
+    columns = ("score", found.champion, found.challenger, "difference", "better")
+    screen.table(f"{found.label}, {found.first} to {found.last}", columns, rows)
+    _say(found.verdict)
+    for reason, count in found.left_out.items():
+        _say(f"left out: {count:,} {reason.replace('_', ' ')}")
+    for note in found.notes:
+        _say(f"note: {note}")
+    screen.summary(
+        {
+            "champion": found.champion,
+            "challenger": found.challenger,
+            "rows": found.rows,
+            "sessions": found.sessions,
+            "better": sum(one.better == "challenger" for one in found.scores),
+            "worse": sum(one.better == "champion" for one in found.scores),
+        }
+    )
+
+
+def _bounded(one: Interval) -> str:
+    if one.value is None:
+        return ""
+    if one.low is None or one.high is None:
+        return f"{one.value:.4f}"
+    return f"{one.value:.4f} [{one.low:.4f}, {one.high:.4f}]"
 
 
 def run_import(params: parameters.ImportParams) -> app.ImportReport:
