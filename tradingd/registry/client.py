@@ -34,6 +34,7 @@ _ENVIRONMENT: Final = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _BEARER: Final = "MLFLOW_TRACKING_TOKEN"
 
 
@@ -54,7 +55,22 @@ def connect(root: Path, tracking: str, token: Secret | None) -> "MlflowClient":
     make_folder(root)
     # Two processes that both make the tables would fail each other.
     with locked(root):
-        return _client(f"sqlite:///{root / DATABASE}")
+        if not (root / DATABASE).exists():
+            _make_database(root)
+        return _client(_uri(root / DATABASE))
+
+
+def _make_database(root: Path) -> None:
+    """Make the tables under another name: who is interrupted half-way leaves no half store."""
+    unfinished = root / f".{DATABASE}.new"
+    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        left.unlink(missing_ok=True)
+    _client(_uri(unfinished))
+    unfinished.replace(root / DATABASE)
+
+
+def _uri(path: Path) -> str:
+    return f"sqlite:///{path}"
 
 
 def _client(uri: str) -> "MlflowClient":
@@ -88,15 +104,27 @@ def asking(what: str, where: str) -> Iterator[None]:
 
 
 def refused(what: str, where: str, found: str) -> Failure:
-    """Return the failure of a request."""
+    """Return the failure of a request; what is not there is told apart from who does not answer."""
+    absent = found.startswith(_ABSENT)
     return Failure(
         f"cannot {what}",
         code=ExitCode.REGISTRY,
         where=where,
-        expected="an MLflow store that answers (registry.root or registry.tracking)",
-        found=found.splitlines()[0][:300] if found else "no answer",
-        next_step="see the folder or server that is named; try again when it answers",
+        expected="a model, version or alias that is there"
+        if absent
+        else "an MLflow store that answers (registry.root or registry.tracking)",
+        found=_cause(found),
+        next_step="tradingd model list"
+        if absent
+        else "see the folder or server that is named; try again when it answers",
     )
+
+
+def _cause(found: str) -> str:
+    """Return what is behind a chain of exceptions, shortly."""
+    line = found.splitlines()[0].removeprefix(f"{_ABSENT}: ") if found else "no answer"
+    _, told, cause = line.partition("Caused by ")
+    return (cause.rstrip(")") if told else line)[:300]
 
 
 @contextmanager

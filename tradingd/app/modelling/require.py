@@ -76,8 +76,8 @@ def require_teachable(dataset: Dataset, training: TrainingConfig) -> None:
             "features have no value in any row: a model that asks for them would always abstain",
             code=ExitCode.NO_DATA,
             where=f"features.declared.{empty[0]}",
-            expected="what they are made of in the store (quotes, features.sectors, features."
-            "benchmark, earnings, other symbols)",
+            expected="what they are made of in the store: bars as far back as they look, quotes, "
+            "features.sectors, features.benchmark, earnings, other symbols",
             found=", ".join(empty[:_NAMED])
             + (f" and {len(empty) - _NAMED} more" if len(empty) > _NAMED else ""),
             next_step=f"store that, or leave them out (~features.declared.{empty[0]}); "

@@ -115,7 +115,7 @@ class XgBoostEstimator:
         if self._config.device == "cpu" or xgboost.build_info().get("USE_CUDA"):
             return ()
         note = "trained on the cpu: this XGBoost was built without CUDA"
-        log.warning(note)
+        log.info(note)
         return (note,)
 
     def _rows(self, dataset: Dataset) -> Any:
