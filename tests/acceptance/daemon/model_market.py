@@ -20,8 +20,10 @@ from tradingd.app.model_parity_splits import splits_of
 from tradingd.app.modelling.sources import Sources, open_sources
 from tradingd.config.load import load
 from tradingd.domain.manifest import FILE_NAME
+from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.features.batch import compute
 from tradingd.features.frame import FeatureFrame
+from tradingd.history.store import Store
 from tradingd.registry.published import folder_of, write_aliases
 from tradingd.serving.lightgbm_model import LightGbmModel
 from tradingd.serving.prediction_log import FOLDER, read_log
@@ -54,10 +56,17 @@ class ModelMarket:
         Features, bars and universe, in training and session alike.
     until : date
         Last day learned from.
+    split : tuple, optional
+        Symbol, ex-date, new and old shares: added to what was imported.
     """
 
     def __init__(
-        self, home: Path, importing: tuple[str, ...], overrides: tuple[str, ...], until: dt.date
+        self,
+        home: Path,
+        importing: tuple[str, ...],
+        overrides: tuple[str, ...],
+        until: dt.date,
+        split: tuple[str, dt.date, int, int] | None = None,
     ) -> None:
         self.home = home
         self.store = home / "data" / "tradingd" / "history"
@@ -66,8 +75,17 @@ class ModelMarket:
         self.until = until
         ended = tradingd_in(home)("data", "import", *importing)
         assert ended.returncode == 0, ended.stderr
+        if split is not None:
+            self._add(*split)
         self.sources: Sources = open_sources(self.config(), None, None)
         self.frame: FeatureFrame = compute(self.sources.feature_set, self.sources.series)
+
+    def _add(self, symbol: str, day: dt.date, new: int, old: int) -> None:
+        action = CorporateAction(
+            symbol=symbol, ex_date=day, kind=ActionKind.SPLIT, numerator=new, denominator=old
+        )
+        with Store(self.store).batch("split") as batch:
+            batch.actions([action])
 
     def config(self) -> Any:
         """Return the configuration that both share."""
@@ -91,7 +109,8 @@ class ModelMarket:
     @property
     def bars(self) -> str:
         """Length of the bars."""
-        return "1m" if "features=minute" in self.overrides else "1d"
+        minutes = {"features=minute", "features.bars=1m"}
+        return "1m" if minutes.intersection(self.overrides) else "1d"
 
     def train(self, version: int, *, seed: int = 1, trees: int = 30) -> Path:
         """Learn whether the next bar rises and publish that; return the manifest."""
