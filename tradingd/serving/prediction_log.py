@@ -108,16 +108,16 @@ class PredictionLog:
         OSError
             What could not be written stays in memory.
         """
+        by_day: dict[int, list[Predicted]] = {}
+        for one in self._rows:
+            by_day.setdefault(one.ts // _DAY_NS, []).append(one)
         written = 0
-        while self._rows:
-            day = _day(self._rows[0].ts)
-            if day > self._day:
-                self._merge(self._day)
-                self._day = day
-            ours = [one for one in self._rows if _day(one.ts) == day]
-            self._write(day, ours)
-            written += len(ours)
-            self._rows = [one for one in self._rows if _day(one.ts) != day]
+        try:
+            for number in sorted(by_day):
+                written += self._of_day(_name(number), by_day[number])
+                del by_day[number]
+        finally:
+            self._rows = [one for rows in by_day.values() for one in rows]
         return written
 
     def end(self) -> int:
@@ -130,6 +130,13 @@ class PredictionLog:
         """Forget what is in memory; return how many."""
         dropped, self._rows = len(self._rows), []
         return dropped
+
+    def _of_day(self, day: str, rows: Sequence[Predicted]) -> int:
+        if day > self._day:
+            self._merge(self._day)
+            self._day = day
+        self._write(day, rows)
+        return len(rows)
 
     def _write(self, day: str, rows: Sequence[Predicted]) -> None:
         import pyarrow.parquet as pq
@@ -241,5 +248,5 @@ def _joined(files: Sequence[Path]) -> "pa.Table":
     return pa.concat_tables(tables, promote_options="default")
 
 
-def _day(ts: int) -> str:
-    return dt.datetime.fromtimestamp(ts // _DAY_NS * 86_400, tz=dt.UTC).date().isoformat()
+def _name(day: int) -> str:
+    return (dt.date(1970, 1, 1) + dt.timedelta(day)).isoformat()
