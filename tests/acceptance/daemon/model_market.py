@@ -22,6 +22,7 @@ from tradingd.config.load import load
 from tradingd.domain.manifest import FILE_NAME
 from tradingd.domain.market import ActionKind, CorporateAction
 from tradingd.features.batch import compute
+from tradingd.features.feature_set import FeatureSet
 from tradingd.features.frame import FeatureFrame
 from tradingd.history.store import Store
 from tradingd.registry.published import folder_of, write_aliases
@@ -146,12 +147,32 @@ class ModelMarket:
         folder.mkdir(parents=True)
         (folder / "model.txt").write_bytes(text)
         path = folder / FILE_NAME
-        path.write_bytes(msgspec.json.encode({**self._manifest(version, text, rows), **changes}))
+        path.write_bytes(
+            msgspec.json.encode(
+                {
+                    **manifest_of(
+                        self.sources.feature_set,
+                        version,
+                        text,
+                        rows=rows,
+                        until=self.until,
+                        symbols=len(self.sources.traded),
+                    ),
+                    **changes,
+                }
+            )
+        )
         return path
 
     def point(self, version: int, registry: Path | None = None) -> None:
         """Move the alias `production`."""
         write_aliases(registry or self.registry, NAME, {"production": version})
+
+    def facts(self) -> dict[str, Any]:
+        """Return the first model's manifest."""
+        path = folder_of(self.registry, NAME, 1) / FILE_NAME
+        facts: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+        return facts
 
     def damaged(self, home: Path, version: int = 1, **changes: Any) -> Path:
         """Return a registry of its own whose promoted model's manifest states something else."""
@@ -201,45 +222,6 @@ class ModelMarket:
                 pq.write_table(_raised(table).cast(table.schema), path)
         return root
 
-    def _manifest(self, version: int, text: bytes, rows: int) -> dict[str, Any]:
-        feature_set = self.sources.feature_set
-        return {
-            "contract": "model-manifest",
-            "schema_version": "1.1.0",
-            "name": NAME,
-            "version": str(version),
-            "status": "candidate",
-            "created": "2004-01-02T00:00:00Z",
-            "expires": "2030-01-02T00:00:00Z",
-            "framework": {"name": "lightgbm", "version": "4.7.0"},
-            "task": "classification",
-            "artifact": {
-                "path": "model.txt",
-                "sha256": hashlib.sha256(text).hexdigest(),
-                "bytes": len(text),
-                "format": "lightgbm-text",
-            },
-            "features": [
-                {"name": name, "dtype": "float64", "nullable": True} for name in feature_set.names
-            ],
-            "features_hash": feature_set.hash,
-            "target": {"name": "up", "horizon_seconds": 86400},
-            "label": {"kind": "forward_return", "resolution": feature_set.bars, "bars": 1},
-            "training": {
-                "start": "2000-01-03",
-                "end": str(self.until),
-                "rows": rows,
-                "fingerprint": "0" * 64,
-                "symbols": len(self.frame.symbols),
-            },
-            "validation": {
-                "method": "hold-out",
-                "start": str(self.until),
-                "end": str(self.until + dt.timedelta(1)),
-            },
-            "metrics": {"sharpe": 0.1},
-        }
-
 
 def _raised(table: pa.Table) -> pa.Table:
     close = table["close"]
@@ -249,3 +231,51 @@ def _raised(table: pa.Table) -> pa.Table:
     table = table.set_column(place, "close", pc.round(raised, 2).cast(close.type))
     higher = pc.max_element_wise(table["high"], table["close"])
     return table.set_column(high, "high", higher.cast(close.type))
+
+
+def manifest_of(
+    feature_set: FeatureSet,
+    version: int,
+    text: bytes,
+    *,
+    rows: int,
+    until: dt.date = TRAINED_TO,
+    symbols: int | None = None,
+) -> dict[str, Any]:
+    """Return a manifest that its contract accepts."""
+    return {
+        "contract": "model-manifest",
+        "schema_version": "1.1.0",
+        "name": NAME,
+        "version": str(version),
+        "status": "candidate",
+        "created": "2004-01-02T00:00:00Z",
+        "expires": "2030-01-02T00:00:00Z",
+        "framework": {"name": "lightgbm", "version": "4.7.0"},
+        "task": "classification",
+        "artifact": {
+            "path": "model.txt",
+            "sha256": hashlib.sha256(text).hexdigest(),
+            "bytes": len(text),
+            "format": "lightgbm-text",
+        },
+        "features": [
+            {"name": name, "dtype": "float64", "nullable": True} for name in feature_set.names
+        ],
+        "features_hash": feature_set.hash,
+        "target": {"name": "up", "horizon_seconds": 86400},
+        "label": {"kind": "forward_return", "resolution": feature_set.bars, "bars": 1},
+        "training": {
+            "start": "2000-01-03",
+            "end": str(until),
+            "rows": rows,
+            "fingerprint": "0" * 64,
+            **({} if symbols is None else {"symbols": symbols}),
+        },
+        "validation": {
+            "method": "hold-out",
+            "start": str(until),
+            "end": str(until + dt.timedelta(1)),
+        },
+        "metrics": {"sharpe": 0.1},
+    }

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from tradingd.app.advisor import checked_bundle, model_manifest, require_model
+from tradingd.app.model_universe import other_universe
 from tradingd.app.modelling.sources import read_sectors, require_features
 from tradingd.app.trading.challenging import Challenging, Version, version_of
 from tradingd.app.trading.market import reference
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS: Final = 15.0
 """How often the alias and the manifest are looked at."""
 
-_STOP_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 30.0
 _LATEST: Final = 1_000
 
 
@@ -80,6 +81,7 @@ class SessionModel:
         self.folder = folder / FOLDER
         self._config = config
         self._feature_set = feature_set
+        self._symbols = features.symbols
         self._now = now
         self._wall = wall
         self._emit = emit
@@ -123,6 +125,8 @@ class SessionModel:
         now = self._aware()
         bundle = await asyncio.to_thread(checked_bundle, path, self._feature_set, now)
         log.info("the model %s is served from the next bars on", bundle.id)
+        if other := other_universe(bundle.manifest, self._feature_set, self._symbols):
+            log.warning("%s", other)
         self.since = self._now()
         self.advisor.serve(bundle)
 
