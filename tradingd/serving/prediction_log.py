@@ -114,7 +114,9 @@ class PredictionLog:
         written = 0
         try:
             for number in sorted(by_day):
-                written += self._of_day(_name(number), by_day[number])
+                rows = by_day[number]
+                self._of_day(_name(number), rows, over=number != max(by_day))
+                written += len(rows)
                 del by_day[number]
         finally:
             self._rows = [one for rows in by_day.values() for one in rows]
@@ -131,20 +133,26 @@ class PredictionLog:
         dropped, self._rows = len(self._rows), []
         return dropped
 
-    def _of_day(self, day: str, rows: Sequence[Predicted]) -> int:
+    def _of_day(self, day: str, rows: Sequence[Predicted], *, over: bool) -> None:
         if day > self._day:
-            self._merge(self._day)
+            if self._day:
+                self._merge(self._day)
             self._day = day
-        self._write(day, rows)
-        return len(rows)
-
-    def _write(self, day: str, rows: Sequence[Predicted]) -> None:
-        import pyarrow.parquet as pq
-
-        folder = self.folder / day
+        folder, whole = self.folder / day, self.folder / f"{day}.parquet"
+        if over and not folder.exists() and not whole.exists():
+            # A replay has many days in one breath: each is written once.
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(whole, rows)
+            self._retain()
+            return
         folder.mkdir(parents=True, exist_ok=True)
         number = max((int(one.stem) for one in folder.glob("*.parquet")), default=0) + 1
-        with replacing(folder / f"{number:06}.parquet") as partial:
+        self._write(folder / f"{number:06}.parquet", rows)
+
+    def _write(self, path: Path, rows: Sequence[Predicted]) -> None:
+        import pyarrow.parquet as pq
+
+        with replacing(path) as partial:
             pq.write_table(self._table(rows), partial, compression="zstd")
 
     def _table(self, rows: Sequence[Predicted]) -> "pa.Table":
@@ -167,8 +175,6 @@ class PredictionLog:
     def _merge(self, day: str) -> None:
         import pyarrow.parquet as pq
 
-        if not day:
-            return
         folder, whole = self.folder / day, self.folder / f"{day}.parquet"
         parts = sorted(folder.glob("*.parquet"))
         if parts:

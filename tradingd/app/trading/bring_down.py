@@ -57,7 +57,7 @@ class BringDown:
             StopStep(name="stop the engine", run=self.stop_engine, seconds=15.0),
             StopStep(name="stop the jobs", run=self._stop_jobs),
             StopStep(name="publish the order books", run=self._publish_books, seconds=60.0),
-            StopStep(name="write the predictions", run=self._write_predictions, seconds=15.0),
+            StopStep(name="write the predictions", run=self._write_predictions, seconds=35.0),
             StopStep(name="write the end", run=self._write_end),
             StopStep(name="stop supervision", run=self.stop_tasks),
             StopStep(name="stop the order shim", run=self._stop_shim),
