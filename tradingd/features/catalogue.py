@@ -1,13 +1,12 @@
 """Which class computes a kind; imported when it is used."""
 
 import importlib
-import sys
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tradingd.features.feature import Feature, FeatureParams
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
+from tradingd.kits.own_code import import_own
 
 _FAMILIES: Final = "tradingd.features.families"
 
@@ -129,7 +128,7 @@ def find(kind: str, where: str = "features.declared") -> type[Feature]:
 
 def _yours(path: str, where: str) -> type[Feature]:
     name, _, attribute = path.partition(":")
-    found = getattr(_module(name, path, where), attribute, None)
+    found = getattr(import_own(name, path, where), attribute, None)
     if not (isinstance(found, type) and issubclass(found, Feature)):
         raise _refused(
             f"{path} is not a feature",
@@ -145,39 +144,6 @@ def _yours(path: str, where: str) -> type[Feature]:
             found=found.Params.__name__,
         )
     return found
-
-
-def _module(name: str, path: str, where: str) -> Any:
-    here = str(Path.cwd())
-    # At the end, so that a file in the working directory never shadows an installed package.
-    if here not in sys.path and "" not in sys.path:
-        sys.path.append(here)
-    importlib.invalidate_caches()
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(error.name + ".")):
-            close = nearest(error.name, [one.stem for one in Path(here).glob("*.py")])
-            raise _refused(
-                f"there is no module {error.name!r}",
-                where,
-                expected=f"a module in {here} or on Python's path (PYTHONPATH)",
-                found="none",
-                next_step=f"did you mean {close}?" if close else "",
-            ) from error
-        raise _broken(name, path, where, error) from error
-    except Exception as error:
-        raise _broken(name, path, where, error) from error
-
-
-def _broken(name: str, path: str, where: str, error: Exception) -> Failure:
-    return _refused(
-        f"importing {name} for {path} failed",
-        where,
-        expected="a module that imports without an error",
-        found=f"{type(error).__name__}: {error}",
-        next_step=f"python -c 'import {name}' shows the traceback",
-    )
 
 
 def _refused(what: str, where: str, *, expected: str, found: str, next_step: str = "") -> Failure:

@@ -1,11 +1,8 @@
 """A strategy from outside the package: import it, check it, decode its params."""
 
-import importlib
 import inspect
 import re
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +12,7 @@ from tradingd.config.strategy import CustomStrategy, StrategyBase
 from tradingd.engine.strategy import Strategy
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
+from tradingd.kits.own_code import import_own
 
 _UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
 _ABSENT = re.compile(r"missing required field `(?P<name>[^`]*)`")
@@ -52,7 +50,7 @@ def import_strategy(path: str) -> type[Strategy]:
         CONFIG: no such module, an exception inside it, no such name, or not a strategy.
     """
     name, _, attribute = path.partition(":")
-    module = _import(name, path)
+    module = import_own(name, path, "strategy.path")
     found = getattr(module, attribute, None)
     if found is None:
         raise _no_attribute(module, attribute, path)
@@ -71,42 +69,6 @@ def import_strategy(path: str) -> type[Strategy]:
             found=found.Settings.__name__,
         )
     return found
-
-
-def _import(name: str, path: str) -> ModuleType:
-    here = str(Path.cwd())
-    # At the end, so that a file in the working directory never shadows an installed package; it
-    # stays there because a strategy may import its own modules later.
-    if here not in sys.path and "" not in sys.path:
-        sys.path.append(here)
-    importlib.invalidate_caches()
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and (name == error.name or name.startswith(error.name + ".")):
-            raise _no_module(error.name, here) from error
-        raise _broken_module(name, path, error) from error
-    except Exception as error:
-        raise _broken_module(name, path, error) from error
-
-
-def _no_module(name: str, here: str) -> Failure:
-    close = nearest(name, [one.stem for one in Path(here).glob("*.py")])
-    return _refused(
-        f"there is no module {name!r}",
-        expected=f"a module in {here} or on Python's path (PYTHONPATH)",
-        found="none",
-        next_step=f"did you mean {close}?" if close else "",
-    )
-
-
-def _broken_module(name: str, path: str, error: Exception) -> Failure:
-    return _refused(
-        f"importing {name} for {path} failed",
-        expected="a module that imports without an error",
-        found=_said(error),
-        next_step=f"python -c 'import {name}' shows the traceback",
-    )
 
 
 def _no_attribute(module: ModuleType, attribute: str, path: str) -> Failure:
