@@ -20,7 +20,7 @@ from tradingd.kits.failure import ExitCode, Failure
 _CHUNK: Final = 512
 """Rows turned from columns at once: what fits a core's cache."""
 
-_TOGETHER: Final = 16_384
+_TOGETHER: Final = 32768
 """Rows of short series computed as one: calls are few then, and columns stay in the cache."""
 
 
@@ -163,11 +163,12 @@ def _fill(plan: _Plan, series: Sequence[Series], values: Floats) -> None:
     sizes = [len(one) for one in series]
     starts = np.cumsum([0, *sizes])
     together = joined(series)
+    age = np.arange(starts[-1]) - np.repeat(starts[:-1], sizes)
+    young = {first: np.flatnonzero(age < first) for first in {first for *_, first in plan.together}}
     for index, feature, first in plan.together:
         values[index] = feature.batch(together)
         # The first windows of a symbol reach into the one before.
-        for start, size in zip(starts, sizes, strict=False) if first else ():
-            values[index, start : start + min(first, size)] = np.nan
+        values[index, young[first]] = np.nan
     for one, start, size in zip(series, starts, sizes, strict=False):
         for index, feature in plan.others if size else ():
             values[index, start : start + size] = feature.batch(one)

@@ -97,8 +97,9 @@ def rolling_covariance(
 
 def rolling_correlation(first: Floats, second: Floats, length: int) -> Floats:
     """Return Pearson's correlation, -1 to 1; nan where one of the windows is flat."""
-    size = np.sqrt(rolling_squares(first, length)) * np.sqrt(rolling_squares(second, length))
-    return np.clip(divide(rolling_products(first, second, length), size), -1.0, 1.0)
+    both = np.stack((first, second))
+    # A dozen arrays are held at once here: fewer windows keep them in the cache.
+    return _chunked(lambda part: _correlations(part[0], part[1], length), both, length, _CHUNK // 4)
 
 
 def rolling_slope(values: Floats, length: int) -> Floats:
@@ -128,11 +129,13 @@ def _ranks(values: Floats, length: int) -> Floats:
     return ranks
 
 
-def _chunked(compute: Callable[[Floats], Floats], values: Floats, length: int) -> Floats:
+def _chunked(
+    compute: Callable[[Floats], Floats], values: Floats, length: int, chunk: int = _CHUNK
+) -> Floats:
     """Put windows, which `compute` counts by their first item, where their last item is."""
     items = values.shape[-1]
     placed = np.full(items, np.nan)
-    step = max(_CHUNK, 4 * length)
+    step = max(chunk, 4 * length)
     for start in range(0, items - length + 1, step):
         stop = min(start + step + length - 1, items)
         placed[start + length - 1 : stop] = compute(values[..., start:stop])
@@ -223,3 +226,54 @@ def _products(first: Floats | None, second: Floats, length: int) -> Floats:
     if joined.products is not None:
         return joined.products
     return 0.0 * second if first is None else 0.0 * first * second
+
+
+class _Pairs:
+    """As `_Moments` for two arrays with all their products: gaps between means are taken once."""
+
+    __slots__ = ("first", "products", "second", "size")
+
+    def __init__(
+        self, size: int, first: Floats, second: Floats, products: tuple[Floats, Floats, Floats]
+    ) -> None:
+        self.size = size
+        self.first = first
+        self.second = second
+        self.products = products
+
+    def join(self, newer: "_Pairs") -> "_Pairs":
+        """Merge with the windows of `newer` that begin where these end."""
+        size = self.size + newer.size
+        count = len(newer.first) - self.size
+        weight = newer.size / size
+        gap = newer.first[self.size :] - self.first[:count]
+        other = newer.second[self.size :] - self.second[:count]
+        first, second, across = gap * weight, other * weight, gap * other
+        first += self.first[:count]
+        second += self.second[:count]
+        gap *= gap
+        other *= other
+        spreads = gap, other, across
+        for spread, old, new in zip(spreads, self.products, newer.products, strict=True):
+            spread *= self.size * weight
+            spread += old[:count]
+            spread += new[self.size :]
+        return _Pairs(size, first, second, spreads)
+
+
+def _correlations(first: Floats, second: Floats, length: int) -> Floats:
+    """Return the correlations of all windows, counted by their first item."""
+    nothing = np.zeros(len(first))
+    windows = _Pairs(1, first, second, (nothing, nothing, nothing))
+    joined: _Pairs | None = None
+    while True:
+        if length & windows.size:
+            joined = windows if joined is None else joined.join(windows)
+            if joined.size == length:
+                break
+        windows = windows.join(windows)
+    own, other, across = joined.products
+    size = np.sqrt(own)
+    size *= np.sqrt(other)
+    found = divide(across, size)
+    return np.clip(found, -1.0, 1.0, out=found)

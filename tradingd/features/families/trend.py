@@ -411,18 +411,32 @@ def _begun(series: Series, values: Floats, bars: int) -> Floats:
 
 
 def _movement(series: Series, direction: Literal["up", "down"]) -> Floats:
-    high, low = series.high, series.low
-    up, down = np.zeros(len(series)), np.zeros(len(series))
-    np.subtract(high[1:], high[:-1], out=up[1:])
-    np.subtract(low[:-1], low[1:], out=down[1:])
-    mine, other = (up, down) if direction == "up" else (down, up)
-    other -= mine
-    # `other` is now what it leads by: a tie but for rounding is no movement.
-    further = other < -NOTHING * series.close
+    """Return how much further out the high or the low is, 0 where the other moved as far."""
+    mine = np.zeros(len(series))
+    _outward(series, direction, mine[1:])
+    lead = shared(series, ("lead",), lambda: _lead(series))
+    further = lead > 0.0 if direction == "up" else lead < 0.0
     further &= mine > 0.0
     mine *= further
     mine[starts_of(series)] = 0.0
     return mine
+
+
+def _lead(series: Series) -> Floats:
+    """Return by how much the high moved further out than the low, 0 for what may be rounding."""
+    lead, down = np.zeros(len(series)), np.empty(max(len(series) - 1, 0))
+    _outward(series, "up", lead[1:])
+    _outward(series, "down", down)
+    lead[1:] -= down
+    lead[np.abs(lead) <= NOTHING * series.close] = 0.0
+    return lead
+
+
+def _outward(series: Series, direction: Literal["up", "down"], out: Floats) -> None:
+    if direction == "up":
+        np.subtract(series.high[1:], series.high[:-1], out=out)
+    else:
+        np.subtract(series.low[:-1], series.low[1:], out=out)
 
 
 def _true_range(series: Series) -> Floats:
