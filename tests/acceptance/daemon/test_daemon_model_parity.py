@@ -106,7 +106,8 @@ def test_a_session_that_was_killed_sees_the_same_after_its_warm_up(
 def test_a_model_that_the_alias_moves_to_answers_from_the_next_bars_on(
     paper: Make, home: Path, model_market: ModelMarket
 ) -> None:
-    registry = model_market.damaged(home)
+    training = {**model_market.facts()["training"], "symbols": 500}
+    registry = model_market.damaged(home, training=training)
     paced = ("feed.speed=1000000", "feed.longest_wait=0.5")
     daemon = paper(*model_market.of_daemon(registry), *SPLITS, *paced, *ASKING).start()
     daemon.ready()
@@ -125,4 +126,8 @@ def test_a_model_that_the_alias_moves_to_answers_from_the_next_bars_on(
         assert one.compared.rows
         assert (one.compared.outside, one.compared.repeats_differ) == (0, 0)
         assert one.compared.unexplained == 0
-    assert f"{NAME}@2 is served from the next bars on" in daemon.errors()
+    log = daemon.errors()
+    assert f"{NAME}@2 is served from the next bars on" in log
+    here = len(model_market.sources.traded)
+    assert f"{NAME}@1 learned among 500 symbols and is asked among {here}" in log
+    assert f"{NAME}@2 learned among" not in log
