@@ -1,5 +1,6 @@
 """Every command as a hurried person uses it: rightly, wrongly, interrupted, into a closed pipe."""
 
+import datetime as dt
 import functools
 import json
 import resource
@@ -19,12 +20,17 @@ import pytest
 
 from tests.acceptance.command import Run, environment_in, started_in, tradingd_in
 from tests.benchmarks.microstructure.books import write_day
+from tests.integration.registry.models_made import folder_with, manifest_for, model_text
+from tradingd.app.model_registry import configured, model_import, model_promote
 from tradingd.cli.command import Command
 from tradingd.cli.table import TRADINGCTL, TRADINGD
 from tradingd.kits.failure import ExitCode
+from tradingd.registry.promotion import Decision
 
 SHORT = ("mode.start=2013-01-02",)
 """Two months of daily bars."""
+
+LATER = dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
 
 WEEK = ("--start", "2013-02-04", "--end", "2013-02-08")
 
@@ -61,7 +67,27 @@ def desk(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words in (("backtest", *SHORT), ("universe", "refresh", *WEEK)):
         ended = tradingd_in(home)(*words)
         assert ended.returncode == 0, ended.stderr
+    register_models(home)
     return home
+
+
+def register_models(home: Path) -> None:
+    """Take in a stranger's model four times, better each time; two were promoted."""
+    config = configured((f"registry.root={home / 'data' / 'tradingd' / 'registry'}",), None)
+    content = model_text()
+    for number in range(4):
+        better = {"deflated_sharpe": 0.96 + number / 100, "net_return_percent": 6.0 + number}
+        stated = manifest_for(content, metrics=better, expires=LATER)
+        model_import(config, folder_with(home / "theirs", stated, content))
+    for version in (1, 2):
+        decision = Decision(by="desk", at=dt.datetime.now(dt.UTC))
+        assert model_promote(config, f"gap_fade@{version}", decision).promoted
+
+
+@pytest.fixture(scope="module")
+def trained(at_desk: Run) -> subprocess.CompletedProcess[str]:
+    """A model of the desk's own bars, for whom needs one; all it printed."""
+    return at_desk("model", "train", *FEW_FEATURES, *QUICK, "training.end=2012-12-31")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +127,22 @@ def files_of(folder: Path) -> dict[str, int]:
 
 MODEL = str(Path(__file__).parents[2] / "contracts/fixtures/model-manifest/good/promoted.json")
 
-FEW_FEATURES = ("features.declared={step: {kind: return}, rank: {kind: rank, of: step}}",)
+QUICK = (
+    "training.name=desk",
+    "training.start=2012-03-01",
+    "training.tuning.trials=1",
+    "training.learner.trees=5",
+    "training.learner.min_rows=20",
+    "training.label.bars=1",
+    "training.walk_forward={train: 60, validation: 20, test: 40}",
+    "training.workers=1",
+)
+"""A model of five symbols and a year of daily bars: nothing to trade on, all there to look at."""
+
+FEW_FEATURES = (
+    "features=own",
+    "features.declared={step: {kind: return}, rank: {kind: rank, of: step}}",
+)
 
 JSON = {
     "config check": (),
@@ -137,7 +178,18 @@ JSON = {
     "validate": ("--cuts", "1", *SHORT),
     "scan": ("feed=synthetic", "--at", "10:00"),
     "record list": (),
+    "model train": (*FEW_FEATURES, *QUICK, "training.placebo=true"),
+    "model retrain": (),
+    "model evaluate": ("desk", *FEW_FEATURES, "training.label.bars=1"),
+    "model explain": ("desk", *FEW_FEATURES, "--symbol", "AAPL"),
     "model list": (),
+    "model show": ("gap_fade@1",),
+    "model promote": ("gap_fade@3", "--dry-run"),
+    "model challenge": ("gap_fade@3",),
+    "model rollback": ("gap_fade",),
+    "model expire": ("gap_fade@4",),
+    "model diff": ("gap_fade@1", "desk"),
+    "model import": ("theirs",),
     "doctor": ("mode=backtest",),
     "completion": ("bash",),
     "universe refresh": WEEK,
@@ -154,7 +206,10 @@ AT_A_BROKER = {"sim alpaca", "sim drill", "verify", "repair"}
 SEALING = {"contracts seal"}
 """Writes among the contracts themselves: tests of contracts try it on a copy."""
 
-TRADING = {"run", "kill", *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal")}
+TRADING = {
+    "run", "kill", "model compare",
+    *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal"),
+}  # fmt: skip
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
 
 REGISTERED = {
@@ -170,13 +225,13 @@ COMMANDS = {" ".join(one.path): one for one in TRADINGD}
 
 
 def test_every_command_of_the_program_is_tried_here():
-    assert set(JSON) | APART | AT_A_TERMINAL | AT_A_BROKER | SEALING | TRADING | REGISTERED == set(
-        COMMANDS
-    )
+    assert set(JSON) | APART | AT_A_TERMINAL | AT_A_BROKER | SEALING | TRADING == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_json_is_the_result_that_describe_promises(at_desk, name):
+def test_json_is_the_result_that_describe_promises(at_desk, name, request):
+    if "desk" in JSON[name]:
+        request.getfixturevalue("trained")
     ended = at_desk(*name.split(), *JSON[name], "--json")
     # Of a container the doctor may well complain; that is its result, not a fault of the command.
     assert ended.returncode in ((0, ExitCode.DOCTOR) if name == "doctor" else (0,)), ended.stderr
@@ -219,6 +274,15 @@ def test_a_batch_ends_with_one_summary_line_of_keys_and_values(at_desk, name):
     words = lines[-1].split()[1:]
     assert words
     assert all("=" in word for word in words), lines[-1]
+
+
+def test_a_training_shows_what_the_gates_refused_and_ends_with_one_summary_line(trained):
+    assert (trained.returncode, trained.stderr) == (0, "")
+    *shown, last = trained.stdout.splitlines()
+    assert any("REFUSE" in line for line in shown)
+    words = dict(word.split("=", 1) for word in last.removeprefix("SUMMARY ").split())
+    assert (words["model"], words["gates"], words["promoted"]) == ("desk@1", "refused", "false")
+    assert words["trials"] == "1"
 
 
 def test_a_sweep_with_a_combination_that_cannot_be_lists_it_and_keeps_the_rest(at_desk):
@@ -383,6 +447,49 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
         ("features", "report", "--start", "2013-02-01"), ExitCode.EMPTY_RANGE, ("bars",),
     ),
     "a day that is none": (("features", "drift", "yesterday"), USAGE, ("yesterday",)),
+    "a model that is not there": (("model", "show", "gap_fad"), ExitCode.REGISTRY, ("gap_fade",)),
+    "a version that is not there": (
+        ("model", "explain", "gap_fade@99"), ExitCode.REGISTRY, ("version=99", "model list"),
+    ),
+    "a model's name that leads elsewhere": (("model", "evaluate", "../x"), USAGE, ("../x",)),
+    "a manifest that is none": (
+        ("model", "import", "slow.py"), ExitCode.UNREADABLE_INPUT, ("slow.py",),
+    ),
+    "an alias that is a number": (
+        ("model", "promote", "gap_fade@3", "--alias", "3"), USAGE, ("--alias",),
+    ),
+    "a day without a symbol": (
+        ("model", "explain", "gap_fade", "--day", "2013-02-01"), USAGE, ("--symbol",),
+    ),
+    "a day that is not there, to explain": (
+        ("model", "explain", "gap_fade", "--symbol", "AAPL", "--day", "2013-02-30"),
+        USAGE,
+        ("2013-02-30",),
+    ),
+    "a judge that does not ask": (
+        ("model", "train", "strategy=buy_and_hold"), CONFIG, ("strategy=model_signal",),
+    ),
+    "a rule that is not there": (
+        ("model", "train", "training.gates.rules=[promotio]"), ExitCode.CONTRACT, ("promotion",),
+    ),
+    "a label with another kind's keys": (
+        ("model", "train", "training.label.kind=meta"), CONFIG, ("~training.label.relative",),
+    ),
+    "one symbol that shall beat the others": (
+        ("model", "train", *QUICK, "universe=symbols", "universe.symbols=[AAPL]"),
+        CONFIG,
+        ("training.label.relative",),
+    ),
+    "features of nothing stored": (
+        ("model", "train", *QUICK, "features=own", "features.declared={s: {kind: spread_bps}}"),
+        ExitCode.NO_DATA,
+        ("features.declared.s",),
+    ),
+    "a tier of a day without a session": (
+        ("universe", "refresh", "--start", "2013-02-09", "--end", "2013-02-10"),
+        ExitCode.EMPTY_RANGE,
+        ("2013-02-09",),
+    ),
     "an unknown shell": (("completion", "fish"), USAGE, ("bash",)),
 }  # fmt: skip
 

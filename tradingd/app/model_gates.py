@@ -1,5 +1,6 @@
 """Ask the contracts about a model's manifest, as the registry wants it answered."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
@@ -11,6 +12,12 @@ from tradingd.contracts.reading import read_document
 from tradingd.registry.gates import Clause, Judge, Verdict, in_words
 
 CONTRACT = "model-manifest"
+
+
+@functools.cache
+def _packaged() -> Contracts:
+    """Return the packaged contracts; proving every schema of them takes a second."""
+    return load()
 
 
 def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
@@ -30,7 +37,7 @@ def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
     Failure
         CONTRACT when there is no such rule, or one is unsound.
     """
-    folder = contracts or load()
+    folder = contracts or _packaged()
     names = [one for one in rules if not _is_file(one)]
     named = [folder.rule(one) for one in names]
     named += [logic.rule_of(one, read_document(_path(one))) for one in rules if _is_file(one)]
@@ -51,7 +58,7 @@ def judge_by(rules: Sequence[str], contracts: Contracts | None = None) -> Judge:
 
 def problems_of(document: Any, contracts: Contracts | None = None) -> list[str]:
     """Return what breaks the contract in a manifest, one line each."""
-    verdict = check(document, contracts or load(), CONTRACT)
+    verdict = check(document, contracts or _packaged(), CONTRACT)
     return [f"{one.path}: {one.message}" for one in verdict.problems]
 
 
