@@ -11,7 +11,7 @@ import msgspec
 from tradingd.app.modelling.drifting import as_manifest
 from tradingd.app.provenance import git_state
 from tradingd.config.load import Loaded
-from tradingd.config.training import TrainingConfig, XgBoost
+from tradingd.config.training import LearnerConfig, TrainingConfig, XgBoost
 from tradingd.domain.manifest import (
     SCHEMA_VERSION,
     Artifact,
@@ -43,6 +43,7 @@ def manifest_of(
     report: TrainingReport,
     final: FinalModel,
     reference: Reference,
+    learner: LearnerConfig,
     *,
     folder: Path,
     artifact: str,
@@ -54,6 +55,8 @@ def manifest_of(
 
     Parameters
     ----------
+    learner : LightGbm, XgBoost or Forest
+        As it was found by the search.
     folder : Path
         Of `artifact` and `files` (path -> role), all written.
     created : datetime
@@ -124,7 +127,7 @@ def manifest_of(
             trainer="tradingd",
             config_hash=loaded.hash,
             uncommitted=dirty,
-            learner=msgspec.to_builtins(training.learner),
+            learner=msgspec.to_builtins(learner),
             strategy=report.strategy,
             run=report.run,
         ),

@@ -2,39 +2,30 @@
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
-import numpy as np
 
 from tradingd.app.model_gates import judge_by
 from tradingd.app.model_registry import registry_of
 from tradingd.app.modelling import drifting, walked
 from tradingd.app.modelling.canary import canary_proof
-from tradingd.app.modelling.curves import equal_weight
 from tradingd.app.modelling.judge import Judgement, judge, judge_rules
 from tradingd.app.modelling.latency import latency_p99_us
 from tradingd.app.modelling.manifesting import manifest_of
-from tradingd.app.modelling.overfitting import overfitting
-from tradingd.app.modelling.regimes import regimes
+from tradingd.app.modelling.reporting import Learned, report_of
 from tradingd.app.modelling.require import require_settings, require_teachable
-from tradingd.app.modelling.rows import Rows, Tell, data_facts, market, read_rows
-from tradingd.app.modelling.search import Searched, search
+from tradingd.app.modelling.rows import Rows, Tell, read_rows
+from tradingd.app.modelling.search import search
 from tradingd.config.load import Loaded
 from tradingd.domain import manifest as manifests
 from tradingd.domain.manifest import ModelManifest, Production
 from tradingd.kits import atomicfile
-from tradingd.learning.calibrate import outcome
-from tradingd.learning.conformal import covered
-from tradingd.learning.explain import importance_stability, importances
-from tradingd.learning.leak import Examination, examine
+from tradingd.learning.leak import examine
 from tradingd.learning.paths import follow_paths
 from tradingd.learning.report import ClauseFacts, TrainingReport
-from tradingd.learning.scores import calibration_bins, measure
-from tradingd.learning.walk import FinalModel, WalkResult, fit_final, walk_forward
-from tradingd.luck.sharpe import SESSIONS_PER_YEAR
+from tradingd.learning.walk import WalkResult, fit_final, walk_forward
 from tradingd.registry.gates import Verdict
 from tradingd.registry.open import Registry
 from tradingd.registry.promotion import PRODUCTION, Decision
@@ -132,16 +123,19 @@ def _make(
     )
     tell("final model", 0, 1)
     final = fit_final(dataset, training, searched.best, seed)
-    report = _report(loaded, rows, searched, walk, judged, alone, final, registry, paths.sharpes)
-    report = msgspec.structs.replace(
-        report,
-        leaks=examined.leaks,
-        canary=examined.canary if proof is None else f"{examined.canary}. And {proof.words}",
-        canary_noticed=examined.noticed and (proof is None or proof.noticed),
-        repeat=repeat,
-        notes=(*report.notes, *_constant(examined)),
+    learned = Learned(
+        examined=examined,
+        proof=proof,
+        searched=searched,
+        walk=walk,
+        judged=judged,
+        alone=alone,
+        paths=paths,
+        final=final,
+        reference=drifting.training_reference(dataset, final.training_rows),
+        trials=registry.trials(training.name),
     )
-    return _written(loaded, rows, report, final, folder)
+    return _written(loaded, rows, report_of(loaded, rows, learned, repeat), learned, folder)
 
 
 def _judged(
@@ -155,114 +149,12 @@ def _judged(
     return judged, alone
 
 
-def _report(
-    loaded: Loaded,
-    rows: Rows,
-    searched: Searched,
-    walk: WalkResult,
-    judged: Judgement,
-    alone: Judgement | None,
-    final: FinalModel,
-    registry: Registry,
-    path_sharpes: tuple[float | None, ...],
-) -> TrainingReport:
-    training, dataset = loaded.config.training, rows.dataset
-    predicted = dataset.take(walk.rows)
-    market_days, market_returns = market(rows.frame)
-    trials = registry.trials(training.name)
-    shares = importances(final.fitted, dataset.x[walk.rows], dataset.names, walk.gains())
-    reference = drifting.training_reference(dataset, final.training_rows)
-    drift = drifting.drift(reference, dataset.x[drifting.latest_rows(dataset)])
-    scores = measure(
-        training.task, predicted, walk.score, walk.probability, seed=loaded.config.seed
-    )
-    known = np.isfinite(walk.probability)
-    happened = outcome(training.task, predicted)
-    bounded = np.isfinite(walk.low) & np.isfinite(walk.high)
-    return TrainingReport(
-        name=training.name,
-        version="",
-        task=training.task,
-        learner=str(training.learner.__struct_config__.tag),
-        seed=loaded.config.seed,
-        data=data_facts(rows, training),
-        folds=walked.fold_facts(walk),
-        trials=searched.trials,
-        scores=scores,
-        judged=judged.metrics,
-        strategy=judged.strategy,
-        run=judged.run,
-        curves=tuple(
-            [judged.curve]
-            + ([alone.curve] if alone is not None else [])
-            + [equal_weight(judged.days, market_days, market_returns)]
-        ),
-        overfitting=overfitting(
-            judged.returns,
-            trial_returns=searched.returns,
-            trials=searched.trials,
-            every_sharpe=trials.sharpes,
-            count=trials.count,
-            paths=[
-                one * SESSIONS_PER_YEAR**0.5 for one in path_sharpes if one is not None
-            ],
-        ),
-        importances=tuple(
-            msgspec.structs.replace(one, drift_psi=drift[one.name]) for one in shares
-        ),
-        calibration=calibration_bins(
-            walk.probability[known], happened[known], predicted.weight[known]
-        ) if known.any() else (),
-        calibration_error=(
-            scores["calibration_error"].value if "calibration_error" in scores else None
-        ),
-        coverage=(
-            training.coverage_percent / 100,
-            covered(walk.low[bounded], walk.high[bounded], predicted.y[bounded]),
-        ) if bounded.any() else None,
-        drift=drift,
-        drift_psi=drifting.weighted(
-            drift,
-            tuple(one.name for one in shares),
-            np.array([one.gain_share for one in shares]),
-        ),
-        importance_stability=importance_stability(walk.gains()),
-        regimes=regimes(judged.days, judged.returns, market_days, market_returns),
-        leaks=(),
-        canary="",
-        canary_noticed=False,
-        latency_p99_us=None,
-        clauses=(),
-        passed=False,
-        notes=_notes(loaded, final, alone),
-        config_hash=loaded.hash,
-    )  # fmt: skip
-
-
-def _constant(examined: Examination) -> Iterator[str]:
-    if examined.constant:
-        yield (
-            f"never changed on these rows, so nothing is known of them: "
-            f"{', '.join(examined.constant)}"
-        )
-
-
-def _notes(loaded: Loaded, final: FinalModel, alone: Judgement | None) -> tuple[str, ...]:
-    notes = list(final.notes)
-    if loaded.config.training.placebo:
-        notes.append("placebo: the labels were shuffled, nothing true can have been learned")
-    if alone is not None:
-        earned = alone.metrics["net_return_percent"].value
-        notes.append(f"the same days by the rules alone: {earned:.2f} % ({alone.run})")
-    return tuple(notes)
-
-
 def _written(
-    loaded: Loaded, rows: Rows, report: TrainingReport, final: FinalModel, folder: Path
+    loaded: Loaded, rows: Rows, report: TrainingReport, learned: Learned, folder: Path
 ) -> _Made:
     """Save the model, measure it as it will be served, ask the gates, write the page."""
     unsaved = folder / "model"
-    model_format = final.fitted.save(unsaved)
+    model_format = learned.final.fitted.save(unsaved)
     artifact = _ARTIFACTS[model_format]
     unsaved.replace(folder / artifact)
     probes = rows.dataset.x[drifting.latest_rows(rows.dataset)]
@@ -270,14 +162,14 @@ def _written(
         report, latency_p99_us=latency_p99_us(folder / artifact, model_format, probes)
     )
     created = dt.datetime.now(dt.UTC)
-    reference = drifting.training_reference(rows.dataset, final.training_rows)
 
     def stated(report: TrainingReport, files: dict[str, str]) -> ModelManifest:
         return manifest_of(
             loaded,
             report,
-            final,
-            reference,
+            learned.final,
+            learned.reference,
+            learned.searched.best,
             folder=folder,
             artifact=artifact,
             model_format=model_format,
