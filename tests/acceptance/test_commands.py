@@ -207,7 +207,7 @@ SEALING = {"contracts seal"}
 """Writes among the contracts themselves: tests of contracts try it on a copy."""
 
 TRADING = {
-    "run", "kill", "model compare",
+    "run", "kill", "model compare", "model parity",
     *(" ".join(one.path) for one in TRADINGD if one.path[0] == "journal"),
 }  # fmt: skip
 """What needs an instance: tests of the daemon, the journal, the kill switch and `run` try it."""
