@@ -110,7 +110,7 @@ def compare(
     places = _places(recorded, frame)
     found = np.flatnonzero(places >= 0)
     ours = Recorded(
-        symbols=[recorded.symbols[row] for row in found],
+        symbols=[recorded.symbols[row] for row in found.tolist()],
         ts=recorded.ts[found],
         score=recorded.score[found],
         x=recorded.x[found],

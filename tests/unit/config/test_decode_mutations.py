@@ -38,18 +38,24 @@ def _tree(route: str) -> dict[str, Any]:
     return Sources(ROUTES[route], None, Environment(values={})).load().tree
 
 
+FREE = (("source", "columns"), ("features", "declared"))
+"""Tables whose keys are names of a person's own."""
+
+
 def _paths(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Every key of the tree, groups included."""
     found = []
     for name, value in tree.items():
         found.append((*path, name))
-        if isinstance(value, Mapping) and (*path, name) != ("source", "columns"):
+        if isinstance(value, Mapping) and (*path, name) not in FREE:
             found += _paths(value, (*path, name))
     return found
 
 
 CASES = [(route, path) for route in ROUTES for path in _paths(_tree(route))]
-LEAVES = [(route, path) for route in ROUTES for path, _ in leaves(_tree(route))]
+LEAVES = [
+    (route, path) for route in ROUTES for path, _ in leaves(_tree(route)) if path[:2] not in FREE
+]
 
 
 def _changed(route: str, path: tuple[str, ...], change: Any) -> dict[str, Any]:
