@@ -35,7 +35,7 @@ def test_a_published_contract_is_the_one_the_code_keeps(name: str) -> None:
 def test_the_published_contracts_are_sealed_and_sound(contracts: Contracts) -> None:
     assert contracts.sealed
     assert contracts.notes == ()
-    assert {one.name for one in contracts.rules} == {"promotion", "champion"}
+    assert {one.name for one in contracts.rules} == {"promotion", "champion", "sound"}
 
 
 def test_reasons_and_quality_bits_are_those_of_the_code(contracts: Contracts) -> None:

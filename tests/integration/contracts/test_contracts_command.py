@@ -196,7 +196,7 @@ def test_an_edit_is_refused_until_it_is_sealed(at_home: Run, tmp_path: Path) -> 
         )
     ended = at_home("contracts", "seal", "--contracts", "ours")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout.splitlines()[-1] == "SUMMARY files=19 changed=1 added=0 removed=0"
+    assert ended.stdout.splitlines()[-1] == "SUMMARY files=20 changed=1 added=0 removed=0"
     assert at_home("contracts", "list", "--contracts", "ours").returncode == 0
 
 

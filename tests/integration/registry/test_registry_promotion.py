@@ -72,7 +72,7 @@ def test_a_model_that_fails_is_refused_with_every_clause_its_value_and_bound(
     done = promoted(registry, 1, judge)
     assert not done.promoted
     said = {one.clause: (one.value, one.bound, one.passed) for one in done.verdict.clauses}
-    assert len([one for one in said if one.startswith("metrics")]) == 13
+    assert len([one for one in said if one.startswith("metrics")]) == 14
     assert said["metrics.sharpe > 1"] == ("0.4", "> 1", False)
     assert said["metrics.max_drawdown_percent < 10"] == ("5.1", "< 10", True)
     assert said["metrics.drift_psi < 0.2"] == ("", "< 0.2", None)
