@@ -6,8 +6,9 @@ from typing import Annotated, override
 import numpy as np
 from msgspec import Meta
 
+from tradingd.features.families.lengths import WilderParams, Window
 from tradingd.features.families.momentum import highest, lowest
-from tradingd.features.families.trend import WilderParams, Window, sma
+from tradingd.features.families.trend import sma
 from tradingd.features.feature import Feature, FeatureParams, Live
 from tradingd.features.offsets import NOTHING, away_from_mean
 from tradingd.features.rolling import divide, rolling_variance
