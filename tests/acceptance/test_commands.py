@@ -282,7 +282,7 @@ def test_a_training_shows_what_the_gates_refused_and_ends_with_one_summary_line(
     assert any("REFUSE" in line for line in shown)
     words = dict(word.split("=", 1) for word in last.removeprefix("SUMMARY ").split())
     assert (words["model"], words["gates"], words["promoted"]) == ("desk@1", "refused", "false")
-    assert words["trials"] == "1"
+    assert int(words["trials"]) >= 1
 
 
 def test_a_sweep_with_a_combination_that_cannot_be_lists_it_and_keeps_the_rest(at_desk):

@@ -1,6 +1,6 @@
 """What is refused before an hour is spent on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tradingd.app.modelling.judge import require_model_use
 from tradingd.config.system import SystemConfig
 from tradingd.config.training import ForwardReturn, TrainingConfig
 from tradingd.kits.failure import ExitCode, Failure
-from tradingd.learning.dataset import Dataset
+from tradingd.learning.dataset import Dataset, Floats
 from tradingd.learning.learners.rows import monotone_signs
 
 _NAMED = 5
@@ -66,11 +66,18 @@ def require_teachable(dataset: Dataset, training: TrainingConfig) -> None:
     monotone_signs(training.learner.monotone, dataset.names)
     if reason := next(_needs_several(training), ""):
         _require_several(dataset, reason)
-    empty = [
-        name
-        for name, column in zip(dataset.names, dataset.x.T, strict=True)
-        if np.isnan(column).all()
-    ]
+    require_values(dataset.names, dataset.x)
+
+
+def require_values(names: Sequence[str], x: Floats) -> None:
+    """Refuse features without any value in rows of shape (rows, features).
+
+    Raises
+    ------
+    Failure
+        NO_DATA, naming them.
+    """
+    empty = [name for name, column in zip(names, x.T, strict=True) if np.isnan(column).all()]
     if empty:
         raise Failure(
             "features have no value in any row: a model that asks for them would always abstain",

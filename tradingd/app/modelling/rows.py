@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tradingd.app.modelling.require import require_values
 from tradingd.app.modelling.sides import sides
 from tradingd.app.modelling.sources import Sources, open_sources
 from tradingd.config.system import SystemConfig
@@ -71,6 +72,8 @@ def read_rows(config: SystemConfig, tell: Tell) -> Rows:
         warmup=-(-sources.feature_set.memory // PATIENCE),
     )
     if not len(made.dataset):
+        if "no_features" in made.dropped:
+            require_values(frame.names, frame.x)
         raise _nothing_left(made.dropped, sources.feature_set.memory, training)
     tell("labels", 3, 3)
     return Rows(sources, frame, _finished(made.dataset, training, config.seed), made.dropped)
