@@ -19,6 +19,13 @@ pytestmark = pytest.mark.slow
 
 TASKS = ("classification", "regression", "ranking")
 CALIBRATION = {"lightgbm": "platt", "xgboost": "isotonic", "forest": "none"}
+# Each task once and each learner once; the other pairs take half a minute more.
+QUICK = dict(zip(TASKS, CALIBRATION, strict=True))
+PAIRS = [
+    pytest.param(task, learner, marks=() if QUICK[task] == learner else pytest.mark.long)
+    for task in TASKS
+    for learner in CALIBRATION
+]
 
 
 def versions(loaded: Loaded) -> list[int]:
@@ -34,8 +41,7 @@ def statuses(loaded: Loaded) -> list[str]:
     return sorted(one.info.status for one in client.search_runs([experiment.experiment_id]))
 
 
-@pytest.mark.parametrize("learner", CALIBRATION)
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(("task", "learner"), PAIRS)
 def test_every_learner_trains_for_every_task_and_is_registered(
     compose: Compose, task: str, learner: str
 ) -> None:
