@@ -17,6 +17,7 @@ import msgspec
 
 from tests.acceptance.command import environment_in
 from tests.acceptance.daemon.notified import Notified, eventually
+from tests.acceptance.patience import PATIENT
 from tradingd.control import messages as m
 from tradingd.control.answers import Done, HealthView, Status
 from tradingd.control.client import ControlClient
@@ -29,6 +30,7 @@ WATCHDOG_SECONDS = 0.9
 """The daemon beats three times within it."""
 
 QUICK = (
+    *PATIENT,
     "feed=synthetic",
     "feed.symbols=3",
     "telemetry.metrics_port=0",

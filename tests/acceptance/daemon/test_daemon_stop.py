@@ -101,8 +101,8 @@ def test_a_start_that_is_called_off_leaves_no_entry_of_before_working(
     paper: Make, broker: Broker
 ) -> None:
     daemon = with_a_position(paper(*SLOW, *EARLY, *broker.overrides).start().ready())
+    eventually(lambda: len(query(broker.store, WORKING)) == 2, "both at the broker")
     daemon.kill()
-    assert len(query(broker.store, WORKING)) == 2
     daemon.start(*desk_strategy("SlowToBegin"))
     eventually(
         lambda: any("start the engine" in text for text in daemon.notified.values("STATUS")),

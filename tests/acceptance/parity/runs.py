@@ -10,12 +10,14 @@ from typing import Final, NamedTuple
 
 from tests.acceptance.command import environment_in, folder_of
 from tests.acceptance.parity.books import Books, of_backtest, of_session
+from tests.acceptance.patience import PATIENT
 from tradingd.domain.market import Resolution
 
 BACKTEST: Final = ("execution.slippage.kind=none", "broker.fees=none", "broker.borrow_rate=0")
 """No costs; orders still arrive 250 ms after the bar they were decided on."""
 
 PAPER: Final = (
+    *PATIENT,
     "broker.half_spread_bps=0",
     "broker.commission_per_share=0",
     "broker.commission_min=0",
