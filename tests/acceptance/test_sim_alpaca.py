@@ -20,7 +20,7 @@ def _account(endpoint: dict[str, Any]) -> dict[str, Any]:
         f"{endpoint['url']}/v2/account",
         headers={"APCA-API-KEY-ID": "any", "APCA-API-SECRET-KEY": "pair"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return dict(json.loads(answer.read()))
 
 

@@ -169,7 +169,7 @@ async def running(*strategies):
 
 
 async def until(condition):
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the engine offers nothing to wait on
             await asyncio.sleep(0.002)
 

@@ -259,7 +259,7 @@ def quote(process: Process, rng: random.Random) -> None:
 
 async def cancels_end(process: Process) -> None:
     """Wait for the cancels that were asked; they are asked again without any comparison."""
-    async with asyncio.timeout(8):
+    async with asyncio.timeout(30):
         while any(row.cancel_asked for row in process.shim.open_orders()):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

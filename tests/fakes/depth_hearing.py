@@ -37,7 +37,7 @@ class Heard:
         return [one for one in self.all if isinstance(one, DepthGap)]
 
 
-async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], *, seconds: float = 30.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - it looks from outside, at what has no event

@@ -93,7 +93,7 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until a condition holds; fail loudly when it does not."""
     end = time.monotonic() + seconds
     while not condition():

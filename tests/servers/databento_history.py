@@ -543,7 +543,7 @@ def warning(*texts: str) -> str:
     return json.dumps([f"Warning: {text}" for text in texts])
 
 
-def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait for something that another thread or process brings about."""
     limit = time.monotonic() + seconds
     while not condition():

@@ -107,7 +107,7 @@ def live_outputs(daemon: Trader, port: int) -> bytes:
     )  # fmt: skip
     said = [daemon.ctl(*one) for one in words]
     assert all(one.returncode == 0 for one in said), [one.stderr for one in said if one.returncode]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         metrics: bytes = answer.read()
     assert b"tradingd_" in metrics
     return metrics + b"".join((one.stdout + one.stderr).encode() for one in said)

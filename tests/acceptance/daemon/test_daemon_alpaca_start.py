@@ -104,7 +104,7 @@ def suspended(server: Alpaca, suspend: bool) -> None:
         method="PATCH",
         headers={**headers, "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         assert json.loads(answer.read())["suspend_trade"] is suspend
 
 

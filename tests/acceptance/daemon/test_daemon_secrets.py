@@ -70,7 +70,7 @@ def test_a_marked_secret_is_in_no_output_of_a_session(paper: Make, home: Path) -
             ("top", "--once"),
         )
     ]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
         metrics = answer.read()
     assert b"tradingd_" in metrics
     eventually(lambda: "HOOK" in daemon.errors() or "hook" in daemon.errors(), "a failed delivery")

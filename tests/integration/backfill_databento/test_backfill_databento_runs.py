@@ -257,7 +257,7 @@ def test_a_kill_leaves_whole_files_only_and_the_next_run_completes_them(
         assert process.poll() is None, process.communicate()
     finally:
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
     for path in backfill.root.glob("*/*.parquet"):
         assert pq.read_table(path).num_rows > 50_000
     before = {path: path.stat().st_ino for path in backfill.root.glob("*/*.parquet")}
@@ -281,6 +281,6 @@ def test_an_interrupted_run_ends_soon_although_the_vendor_hangs(
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
     assert process.returncode == 130, said
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     assert server.count("get_range") == 1
     assert backfill.debris() == []

@@ -60,7 +60,7 @@ def run(socket: Path, story: Callable[[Session], Awaitable[None]], timeout: floa
     return asyncio.run(tell())
 
 
-async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the condition may be in another process

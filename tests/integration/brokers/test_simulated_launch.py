@@ -63,7 +63,7 @@ def test_a_detached_broker_holds_none_of_its_starters_descriptors(socket):
     ours, theirs = os.pipe()
     command = [sys.executable, "-m", "tradingd.simbroker", "--detach", "--socket", str(socket)]
     command += ["--state", str(socket.parent / "state")]
-    subprocess.run(command, pass_fds=[theirs], check=True, timeout=10)
+    subprocess.run(command, pass_fds=[theirs], check=True, timeout=30)
     os.close(theirs)
     with os.fdopen(ours, "rb") as pipe:
         assert pipe.read() == b"", "the end comes only when nobody holds the other side"

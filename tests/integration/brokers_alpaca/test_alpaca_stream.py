@@ -275,7 +275,7 @@ def test_a_stream_that_is_ended_while_it_gives_a_connection_up_ends(turns: int) 
                 down=lambda _why: None,
             )
             running = asyncio.create_task(stream.run())
-            await asyncio.wait_for(up.wait(), 5)
+            await asyncio.wait_for(up.wait(), 30)
             stream.drop("mute")
             for _ in range(turns):
                 await asyncio.sleep(0)

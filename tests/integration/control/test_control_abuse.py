@@ -46,7 +46,7 @@ def test_nothing_is_lost_under_abuse_and_every_abuser_is_let_go(
         said, _ = await abuser.communicate()
         ended.set()
         longest = await stall
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while server.connections:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.01)
         left = server.connections

@@ -532,6 +532,6 @@ def until_answered(path: Path) -> None:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():  # noqa: ASYNC110 - the operator knows nothing of its watchers
             await asyncio.sleep(0.01)

@@ -82,7 +82,7 @@ def test_a_child_of_the_daemon_does_not_keep_the_lock(tmp_path: Path) -> None:
         again = lock(tmp_path)
         again.acquire()
         again.release()
-        process.communicate(b"\n", timeout=10)
+        process.communicate(b"\n", timeout=30)
 
 
 def test_a_released_lock_can_be_taken_and_released_again(tmp_path: Path) -> None:

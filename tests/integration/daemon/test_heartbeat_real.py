@@ -32,7 +32,7 @@ def drained(receiver: socket.socket) -> list[bytes]:
         return found
 
 
-async def until(condition, seconds: float = 3.0) -> None:
+async def until(condition, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - what is waited for is at the other end of a socket
             await asyncio.sleep(0.005)

@@ -447,7 +447,7 @@ def test_the_wall_clock_fires_jobs_too(tmp_path: Path) -> None:
         job = Job(name="soon", description="", rule=Soon(), work=work)
         scheduler = Scheduler([job], clock, XNYS, journal, print, grace_minutes=5)
         scheduler.start({})
-        await asyncio.wait_for(done.wait(), 2)
+        await asyncio.wait_for(done.wait(), 30)
         await scheduler.stop(grace=2)
         journal.close()
         return [state.last_status for state in scheduler.states()]

@@ -271,4 +271,4 @@ def test_an_estimate_that_is_refused_waits_for_nobody(
     with pytest.raises(Failure, match="does not accept the key"):
         provider(server).estimate([(DAY, "FROG1", WINDOW), FROG])
     until(lambda: not [one for one in threading.enumerate() if one.name.startswith("asking")])
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25

@@ -122,7 +122,7 @@ def test_a_failed_download_says_what_helps_and_whether_it_may_have_been_charged(
     began = time.monotonic()
     with pytest.raises(Trouble) as caught:
         client.download(FROG, tmp_path / "frog.dbn.zst")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     trouble = caught.value
     assert (trouble.kind, trouble.lost) == (kind, lost), trouble
     assert trouble.wait == (7.0 if fault.retry_after else None)

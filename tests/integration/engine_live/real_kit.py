@@ -154,7 +154,7 @@ async def real(
         await made.stop()
 
 
-async def until(condition, seconds: float = 5.0) -> None:
+async def until(condition, seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - the engine offers nothing to wait on
             await asyncio.sleep(0.002)

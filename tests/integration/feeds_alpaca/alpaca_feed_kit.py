@@ -66,7 +66,7 @@ class Taker:
         return self.got
 
 
-async def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - whatever may make it true
             await asyncio.sleep(0.01)

@@ -47,7 +47,7 @@ async def running(feed: DatabentoDepthFeed, *symbols: str) -> AsyncIterator[asyn
     finally:
         await feed.close()
         with suppress(Failure, ZeroDivisionError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await run
 
 
@@ -336,7 +336,7 @@ def test_sessions_refused_again_and_again_end_the_run() -> None:
         gateway.refusal = "API key deactivated"
         gateway.hang_up()
         with pytest.raises(Failure, match="API key deactivated"):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await run
         assert gateway.connections == 1 + QUICK.refusals
         await feed.close()
@@ -491,7 +491,7 @@ def test_what_a_listener_raises_ends_the_run() -> None:
         async with running(feed, "FROG") as run:
             gateway.send(record(FROG, 10_000))
             with pytest.raises(ZeroDivisionError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await run
 
     with databento_gateway(KNOWN) as gateway:
@@ -506,7 +506,7 @@ def test_closing_ends_the_run_and_answers_who_waits() -> None:
         run = asyncio.create_task(feed.run())
         asking = asyncio.create_task(feed.subscribe("FROG"))
         await until(lambda: gateway.streaming)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await feed.close()
             await run
             await asking

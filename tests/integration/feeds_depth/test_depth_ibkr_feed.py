@@ -67,7 +67,7 @@ async def running(feed: IbkrDepthFeed, *symbols: str) -> AsyncIterator[asyncio.T
     finally:
         await feed.close()
         with suppress(ZeroDivisionError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await run
 
 
@@ -463,7 +463,7 @@ def test_what_a_listener_raises_ends_the_run() -> None:
         async with running(feed, "FROG") as run:
             tws.change("FROG", *BOOK)
             with pytest.raises(ZeroDivisionError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(30):
                     await run
 
     with tws_depth(KNOWN) as tws:

@@ -57,7 +57,7 @@ def running(*command: object, folder: Path) -> Iterator[None]:
 
 def ask(port: int, path: str) -> Any:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=2) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return json.loads(answer.read())
     except OSError:
         return None

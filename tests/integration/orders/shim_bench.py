@@ -83,7 +83,7 @@ def rows(folder: Path, query: str, *values: object) -> list[Any]:
         return database.execute(query, values).fetchall()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait on a condition; fail when it does not come."""
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - conditions of real parts have no event
@@ -94,7 +94,7 @@ async def working(process: Process) -> list[BrokerOrder]:
     return list(await process.client.open_orders())
 
 
-async def stands(process: Process, count: int, seconds: float = 5.0) -> list[BrokerOrder]:
+async def stands(process: Process, count: int, seconds: float = 30.0) -> list[BrokerOrder]:
     """Wait until so many orders work at the broker and we know of all of them."""
     async with asyncio.timeout(seconds):
         while True:

@@ -62,7 +62,7 @@ def test_a_journal_that_fails_takes_entries_back(folder: Path) -> None:
         await stands(made, 1)
         made.shim.submit(resting(made, reason="x" * 2_000_000))
         await until(lambda: made.journal.failure is not None)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             while await working(made):  # noqa: ASYNC110 - the broker is asked
                 await asyncio.sleep(0.02)
         with contextlib.suppress(Failure):

@@ -77,7 +77,7 @@ def test_a_change_that_arrives_late_is_noticed_at_once(folder: Path) -> None:
         (stop,) = await working(process)
         # As a late message of ours would: the broker changes the stop after all was settled.
         await process.client.replace(stop.client_order_id, quantity=40, limit=None, stop=stop.stop)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(30):
             while (await working(process))[0].quantity != 100:  # noqa: ASYNC110 - it is asked
                 await asyncio.sleep(0.02)
         assert process.shim.unprotected() == []

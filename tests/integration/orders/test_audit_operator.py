@@ -22,6 +22,7 @@ from tests.integration.orders.shim_bench import (
     wish,
     working,
 )
+from tests.stopwatch import Stopwatch
 from tradingd.app.trading.commands import NOT_PROVEN, Flattener, StateKeeper
 from tradingd.app.trading.facts import Facts
 from tradingd.app.trading.operator import SessionOperator
@@ -195,12 +196,12 @@ def test_a_halt_cancels_although_the_disk_does_not_write(folder: Path, trouble: 
         else:
             process.writer.close()
             process.writer._failure = Failure("the disk is full", code=cast(Any, 19))
-        began = time.monotonic()
-        halting = asyncio.ensure_future(desk.operator.halt(m.HaltRequest(reason="now"), PEER))
-        async with asyncio.timeout(1.5):
-            while await working(process):  # noqa: ASYNC110 - the broker is asked
-                await asyncio.sleep(0.02)
-        assert time.monotonic() - began < 1.5
+        with Stopwatch() as watch:
+            halting = asyncio.ensure_future(desk.operator.halt(m.HaltRequest(reason="now"), PEER))
+            async with asyncio.timeout(30):
+                while await working(process):  # noqa: ASYNC110 - the broker is asked
+                    await asyncio.sleep(0.02)
+        assert watch.seconds < 1.5
         if trouble == "failure":
             with pytest.raises(Failure):
                 await halting

@@ -45,7 +45,7 @@ def test_a_symbol_without_shares_to_borrow_is_bought_and_sold_but_never_sold_sho
         await process.batch({})
         assert limits(submit(process, Side.SELL, 1, Purpose.ENTRY)) == ["market"]
         assert submit(process, Side.BUY, 10, Purpose.ENTRY).allowed
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while process.book.position("AAA") is None:  # noqa: ASYNC110 - a fill tells nobody here
                 await asyncio.sleep(0.01)
         assert limits(submit(process, Side.SELL, 11, Purpose.ENTRY)) == ["market"], (

@@ -15,6 +15,7 @@ from tests.integration.brokers_alpaca.script import until
 from tests.integration.brokers_alpaca.server import Admin, admin, serving
 from tests.integration.brokers_alpaca.shim import resting, shim
 from tests.integration.orders.shim_bench import rows
+from tests.stopwatch import Stopwatch
 from tradingd.domain.money import SCALE
 from tradingd.domain.orders import OrderType, Purpose, Side
 from tradingd.domain.states import Scope
@@ -46,12 +47,11 @@ def play(folder: Path, *scenes: Scene) -> None:
     asyncio.run(whole())
 
 
-async def seconds(done: Callable[[], bool], most: float = 10.0) -> float:
+async def seconds(done: Callable[[], bool], most: float = 30.0) -> float:
     """Wait for something; return how long it took."""
-    clock = asyncio.get_running_loop().time
-    begun = clock()
-    await until(done, most)
-    return clock() - begun
+    with Stopwatch() as watch:
+        await until(done, most)
+    return watch.seconds
 
 
 async def bought(process: Process) -> None:

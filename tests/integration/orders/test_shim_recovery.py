@@ -342,7 +342,7 @@ def test_what_became_of_a_lost_order_while_nobody_listened_is_asked(folder: Path
     async def meanwhile(order_id: str) -> None:
         client = SimulatedBroker(folder / "b.sock", timeout=1)
         await client.connect()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await client.order(order_id) is None:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.01)
         await client.cancel(order_id)

@@ -156,7 +156,7 @@ def test_time_passes_for_a_symbol_that_is_asked_for_later(tmp_path):
         await feed.open()
         await feed.subscribe("FROG")
         running = asyncio.create_task(feed.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(hearer.events) < 10:  # noqa: ASYNC110 - the feed tells no waiter
                 await asyncio.sleep(0.005)
         await feed.subscribe("AAPL")

@@ -33,7 +33,7 @@ def free_port() -> int:
 
 def answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/health", timeout=5) as reply:
+        with urllib.request.urlopen(f"{url}/health", timeout=30) as reply:
             return bool(reply.status == 200)
     except OSError:
         return False

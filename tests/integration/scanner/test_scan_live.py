@@ -52,7 +52,7 @@ def test_minutes_before_the_open_and_today_are_read_when_a_live_scan_opens(tmp_p
             for close in EARLY:
                 one.tell(close, bar("AAPL", 11_000, 700), bar("MSFT", 20_000, 1))
             scan = _run(one, tmp_path, EARLY[-1] + 10 * MINUTE)
-            await asyncio.wait_for(scan.open(), 20)
+            await asyncio.wait_for(scan.open(), 30)
             try:
                 rows = {row.symbol: row for row in scan.table().rows}
             finally:

@@ -105,9 +105,9 @@ def test_a_mute_stream_answers_pings_and_messages() -> None:
             aiohttp.ClientSession() as session,
             session.ws_connect(f"{url}/v2/iex", autoping=False) as socket,
         ):
-            await socket.receive(timeout=5)
+            await socket.receive(timeout=30)
             await socket.ping()
-            return (await socket.receive(timeout=5)).type is aiohttp.WSMsgType.PONG
+            return (await socket.receive(timeout=30)).type is aiohttp.WSMsgType.PONG
 
     control, found = run(talk)
     assert control == "subscription"
@@ -146,7 +146,7 @@ def test_a_half_open_connection_is_silent_and_a_new_one_works() -> None:
 def test_every_connection_breaks_and_none_is_let_in_for_a_while() -> None:
     async def talk(data: Service, url: str, client: StreamClient) -> Any:
         data.misbehave({"close_now": True, "refuse_seconds": 0.3})
-        broken = (await client.socket.receive(timeout=5)).type
+        broken = (await client.socket.receive(timeout=30)).type
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             async with stream(url):
                 pass
@@ -169,7 +169,7 @@ def test_a_client_that_does_not_read_is_let_go() -> None:
         publish(data, 10_002, "SPY")
         found: list[Any] = []
         while True:
-            message = await client.socket.receive(timeout=5)
+            message = await client.socket.receive(timeout=30)
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return found
             found += message.json()

@@ -174,7 +174,7 @@ def test_wrong_keys_are_told_and_the_connection_ends() -> None:
         await client.send(action="subscribe", bars=["SPY"])
         early = (await client.frame())[0]
         await client.send(action="auth", key="PKTEST", secret="wrong")
-        return early, (await client.frame())[0], (await client.socket.receive(timeout=5)).type
+        return early, (await client.frame())[0], (await client.socket.receive(timeout=30)).type
 
     early, wrong, after = with_client(service(), talk)
     assert early == {"T": "error", "code": 401, "msg": "not authenticated"}
@@ -185,7 +185,7 @@ def test_wrong_keys_are_told_and_the_connection_ends() -> None:
 def test_a_client_that_says_nothing_is_timed_out() -> None:
     async def talk(client: StreamClient) -> Any:
         await client.frame()
-        return (await client.frame())[0], (await client.socket.receive(timeout=5)).type
+        return (await client.frame())[0], (await client.socket.receive(timeout=30)).type
 
     late, after = with_client(service(auth_seconds=0.1), talk)
     assert late == {"T": "error", "code": 404, "msg": "auth timeout"}
@@ -235,15 +235,15 @@ def test_messagepack_carries_the_same_with_times_as_timestamps() -> None:
             stream(url, **{"Content-Type": "application/msgpack"}) as client,
         ):
             socket = client.socket
-            assert decode(await socket.receive_bytes(timeout=5))[0]["msg"] == "connected"
+            assert decode(await socket.receive_bytes(timeout=30))[0]["msg"] == "connected"
             for message in (
                 {"action": "auth", "key": "PKTEST", "secret": "shh"},
                 {"action": "subscribe", "bars": ["SPY"]},
             ):
                 await socket.send_bytes(msgspec.msgpack.encode(message))
-                await socket.receive_bytes(timeout=5)
+                await socket.receive_bytes(timeout=30)
             data.publish(T, [flat(f"S{n}", n + 1.0) for n in range(20)] + [flat("SPY", 470.01)])
-            return decode(await socket.receive_bytes(timeout=5))
+            return decode(await socket.receive_bytes(timeout=30))
 
     (bar,) = asyncio.run(run())
     assert (bar["T"], bar["S"], bar["c"], bar["v"]) == ("b", "SPY", 470.01, 100)
@@ -326,8 +326,8 @@ def test_binary_garbage_is_a_syntax_error(data: bytes) -> None:
         packed = {"Content-Type": "application/msgpack"}
         async with served(service()) as url, stream(url, **packed, **KEYS) as client:
             for _ in range(2):
-                await client.socket.receive_bytes(timeout=5)
+                await client.socket.receive_bytes(timeout=30)
             await client.socket.send_bytes(data)
-            return msgspec.msgpack.decode(await client.socket.receive_bytes(timeout=5))
+            return msgspec.msgpack.decode(await client.socket.receive_bytes(timeout=30))
 
     assert asyncio.run(run()) == [{"T": "error", "code": 400, "msg": "invalid syntax"}]

@@ -171,7 +171,7 @@ def test_the_stream_client_gets_bars_quotes_trades_and_statuses() -> None:
             await until(lambda: len(got) == 7)
             await client.stop_ws()
             data.publish(T + 60_000_000_000, [flat("SPY", 470.25)])
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 30)
         return got
 
     logging.getLogger("alpaca").setLevel(logging.ERROR)
@@ -216,7 +216,7 @@ def test_the_stream_client_comes_back_after_its_connection_broke() -> None:
                     await until(lambda: not data._streams.wanted("bars"))
             data.misbehave({"close_now": True})
             await client.stop_ws()
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 30)
         return got
 
     assert asyncio.run(run()) == [470.0, 471.0]

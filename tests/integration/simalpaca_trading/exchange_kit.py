@@ -87,7 +87,7 @@ class Exchange:
         given = {**(KEYS if headers is None else headers), "Content-Type": "application/json"}
         request = urllib.request.Request(self.url + path, data, given, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 return answer.status, _read(answer.read()), dict(answer.headers)
         except urllib.error.HTTPError as error:
             with error:

@@ -13,7 +13,7 @@ OPEN = 1_700_490_600_000_000_000
 MINUTE = 60_000_000_000
 
 
-def wait_for(condition, seconds=10.0):
+def wait_for(condition, seconds=30.0):
     """Wait until a condition holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -53,7 +53,7 @@ def test_events_that_were_missed_can_be_asked_for_after_a_kill(process):
 def test_a_second_broker_of_a_state_folder_is_refused(process):
     other = process.command()
     other[other.index("--socket") + 1] += "2"
-    ended = subprocess.run(other, capture_output=True, text=True, timeout=10)
+    ended = subprocess.run(other, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 3
     assert "another broker runs" in ended.stderr
 
@@ -61,7 +61,7 @@ def test_a_second_broker_of_a_state_folder_is_refused(process):
 def test_a_socket_that_another_broker_serves_is_refused(process):
     other = process.command()
     other[other.index("--state") + 1] += "2"
-    ended = subprocess.run(other, capture_output=True, text=True, timeout=10)
+    ended = subprocess.run(other, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 4
     assert "serves" in ended.stderr
     with Wire(process.socket) as wire:
@@ -78,7 +78,7 @@ def test_a_socket_that_a_dead_broker_left_is_replaced(process):
 def test_a_path_that_is_no_socket_is_left_alone(tmp_path):
     broker = Process(tmp_path)
     broker.socket.write_text("mine")
-    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=10)
+    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=30)
     assert ended.returncode == 4
     assert broker.socket.read_text() == "mine"
 
@@ -87,7 +87,7 @@ def test_a_damaged_store_is_refused(tmp_path):
     broker = Process(tmp_path)
     broker.state.mkdir()
     (broker.state / "simbroker.sqlite").write_bytes(b"no database" * 500)
-    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=10)
+    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=30)
     assert ended.returncode == 5
     assert "cannot be used" in ended.stderr
 
@@ -98,7 +98,7 @@ def test_a_store_of_another_layout_is_refused(tmp_path):
     with sqlite3.connect(broker.state / "simbroker.sqlite") as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
-    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=10)
+    ended = subprocess.run(broker.command(), capture_output=True, text=True, timeout=30)
     assert ended.returncode == 5
     assert "layout 99" in ended.stderr
 
@@ -115,7 +115,7 @@ def test_a_store_of_another_layout_is_refused(tmp_path):
 )
 def test_a_wrong_command_line_is_refused(tmp_path, options):
     command = Process(tmp_path).command(*options)
-    assert subprocess.run(command, capture_output=True, timeout=10).returncode == 2
+    assert subprocess.run(command, capture_output=True, timeout=30).returncode == 2
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
@@ -138,7 +138,7 @@ def test_a_broker_that_nobody_uses_ends_after_a_while(make_process):
 
 def test_a_detached_broker_listens_when_its_starter_returns_and_outlives_it(tmp_path):
     broker = Process(tmp_path)
-    ended = subprocess.run(broker.command("--detach"), capture_output=True, timeout=10)
+    ended = subprocess.run(broker.command("--detach"), capture_output=True, timeout=30)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
     with Wire(broker.socket) as wire:
         pid = wire.ask("hello")["pid"]
@@ -149,7 +149,7 @@ def test_a_detached_broker_listens_when_its_starter_returns_and_outlives_it(tmp_
 
 
 def test_a_detached_broker_that_cannot_start_says_so_by_its_exit_code(process):
-    ended = subprocess.run(process.command("--detach"), capture_output=True, timeout=10)
+    ended = subprocess.run(process.command("--detach"), capture_output=True, timeout=30)
     assert ended.returncode == 3
 
 

@@ -75,7 +75,7 @@ def tell(feed: Feed, at: int) -> DepthEvent:
 
 async def ended(scene: Scene, running: asyncio.Task[None]) -> None:
     await scene.recording.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 30)
 
 
 @pytest.mark.parametrize("place", ["open", "subscribe", "run"])

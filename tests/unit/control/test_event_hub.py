@@ -9,7 +9,7 @@ from tradingd.control.events import MISSED, EventHub
 
 async def take(hub: EventHub, after: int, count: int) -> list[Event]:
     events = hub.subscribe(after)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return [await anext(events) for _ in range(count)]
 
 
@@ -69,7 +69,7 @@ def test_a_waiting_reader_wakes_for_a_new_event() -> None:
         waiting = asyncio.ensure_future(anext(hub.subscribe(2)))
         await asyncio.sleep(0)
         hub.publish("state", "HALTED", wall=9)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await waiting
 
     assert asyncio.run(main()).text == "HALTED"

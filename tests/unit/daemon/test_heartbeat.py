@@ -165,7 +165,7 @@ def test_running_looks_again_and_again_and_tells_what_comes_after(parts) -> None
 
         heart = Heartbeat(parts.monitor, Counting(0.03), after=after)
         running = asyncio.create_task(heart.run())
-        await asyncio.wait_for(enough.wait(), 2)
+        await asyncio.wait_for(enough.wait(), 30)
         running.cancel()
         return seen
 
@@ -193,7 +193,7 @@ asyncio.run(main())
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         process.send_signal(signal.SIGQUIT)
-        _, printed = process.communicate(timeout=10)
+        _, printed = process.communicate(timeout=30)
     assert process.returncode == -signal.SIGQUIT
     assert "blocks_the_loop" in printed
     assert "engine_timer" in printed

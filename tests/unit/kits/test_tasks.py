@@ -82,7 +82,7 @@ def test_serving_ends_with_the_first_fault_and_stops_the_others() -> None:
         tasks = Tasks()
         other = tasks.spawn("other", forever())
         tasks.spawn("bad", breaks())
-        stopped = await asyncio.wait_for(tasks.serve(asyncio.Event(), grace=1), 2)
+        stopped = await asyncio.wait_for(tasks.serve(asyncio.Event(), grace=1), 30)
         assert other.cancelled()
         assert stopped.survivors == ()
         assert tasks.names == ()
@@ -95,7 +95,7 @@ def test_serving_ends_when_it_is_asked_to() -> None:
         tasks, stop = Tasks(), asyncio.Event()
         tasks.spawn("other", forever())
         stop.set()
-        stopped = await asyncio.wait_for(tasks.serve(stop, grace=1), 2)
+        stopped = await asyncio.wait_for(tasks.serve(stop, grace=1), 30)
         assert stopped == type(stopped)(survivors=(), errors=())
         assert tasks.faults == []
 
@@ -117,7 +117,7 @@ def test_a_task_that_does_not_end_is_named_and_not_waited_for() -> None:
         stuck = tasks.spawn("stubborn", stubborn())
         tasks.spawn("good", forever())
         await asyncio.sleep(0)
-        stopped = await asyncio.wait_for(tasks.stop(grace=0.05), 2)
+        stopped = await asyncio.wait_for(tasks.stop(grace=0.05), 30)
         release.set()
         await stuck
         return stopped.survivors
@@ -154,6 +154,6 @@ def test_a_stop_from_inside_a_task_does_not_cancel_that_task() -> None:
             await tasks.stop(grace=1)
             return "finished"
 
-        return await asyncio.wait_for(tasks.spawn("stopper", stopper(), eternal=False), 2)
+        return await asyncio.wait_for(tasks.spawn("stopper", stopper(), eternal=False), 30)
 
     assert asyncio.run(scene()) == "finished"
