@@ -533,10 +533,12 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.02)
 
 
-def interrupted(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def assert_interrupted(process: subprocess.Popen[str], command: str) -> None:
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=60)
-    return process.returncode, out, errors
+    assert (process.returncode, out) == (ExitCode.INTERRUPTED, "")
+    assert errors.startswith(f"tradingd: interrupted: {command} | next: run it again; ")
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -551,7 +553,7 @@ def test_ctrl_c_ends_a_backtest_in_one_line_and_leaves_no_half_run(at_desk, desk
     wait_for(lambda: runs.exists() and any(runs.iterdir()), process)
     # Into the bars: the engine that is being built takes no interrupt.
     time.sleep(2.0)
-    assert interrupted(process) == (ExitCode.INTERRUPTED, "", "tradingd: interrupted\n")
+    assert_interrupted(process, "backtest")
     assert files_of(desk / "data" / "tradingd" / "history") == store
     listed = json.loads(at_desk("runs", "list", "--root", str(runs), "--json").stdout)["runs"]
     assert {one["status"] for one in listed} <= {"failed"}
@@ -571,7 +573,7 @@ def test_ctrl_c_ends_an_import_in_one_line_and_the_next_one_completes_it(home, t
     process = started_in(home, *words)
     wait_for((store / ".lock").exists, process)
     time.sleep(0.2)
-    assert interrupted(process) == (ExitCode.INTERRUPTED, "", "tradingd: interrupted\n")
+    assert_interrupted(process, "data import")
     again = tradingd(*words, "--json")
     counts = json.loads(again.stdout)
     assert counts["rows_new"] + counts["rows_same"] == 250 * len(days)

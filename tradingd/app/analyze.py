@@ -4,7 +4,6 @@ Sends no orders and never imports the engine.
 """
 
 import datetime as dt
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +30,7 @@ from tradingd.history.layout import Series as StoredSeries
 from tradingd.history.store import Store
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
+from tradingd.kits.scratch import scratch
 from tradingd.session.calendar import NEW_YORK, SessionCalendar, local_date
 from tradingd.sources.make import make_source
 from tradingd.strategies.watch import (
@@ -279,9 +279,9 @@ def _history(
     kept = open_store(config)
     found = {} if asked else _stored(kept, symbols, usable)
     missing = tuple(symbol for symbol in symbols if symbol not in found)
-    with tempfile.TemporaryDirectory(prefix="tradingd-analyze-") as folder:
+    with scratch("analyze") as folder:
         if missing:
-            place = kept.root if save else Path(folder)
+            place = kept.root if save else folder
             fetched = _fetch(config, asked or config.source, missing, usable, place)
             found |= _stored(fetched, missing, usable)
         for symbol in missing:

@@ -42,5 +42,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
             "XDG_DATA_HOME": "base of the default store and results folders",
         },
+        interrupted="run it again; trials of a sweep that ended are kept in its folder, and "
+        "`tradingd runs list` shows a run that was cut off as failed",
     ),
 )

@@ -36,6 +36,10 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
         Complete command lines.
     environment : mapping
         Environment variables the command reads, with their meaning.
+    interrupted : str
+        What to do after Ctrl-C or SIGTERM, and what is safe then.
+    own_signals : bool
+        It serves or watches until a signal, and deals with SIGTERM itself from its start.
     """
 
     path: tuple[str, ...]
@@ -46,6 +50,8 @@ class Command[P: msgspec.Struct, R: msgspec.Struct](msgspec.Struct, frozen=True,
     summary: str
     examples: tuple[str, ...] = ()
     environment: Mapping[str, str] = {}
+    interrupted: str = "run it again; nothing is left half-written"
+    own_signals: bool = False
 
     def load(self) -> Callable[[P], R]:
         """Import and return the function."""

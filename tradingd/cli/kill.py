@@ -77,5 +77,6 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "STATE_DIRECTORY": "state folder given by systemd",
             "XDG_STATE_HOME": "base of the state folder otherwise",
         },
+        own_signals=True,
     ),
 )

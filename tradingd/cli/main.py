@@ -21,6 +21,7 @@ from tradingd.cli.command import (
     in_words,
     repeated_place,
 )
+from tradingd.cli.interrupted import ended_by_signals
 from tradingd.cli.usage import Parser, missing_command, unfit, unknown_words
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.refused import refused
@@ -177,6 +178,13 @@ def _take_places(
 
 
 def _execute(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
+    if command.own_signals:
+        return _worked(command, arguments)
+    with ended_by_signals(command):
+        return _worked(command, arguments)
+
+
+def _worked(command: Command[Any, Any], arguments: argparse.Namespace) -> int:
     values = {key: value for key, value in vars(arguments).items() if key not in _BUILT_IN}
     result = command.load()(decode_parameters(command.params, values))
     if isinstance(result, Iterator):

@@ -14,6 +14,10 @@ _ENVIRONMENT = {
     "TRADINGD_CONF": "site overlay folder, in place of /etc/tradingd",
     "XDG_DATA_HOME": "base of the default folders of history, runs and models",
 }
+_INTERRUPTED = (
+    "run it again; trials that were made stay counted, and nothing is registered but what "
+    "`tradingd model list` shows"
+)
 
 
 class TrainParams(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +84,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "tradingd model train training.placebo=true --json",
         ),
         environment=_ENVIRONMENT,
+        interrupted=_INTERRUPTED,
     ),
     Command(
         path=("model", "retrain"),
@@ -90,6 +95,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
         summary="Train a challenger, if training.nightly is set; the nightly job does.",
         examples=("tradingd model retrain", "tradingd model retrain training.nightly=true"),
         environment=_ENVIRONMENT,
+        interrupted=_INTERRUPTED,
     ),
     Command(
         path=("model", "evaluate"),

@@ -60,6 +60,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "--symbols AAPL",
         ),
         environment=_ENVIRONMENT,
+        own_signals=True,
     ),
     Command(
         path=("record", "list"),

@@ -72,5 +72,6 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "XDG_RUNTIME_DIR": "base of the control socket otherwise",
             "NOTIFY_SOCKET": "where systemd is told of readiness and progress",
         },
+        own_signals=True,
     ),
 )

@@ -121,6 +121,7 @@ COMMANDS: tuple[Command[Any, Any], ...] = (
             "SIMALPACA_KEY_ID": "let in only this key id ...",
             "SIMALPACA_SECRET_KEY": "... with this secret; unset: any pair is let in",
         },
+        own_signals=True,
     ),
     Command(
         path=("sim", "drill"),

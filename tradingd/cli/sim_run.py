@@ -104,8 +104,7 @@ def drill(params: DrillParams) -> DrillReport:
     """Play the drill, telling each stage as it begins."""
     folder = _folder(params.folder)
     began = time.monotonic()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)  # or server and daemon would be left behind
+    signal.signal(signal.SIGHUP, _interrupted)  # or server and daemon would be left behind
 
     def say(text: str) -> None:
         # Standard output is the report's, which may be read by a program.

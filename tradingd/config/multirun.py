@@ -21,6 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tradingd.config.compose import PRIMARY
 from tradingd.config.sweep_plan import RAY, SweepPlan, for_hydra, plain, session
+from tradingd.kits.interrupts import Terminated
 
 _RAY_ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -69,6 +70,8 @@ def multirun(
     ------
     Failure
         ``CONFIG`` when Hydra refuses to compose a job.
+    Terminated
+        SIGTERM while a Ray cluster of our own runs.
     Exception
         Whatever broke the launcher itself: a killed worker, a cluster that cannot be reached.
     """
@@ -80,6 +83,9 @@ def multirun(
             hydra.multirun(PRIMARY, _Task(job), arguments, with_log_configuration=False)
         except (HydraException, OmegaConfBaseException):
             raise
+        except SystemExit as error:
+            # Ray puts a handler of its own over ours, which ends its processes and then this one.
+            raise Terminated from error
         except Exception as error:  # noqa: BLE001 - raised below, outside what explains files
             fault = error
     if fault is not None:

@@ -47,6 +47,7 @@ class ExitCode(IntEnum):
     INSTALL = 70
     CONFIG = 78
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class Failure(Exception):

@@ -6,12 +6,13 @@ same to the bit, and come in the order they were asked for.
 
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from tradingd.kits.interrupts import Terminated
+from tradingd.kits.scratch import scratch
 from tradingd.learning.workload import Job, Workload, read_workload, write_workload
 
 type Launcher = Literal["joblib", "ray"]
@@ -75,16 +76,19 @@ def _in_processes(workload: Workload, workers: int) -> Iterator[Workers]:
     from joblib import Parallel
     from joblib.externals.loky import get_reusable_executor
 
-    with tempfile.TemporaryDirectory(prefix="tradingd-learning-") as name:
-        write_workload(Path(name), workload)
+    with scratch("learning") as folder:
+        write_workload(folder, workload)
         parallel = Parallel(
             n_jobs=workers, backend="loky", return_as="generator", batch_size=1, max_nbytes=None
         )
         try:
-            yield _Processes(parallel, Path(name))
-        finally:
-            # Idle workers would stay for five minutes, with all they imported.
-            get_reusable_executor().shutdown(wait=True)
+            yield _Processes(parallel, folder)
+        except BaseException:
+            # Nobody waits for the folds they are at.
+            get_reusable_executor().shutdown(wait=True, kill_workers=True)
+            raise
+        # Idle workers would stay for five minutes, with all they imported.
+        get_reusable_executor().shutdown(wait=True)
 
 
 def _mapped[T](work: Callable[[Workload, Job], T], folder: Path, job: Job) -> T:
@@ -113,5 +117,8 @@ def _on_ray(workload: Workload, workers: int) -> Iterator[Workers]:
     try:
         # Through Ray's object store, so that nodes need no folder in common.
         yield _Ray(ray.put(workload))
+    except SystemExit as error:
+        # Ray puts a handler of SIGTERM over any other, which ends its processes and then this one.
+        raise Terminated from error
     finally:
         ray.shutdown()

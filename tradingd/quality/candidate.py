@@ -6,8 +6,6 @@ show is not held against it.
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,6 +16,7 @@ import pyarrow as pa
 
 from tradingd.domain.market import CorporateAction, DataKind, Resolution, Session
 from tradingd.history.layout import times
+from tradingd.kits.scratch import scratch
 from tradingd.quality.catalog import Rule, rules_for
 from tradingd.quality.report import Finding, Severity
 from tradingd.quality.tables import bound_memory, load_events, load_rows, load_sessions
@@ -53,9 +52,10 @@ class Judge:
         self._limits = thresholds or Thresholds()
 
     def __enter__(self) -> Self:
-        self._spill = TemporaryDirectory(prefix="tradingd-judge-")
+        self._spill = scratch("judge")
+        folder = self._spill.__enter__()
         self._connection = duckdb.connect()
-        bound_memory(self._connection, Path(self._spill.name))
+        bound_memory(self._connection, folder)
         load_sessions(self._connection, self._calendar)
         return self
 
@@ -66,7 +66,7 @@ class Judge:
         trace: TracebackType | None,
     ) -> None:
         self._connection.close()
-        self._spill.cleanup()
+        self._spill.__exit__(kind, error, trace)
 
     def findings(self, candidate: Candidate, *, min_coverage: float = 100.0) -> list[Finding]:
         """Return what is wrong with a candidate, by time.

@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import batched
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import duckdb
@@ -14,6 +12,7 @@ from tradingd.domain.market import DataKind, Resolution
 from tradingd.history.store import Store
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
+from tradingd.kits.scratch import scratch
 from tradingd.quality.catalog import Rule, rules_for
 from tradingd.quality.report import Finding, Report, Severity
 from tradingd.quality.tables import bound_memory, load_events, load_rows, load_sessions
@@ -62,8 +61,8 @@ def check(
     slices = list(slices_of(store, symbols))
     if not slices:
         raise _nothing_to_check(store)
-    with TemporaryDirectory(prefix="tradingd-check-") as spill, store.connect() as connection:
-        bound_memory(connection, Path(spill))
+    with scratch("check") as spill, store.connect() as connection:
+        bound_memory(connection, spill)
         load_sessions(connection, calendar)
         load_events(connection, store.actions(), _adjusted_by_source(store))
         tally = Tally()

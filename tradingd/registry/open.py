@@ -12,6 +12,7 @@ from tradingd.config.registry import RegistryConfig
 from tradingd.config.secrets import Secret
 from tradingd.domain.manifest import ModelManifest
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.interrupts import uninterrupted
 from tradingd.kits.nearest import nearest
 from tradingd.registry import promotion
 from tradingd.registry.client import connect, locked
@@ -77,12 +78,16 @@ class Registry:
     def run(
         self, name: str, kind: str = "training", tags: Mapping[str, str] | None = None
     ) -> Iterator[RunHandle]:
-        """Begin a run, and end it with the block: failed when that raises."""
-        handle = self.start_run(name, kind, tags)
+        """Begin a run, and end it with the block: failed when that raises, killed by a signal."""
+        handle = None
         try:
+            # Nobody could end a run that was begun and not yet named.
+            with uninterrupted():
+                handle = self.start_run(name, kind, tags)
             yield handle
-        except BaseException:
-            self._ledger.end(handle, failed=True)
+        except BaseException as error:
+            if handle is not None:
+                self._ledger.end(handle, "FAILED" if isinstance(error, Exception) else "KILLED")
             raise
         self._ledger.end(handle)
 
@@ -107,7 +112,7 @@ class Registry:
 
     def end_run(self, run: RunHandle, *, failed: bool = False) -> None:
         """End a run."""
-        self._ledger.end(run, failed=failed)
+        self._ledger.end(run, "FAILED" if failed else "FINISHED")
 
     def trials(self, name: str) -> Trials:
         """Count every trial ever recorded under a name, deleted ones too; of other names none."""

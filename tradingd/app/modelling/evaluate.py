@@ -1,8 +1,6 @@
 """Judge a registered model by days it cannot know."""
 
 import datetime as dt
-import tempfile
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -15,6 +13,7 @@ from tradingd.config.load import Loaded
 from tradingd.domain import calibration as calibrations
 from tradingd.domain.manifest import ModelManifest
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.scratch import scratch
 from tradingd.learning.dataset import Dataset, Floats
 from tradingd.learning.report import Interval
 from tradingd.learning.scores import measure
@@ -52,8 +51,8 @@ def evaluate(
     score = asked.predictor.many(unseen.x)
     chance = probabilities(asked.manifest, score)
     first, last = (local_date(int(ts)) for ts in (unseen.ts[0], unseen.ts[-1]))
-    with tempfile.TemporaryDirectory(prefix="tradingd-evaluate-") as folder:
-        path = Path(folder) / "predictions.parquet"
+    with scratch("evaluate") as folder:
+        path = folder / "predictions.parquet"
         write_predictions(path, _rows(asked.manifest, unseen, score, chance))
         judged = judge(loaded, path, first, last, lambda done, every: tell("judge", done, every))
     return Evaluation(

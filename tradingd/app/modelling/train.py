@@ -1,7 +1,6 @@
 """From stored bars to a judged model: one function, each step in a module of its own."""
 
 import datetime as dt
-import tempfile
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +21,7 @@ from tradingd.config.load import Loaded
 from tradingd.domain import manifest as manifests
 from tradingd.domain.manifest import ModelManifest, Production
 from tradingd.kits import atomicfile
+from tradingd.kits.scratch import scratch
 from tradingd.learning.leak import examine
 from tradingd.learning.paths import follow_paths
 from tradingd.learning.report import ClauseFacts, TrainingReport
@@ -75,11 +75,11 @@ def train(
     rows = read_rows(loaded.config, tell)
     require_teachable(rows.dataset, loaded.config.training)
     with (
-        tempfile.TemporaryDirectory(prefix="tradingd-model-") as scratch,
+        scratch("model") as folder,
         registry.run(name, "training", {"tradingd.config": loaded.hash}) as run,
     ):
-        made = _make(loaded, rows, registry, run, Path(scratch), tell, repeat)
-        return _kept(loaded, registry, run, Path(scratch), made, promote_by, challenge=challenge)
+        made = _make(loaded, rows, registry, run, folder, tell, repeat)
+        return _kept(loaded, registry, run, folder, made, promote_by, challenge=challenge)
 
 
 class _Made(NamedTuple):
