@@ -27,6 +27,10 @@ _FORMATS: Final = {
 _TRAIN: Final = "tradingd model train"
 
 
+class OtherFeatures(Failure):
+    """A model sees other features than the session's rows are made of."""
+
+
 class Opinion(msgspec.Struct, frozen=True):
     """What a model makes of one row; parts it has no numbers for are None."""
 
@@ -225,9 +229,10 @@ def _check_features(
     manifest: ModelManifest, where: str, features_hash: str, names: tuple[str, ...]
 ) -> None:
     if manifest.names != names:
-        raise _refused(
+        raise OtherFeatures(
             f"{manifest.id} sees other features, or in another order, than are computed",
-            where,
+            code=ExitCode.CONTRACT,
+            where=where,
             expected=_difference(names, manifest.names),
             found=_difference(manifest.names, names),
             next_step=f"choose the features it was trained on, or {_TRAIN}",
@@ -241,9 +246,10 @@ def _check_features(
             found=", ".join(odd),
         )
     if manifest.features_hash != features_hash:
-        raise _refused(
+        raise OtherFeatures(
             f"{manifest.id} was trained on features that are computed otherwise now",
-            where,
+            code=ExitCode.CONTRACT,
+            where=where,
             expected=f"features hash {features_hash[:12]}",
             found=manifest.features_hash[:12],
             next_step=f"choose the features it was trained on, or {_TRAIN}",

@@ -18,7 +18,8 @@ from tests.integration.engine_live.live_kit import (
 )
 from tradingd.domain.advice import Abstention, Advice
 from tradingd.domain.feed import Batch, Quote
-from tradingd.domain.market import ActionKind, CorporateAction, Resolution
+from tradingd.domain.market import ActionKind, CorporateAction, Instrument, Resolution
+from tradingd.domain.orders import Side
 from tradingd.kits.failure import ExitCode, Failure
 
 DAY = "2024-07-02"
@@ -97,6 +98,26 @@ def test_the_model_hears_of_a_split_once_before_the_first_bar_after_it() -> None
             assert oracle.heard[0] == ("split", "AAA", 2, 1)
             kinds = [one[0] for one in oracle.heard]
             assert kinds == ["split", "bars", "asked", "bars", "asked"]
+
+    asyncio.run(run())
+
+
+def test_a_watched_symbol_is_shown_to_the_model_alone_and_an_order_in_it_is_put_to_the_gate() -> (
+    None
+):
+    async def run() -> None:
+        meddle = lambda one: one.enter("SPY", Side.BUY, 1, reason="meddling", stop=90)  # noqa: E731
+        strategy, oracle = Script({1: meddle}), Oracle()
+        async with Live(strategy, advisor=oracle, watched=[Instrument(symbol="SPY")]) as live:
+            live.shim.denies = True
+            batches = minute_batches(DAY, {"AAA": [100, 101], "SPY": [400, 401]})
+            await live.play(*batches)
+            assert strategy.symbols == ("AAA",)
+            assert {symbol for _, symbol, _ in strategy.seen} == {"AAA"}
+            assert [one[0] for one in oracle.heard] == ["bars", "bars"]
+            assert [one.symbol for one in live.shim.wishes] == ["SPY"]
+            assert strategy.results == [None]
+            assert live.faults == []
 
     asyncio.run(run())
 

@@ -134,6 +134,45 @@ def test_an_alias_that_comes_back_is_served_again(desk: Desk) -> None:
     assert desk.model.models["champion"] == "small@1"
 
 
+def test_a_model_of_another_benchmark_is_not_exchanged_for_and_the_one_before_goes_on(
+    desk: Desk,
+) -> None:
+    desk.look()
+    desk.show(0, 20)
+    desk.publish(3, features_hash="0" * 64)
+    desk.point(production=3)
+    desk.look()
+    desk.look()
+    desk.show(20, 21)
+    assert desk.model.models["champion"] == "small@1"
+    assert desk.model.advisor.advice("AAA", desk.now).abstention is None
+    assert desk.model.state == ("small@1", "")
+    (alert,) = desk.alerts
+    assert "small@3" in alert.title
+    assert "small@1 goes on" in alert.title
+    for part in (
+        "at: ",
+        "expected: ",
+        "benchmark none",
+        "found: 000000",
+        "next: start the session",
+    ):
+        assert part in alert.body, part
+    assert "not exchanged: small@3" in model_words(desk.model)
+    desk.point(production=2)
+    desk.look()
+    assert desk.model.models["champion"] == "small@2"
+    assert model_words(desk.model) == "small@2"
+
+
+def test_a_model_that_is_damaged_is_withdrawn_also_where_another_served_before(desk: Desk) -> None:
+    desk.look()
+    desk.publish(3, status="retired")
+    desk.point(production=3)
+    desk.look()
+    assert desk.model.models["champion"] == "none"
+
+
 def test_a_challenger_that_is_the_champion_does_not_predict_twice(desk: Desk) -> None:
     desk.point(production=1, challenger=1)
     desk.look()

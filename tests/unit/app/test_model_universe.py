@@ -36,8 +36,8 @@ def test_another_number_of_symbols_is_told_with_the_features_it_touches() -> Non
 
 @pytest.mark.parametrize(
     ("across", "symbols", "benchmark"),
-    [(True, 2, ""), (False, 500, ""), (True, None, ""), (True, 1, "BBB")],
-    ids=["the same", "nothing compares symbols", "not stated", "the benchmark is not traded"],
+    [(True, 2, ""), (False, 500, ""), (True, None, ""), (True, 2, "BBB")],
+    ids=["the same", "nothing compares symbols", "not stated", "the benchmark is traded too"],
 )
 def test_nothing_is_told_where_there_is_nothing_to_tell(
     across: bool, symbols: int | None, benchmark: str

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING
 
 from tradingd.app.doctor import environment, freshness, storage
@@ -23,7 +23,7 @@ from tradingd.daemon.lock import INSTANCE, AccountLock, accounts_folder
 from tradingd.daemon.startup import Startup, Step
 from tradingd.domain import endpoint
 from tradingd.domain.broker import BrokerUnavailable
-from tradingd.domain.feed import Batch
+from tradingd.domain.feed import Batch, Feed
 from tradingd.journal.recall import recall
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.notify.router import AlertRouter
@@ -153,13 +153,15 @@ class BringUp:
         self._one.alerts.start()
 
     async def _open_feed(self) -> None:
-        feed = self._one.feed = session_feed(self._one.config, self._one.calendar, self._secret)
-        self._one.market = LiveMarket(feed, lambda: self._one.clock.now())
+        feed, watched = session_feed(self._one.config, self._one.calendar, self._secret)
+        self._one.feed, self._one.watched = feed, watched
+        self._one.market = LiveMarket(feed, lambda: self._one.clock.now(), watched)
         resume = int(self._one.recalled.marks.get(FEED_POSITION, "0"))
         if not feed.replayed:
             # What happened while nobody traded is history: nothing acts on it.
             resume = self._one.wall()
         await feed.open(resume)
+        _require_traded(self._one.symbols, feed, watched)
         self._one.batches = feed.batches()
         if feed.replayed:
             self._one.first_batch = await self._first(self._one.batches)
@@ -198,9 +200,8 @@ class BringUp:
         self._one.simulated = broker if isinstance(broker, SimulatedBroker) else None
         self._one.account = await broker.connect()
         brokers.check_account(self._one.config, self._one.account)
-        symbols = [one.symbol for one in self._one.feed.instruments()]
         try:
-            unknown = await self._one.market.ask(broker, symbols)
+            unknown = await self._one.market.ask(broker, self._one.symbols)
         except BrokerUnavailable as error:
             raise Failure(
                 "the broker does not say what may be traded",
@@ -231,6 +232,7 @@ class BringUp:
             self._one.config,
             self._one.feed,
             self._one.calendar,
+            watched=self._one.watched,
             folder=self._one.state,
             now=self._one.clock.now,
             wall=self._one.wall,
@@ -270,3 +272,17 @@ class BringUp:
         if self._one.serving is not None:
             self._one.serving.begin()
             self._one.tasks.spawn("model", self._one.serving.run())
+
+
+def _require_traded(symbols: Sequence[str], feed: Feed, watched: frozenset[str]) -> None:
+    """Refuse days that hold bars of what is watched and of nothing that may be traded."""
+    if symbols or not watched:
+        return
+    raise Failure(
+        "the feed has no bars of the universe",
+        code=ExitCode.EMPTY_RANGE,
+        where=feed.label,
+        expected="bars of at least one symbol that may be traded",
+        found=f"bars of {', '.join(sorted(watched))} alone, which the model's features refer to",
+        next_step="feed.start and feed.end of days with bars, or another universe",
+    )

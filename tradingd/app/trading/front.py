@@ -50,7 +50,7 @@ class Front:
             instance=self._one.instance,
             live=self._one.identity.mode == "live",
             strategies=[one.name for one in self._one.strategies],
-            symbols=[one.symbol for one in self._one.feed.instruments()],
+            symbols=self._one.symbols,
             status=self._one.board.status,
             health=self._one.board.health,
             jobs=self._one.board.jobs,

@@ -64,7 +64,7 @@ async def join(session: "TradingSession") -> None:
 def _account(session: "TradingSession") -> None:
     """Make the book, the gate that reads it, the states in force, and the strategies."""
     session.book = parts.opening_book(session.config)
-    session.gate = parts.session_gate(session.config, session.book, session.feed)
+    session.gate = parts.session_gate(session.config, session.book, session.feed, session.symbols)
     session.states = TradingStates()
     session.states.restore(session.recalled.states)
     session.strategies = parts.session_strategies(session.config)
@@ -192,7 +192,8 @@ def _engine(session: "TradingSession") -> None:
     """Make the engine with the strategies."""
     session.engine = LiveEngine(
         strategies=session.strategies,
-        instruments=session.feed.instruments(),
+        instruments=session.instruments,
+        watched=[one for one in session.feed.instruments() if one.symbol in session.watched],
         resolution=session.feed.resolution,
         shim=session.shim,
         book=session.book,

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -9,13 +10,14 @@ from tradingd.app.backtest import universe_symbols
 from tradingd.app.universe_members import with_members
 from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.config.feed import ReplayFeed as ReplayConfig
+from tradingd.config.model import ModelFile, RegisteredModel
 from tradingd.config.paths import store_root
 from tradingd.config.secrets import Secret
 from tradingd.config.source import SampleSource as SampleConfig
 from tradingd.config.system import SystemConfig
 from tradingd.config.universe import SymbolsUniverse, TieredUniverse
 from tradingd.domain.feed import Feed
-from tradingd.domain.market import CorporateAction, ReferenceData, Resolution
+from tradingd.domain.market import CorporateAction, DataKind, ReferenceData, Resolution
 from tradingd.feeds.make import make_feed
 from tradingd.feeds.memory import MemoryBars
 from tradingd.feeds.ranges import Bars
@@ -32,10 +34,19 @@ _SHOWN = 10
 """Unknown symbols that a refusal names."""
 
 
+class SessionFeed(NamedTuple):
+    """A session's bars; those of `watched` symbols are for the model's features alone."""
+
+    feed: Feed
+    watched: frozenset[str]
+
+
 def session_feed(
     config: SystemConfig, calendar: SessionCalendar, secret: Callable[[str], Secret]
-) -> Feed:
+) -> SessionFeed:
     """Return the configured feed; a store without the bars is refused here, before anything runs.
+
+    A benchmark outside the universe is watched, where there are bars of it.
 
     Raises
     ------
@@ -43,17 +54,34 @@ def session_feed(
         NO_DATA or UNKNOWN_SYMBOL, naming the store.
     """
     resolution = Resolution(config.strategy.bars)
-    stored: dict[str, Bars] = {}
     if isinstance(config.feed, AlpacaConfig):
-        return alpaca_feed(config, config.feed, resolution, calendar, secret)
+        named = _alpaca_symbols(config, resolution)
+        watched = benchmark(config) - named
+        feed = alpaca_feed(config, config.feed, resolution, calendar, secret, named | watched)
+        return SessionFeed(feed, watched)
+    stored: dict[str, Bars] = {}
+    watched = frozenset()
     match config.feed.data:
         case "sample":
-            stored["sample"] = sample_bars(calendar, wanted(config))
+            named_ones = wanted(config)
+            watched = frozenset() if named_ones is None else benchmark(config) - named_ones
+            stored["sample"] = sample_bars(calendar, named_ones, watched)
         case "store":
-            stored["store"] = stored_bars(config, resolution, calendar)
+            store = Store(store_root(config), config.store)
+            traded = universe_symbols(store, config, resolution)
+            held = store.symbols(DataKind.BARS, resolution)
+            watched = benchmark(config).intersection(held) - set(traded)
+            stored["store"] = _stored(config, store, [*traded, *watched], resolution, calendar)
         case "synthetic":
             wanted(config)
-    return make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
+    feed = make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
+    return SessionFeed(feed, watched)
+
+
+def benchmark(config: SystemConfig) -> frozenset[str]:
+    """Return the symbol that the features of a served model refer to, traded or not."""
+    served = isinstance(config.model, RegisteredModel | ModelFile)
+    return frozenset({config.features.benchmark} - {""}) if served else frozenset()
 
 
 def alpaca_feed(
@@ -62,29 +90,35 @@ def alpaca_feed(
     resolution: Resolution,
     calendar: SessionCalendar,
     secret: Callable[[str], Secret],
+    symbols: frozenset[str] | None = None,
     *,
     extended: bool = False,
     wall: Callable[[], int] = time.time_ns,
 ) -> Feed:
-    """Return Alpaca's bars of the universe; symbols that are not named are those of the store.
+    """Return Alpaca's bars of some symbols; None: of the universe.
 
     `extended`: also bars outside the regular sessions.
     """
     from tradingd.feeds.alpaca.feed import AlpacaFeed
 
-    named = wanted(config)
-    if named is None:
-        store = Store(store_root(config), config.store)
-        named = frozenset(universe_symbols(store, config, resolution))
     return AlpacaFeed(
         feed,
         resolved(secret, feed.key_id, feed.secret_key),
-        symbols=sorted(named),
+        symbols=sorted(_alpaca_symbols(config, resolution) if symbols is None else symbols),
         resolution=resolution,
         calendar=calendar,
         wall=wall,
         extended=extended,
     )
+
+
+def _alpaca_symbols(config: SystemConfig, resolution: Resolution) -> frozenset[str]:
+    """Return the universe; symbols that are not named are those of the store."""
+    named = wanted(config)
+    if named is not None:
+        return named
+    store = Store(store_root(config), config.store)
+    return frozenset(universe_symbols(store, config, resolution))
 
 
 def wanted(config: SystemConfig) -> frozenset[str] | None:
@@ -106,18 +140,36 @@ def wanted(config: SystemConfig) -> frozenset[str] | None:
 def stored_bars(config: SystemConfig, resolution: Resolution, calendar: SessionCalendar) -> Bars:
     """Return the universe's bars of the history store."""
     store = Store(store_root(config), config.store)
+    return _stored(config, store, universe_symbols(store, config, resolution), resolution, calendar)
+
+
+def _stored(
+    config: SystemConfig,
+    store: Store,
+    symbols: Sequence[str],
+    resolution: Resolution,
+    calendar: SessionCalendar,
+) -> Bars:
     return StoredBars(
         store,
-        universe_symbols(store, config, resolution),
+        symbols,
         resolution,
         chunk_rows=CHUNK_ROWS,
         sessions=calendar if config.session.regular_only else None,
     )
 
 
-def sample_bars(calendar: SessionCalendar, symbols: frozenset[str] | None) -> Bars:
-    """Return the embedded real daily bars, read when they are first asked for."""
+def sample_bars(
+    calendar: SessionCalendar,
+    symbols: frozenset[str] | None,
+    watched: frozenset[str] = frozenset(),
+) -> Bars:
+    """Return the embedded real daily bars, read when they are first asked for.
+
+    `symbols` must be among them (None: all), `watched` ones need not.
+    """
     source = SampleSource(SampleConfig(), calendar)
+    shown = None if symbols is None else symbols | watched
 
     def load() -> Mapping[str, pa.Table]:
         rows = dict(pair for task in source.tasks() for pair in task.load())
@@ -125,10 +177,10 @@ def sample_bars(calendar: SessionCalendar, symbols: frozenset[str] | None) -> Ba
             return rows
         if unknown := sorted(symbols - rows.keys()):
             raise _not_in_the_sample(unknown, sorted(rows))
-        return {name: table for name, table in rows.items() if name in symbols}
+        return {name: table for name, table in rows.items() if name in symbols | watched}
 
     def actions() -> Sequence[CorporateAction]:
-        return [one for one in source.actions() if symbols is None or one.symbol in symbols]
+        return [one for one in source.actions() if shown is None or one.symbol in shown]
 
     return MemoryBars("the embedded sample", Resolution.DAY, load, actions)
 

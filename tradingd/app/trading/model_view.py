@@ -5,9 +5,14 @@ from tradingd.control.answers import FeatureDrift, ModelView
 
 
 def model_words(serving: SessionModel) -> str:
-    """Return the model in force, and why it abstains where it does."""
+    """Return the model in force, why it abstains where it does, and what is watched for it."""
     model, why = serving.state
-    return f"{model} abstains: {why}" if why else model
+    words = [f"{model} abstains: {why}" if why else model]
+    if serving.watched:
+        words.append(f"watches {', '.join(sorted(serving.watched))}")
+    if serving.kept:
+        words.append(f"not exchanged: {serving.kept}")
+    return "; ".join(words)
 
 
 def model_view(

@@ -70,9 +70,8 @@ def moment_before(first: Batch, bars: Resolution, calendar: SessionCalendar) -> 
     return (began if session is None else max(began, session.open_ns)) - 1
 
 
-def session_gate(config: SystemConfig, book: Book, feed: Feed) -> Gate:
-    """Return the gate with the configured limits."""
-    symbols = [one.symbol for one in feed.instruments()]
+def session_gate(config: SystemConfig, book: Book, feed: Feed, symbols: Sequence[str]) -> Gate:
+    """Return the gate with the configured limits, for the symbols that may be traded."""
     return Gate(
         config.risk,
         book,

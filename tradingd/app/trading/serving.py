@@ -27,6 +27,7 @@ from tradingd.features.live import LiveFeatures
 from tradingd.features.series import Floats
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.serving.advisor import ServedModel
+from tradingd.serving.bundle import OtherFeatures
 from tradingd.serving.prediction_log import FOLDER, PredictionLog
 from tradingd.serving.shadow import CHAMPION, Shadow
 from tradingd.session.calendar import SessionCalendar
@@ -50,6 +51,9 @@ class SessionModel:
         Groups model, features, registry.
     feature_set, features : FeatureSet, LiveFeatures
         What rows are made of.
+    watched : set of str
+        Symbols of `features` that are not traded: they are compared as in training, nobody is
+        advised on them.
     folder : Path
         State folder of the instance: predictions are recorded below it.
     now, wall : Callable
@@ -61,6 +65,8 @@ class SessionModel:
     ----------
     since : int
         Session time from which the model in force is served, UTC ns; 0: none is.
+    kept : str
+        Why the model in force is not the one that the configuration points to; empty when it is.
     """
 
     def __init__(
@@ -74,14 +80,17 @@ class SessionModel:
         now: Callable[[], int],
         wall: Callable[[], int],
         emit: Emit,
+        watched: frozenset[str] = frozenset(),
     ) -> None:
         self.settings = model
         self.name = _named(model)
         self.since = 0
+        self.kept = ""
+        self.watched = watched
         self.folder = folder / FOLDER
         self._config = config
         self._feature_set = feature_set
-        self._symbols = features.symbols
+        self._symbols = frozenset(features.symbols) - watched
         self._now = now
         self._wall = wall
         self._emit = emit
@@ -97,7 +106,7 @@ class SessionModel:
         self.advisor = ServedModel(
             None,
             features,
-            symbols=frozenset(features.symbols),
+            symbols=self._symbols,
             memory=feature_set.memory,
             settings=model,
             why="not read yet",
@@ -112,6 +121,8 @@ class SessionModel:
         try:
             path = model_manifest(self._config, self.settings)
             await self._exchange(path, await asyncio.to_thread(version_of, path))
+        except OtherFeatures as failure:
+            self._keep(failure)
         except Failure as failure:
             self._refused(failure)
         if self.settings.record_days:
@@ -128,6 +139,7 @@ class SessionModel:
         if other := other_universe(bundle.manifest, self._feature_set, self._symbols):
             log.warning("%s", other)
         self.since = self._now()
+        self.kept = ""
         self.advisor.serve(bundle)
 
     async def run(self) -> None:
@@ -152,6 +164,30 @@ class SessionModel:
         log.error("the model failed and is not asked any more", exc_info=error)
         self._alert("the model failed and is not asked any more", self._failed)
 
+    def _keep(self, failure: OtherFeatures) -> None:
+        """Go on with the model in force, where there is one: it has what it needs.
+
+        What the feed brings and what the features remember is fixed at the start, so another
+        benchmark or other features begin with another session.
+        """
+        serving = self.advisor.coming
+        if serving is None:
+            self._refused(failure)
+            return
+        benchmark = self._feature_set.benchmark
+        kept = Failure(
+            f"{failure.what}: {serving.id} goes on",
+            code=failure.code,
+            where=failure.where,
+            expected=f"{failure.expected}, benchmark {benchmark or 'none'}, as at the start",
+            found=failure.found,
+            next_step="start the session anew with the features and the features.benchmark of "
+            "that model, or point the alias back",
+        )
+        self.kept = kept.line()
+        log.warning("the model is not exchanged: %s", self.kept)
+        self._alert(f"the model is not exchanged: {kept.what}", self.kept)
+
     def _refused(self, failure: Failure) -> None:
         if failure.code is ExitCode.NO_DATA:
             # The alias is gone; when it comes back, to the same version even, that one is served.
@@ -160,6 +196,7 @@ class SessionModel:
             return
         log.warning("no model is served: %s", failure.line())
         self.since = 0
+        self.kept = ""
         self.advisor.withdraw(failure.line())
         self._alert(f"no model is served: {failure.what}", failure.line())
 
@@ -267,6 +304,7 @@ async def session_model(
     feed: Feed,
     calendar: SessionCalendar,
     *,
+    watched: frozenset[str] = frozenset(),
     folder: Path,
     now: Callable[[], int],
     wall: Callable[[], int],
@@ -274,6 +312,7 @@ async def session_model(
 ) -> SessionModel | None:
     """Return the session's model, None where none is configured.
 
+    Features across symbols compare the traded symbols and the watched benchmark, as in training.
     One that is refused is told and looked at again: the session goes on without it.
 
     Raises
@@ -291,16 +330,26 @@ async def session_model(
         config.features,
         calendar=calendar,
         sectors=read_sectors(config.features.sectors),
-        earnings=reference(config, symbols).earnings,
+        earnings=reference(config, sorted(set(symbols) - watched)).earnings,
     )
     if feature_set.benchmark and feature_set.benchmark not in symbols:
         log.warning(
             "the feed has no bars of the benchmark %s: features that refer to it are missing",
             feature_set.benchmark,
         )
+    elif watched:
+        log.info("watched for the features of the model, not traded: %s", ", ".join(watched))
     features = LiveFeatures(feature_set, symbols)
     found = SessionModel(
-        config, model, feature_set, features, folder=folder, now=now, wall=wall, emit=emit
+        config,
+        model,
+        feature_set,
+        features,
+        folder=folder,
+        now=now,
+        wall=wall,
+        emit=emit,
+        watched=watched,
     )
     await found.look()
     return found

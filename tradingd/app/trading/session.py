@@ -41,6 +41,7 @@ from tradingd.domain.broker import Broker
 from tradingd.domain.broker_reports import BrokerAccount
 from tradingd.domain.feed import Batch, Feed
 from tradingd.domain.journal import AuditRow, MarkRow
+from tradingd.domain.market import Instrument
 from tradingd.domain.market import Session as ExchangeSession
 from tradingd.domain.money import Nanos
 from tradingd.domain.recall import Recalled
@@ -85,6 +86,7 @@ class TradingSession:
     identity: parts.Identity
     alerts: AlertRouter
     feed: Feed
+    watched: frozenset[str]
     clock: SessionClock
     resume_after: int
     broker: Broker
@@ -190,6 +192,16 @@ class TradingSession:
     def code(self) -> ExitCode:
         """What the process ends with."""
         return self.ended_with
+
+    @property
+    def instruments(self) -> Sequence[Instrument]:
+        """What may be traded: the feed's symbols but those that are only watched."""
+        return [one for one in self.feed.instruments() if one.symbol not in self.watched]
+
+    @property
+    def symbols(self) -> list[str]:
+        """Symbols of `instruments`."""
+        return [one.symbol for one in self.instruments]
 
     def days_at(self, ts: int) -> ExchangeSession | None:
         """Return the session of the day that a data time lies in."""

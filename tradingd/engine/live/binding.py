@@ -25,6 +25,8 @@ class Bindings:
         Makes what works a strategy's orders.
     ticks : Mapping[str, int]
         Price increments by symbol.
+    watched : Mapping[str, int]
+        Those of symbols that a strategy may name and not trade: the shim denies it.
     exits_rest : bool
         Whether exits may be worked as limits.
     on_fault, on_timer : Callable
@@ -37,6 +39,7 @@ class Bindings:
         *,
         floors: Floors,
         ticks: Mapping[str, int],
+        watched: Mapping[str, int],
         exits_rest: bool,
         on_fault: Callable[[BaseException, str], None],
         on_timer: Callable[[str], None],
@@ -46,6 +49,7 @@ class Bindings:
         self._shared = shared
         self._floors = floors
         self._ticks = ticks
+        self._watched = watched
         self._exits_rest = exits_rest
         self._on_fault = on_fault
         self._on_timer = on_timer
@@ -56,7 +60,7 @@ class Bindings:
         book = OwnedBook(shared.book, shared.working, name, shared.present)
         desk = LiveDesk(
             strategy=name,
-            ticks={symbol: self._ticks[symbol] for symbol in bar_types},
+            ticks={**self._watched, **{symbol: self._ticks[symbol] for symbol in bar_types}},
             shim=shared.shim,
             book=book,
             working=shared.working,

@@ -23,7 +23,7 @@ class LiveDesk:
     strategy : str
         Name on the records.
     ticks : Mapping[str, Nanos]
-        Price increment of the symbols it trades.
+        Price increment of the symbols it trades, and of those that the shim is to deny.
     shim, book, working, present, diary : parts of the session
         `book` shows what the strategy owns.
     """

@@ -53,6 +53,9 @@ class LiveEngine:
         Each with a name of its own.
     instruments : Sequence[Instrument]
         Trading facts of every symbol.
+    watched : Sequence[Instrument]
+        Symbols whose bars only the advisor sees. An order of a strategy in one of them is put to
+        the shim, which denies it: elsewhere it would be a fault of the strategy.
     resolution : Resolution
         Length of the bars.
     shim, book, journal : OrderShim, Book, Journal
@@ -103,6 +106,7 @@ class LiveEngine:
         run_id: str,
         on_fault: Callable[[BaseException, str], None],
         symbols: Mapping[str, Sequence[str]] | None = None,
+        watched: Sequence[Instrument] = (),
         actions: Sequence[CorporateAction] = (),
         equity_every: int = 60,
         style: StyleConfig = _AS_IT_IS,
@@ -114,7 +118,7 @@ class LiveEngine:
     ) -> None:
         refuse_doubles(strategies)
         self._strategies = {strategy.name: strategy for strategy in strategies}
-        self._instruments = instruments
+        self._instruments = [*instruments, *watched]
         self._ticks = {one.symbol: one.tick for one in instruments}
         self._present = present = Present(clock)
         self._mirror = Mirror()
@@ -159,6 +163,7 @@ class LiveEngine:
             shared,
             floors=self._floors,
             ticks=self._ticks,
+            watched={one.symbol: one.tick for one in watched},
             exits_rest=exits_share,
             on_fault=on_fault,
             on_timer=self._progress.ticked,
@@ -219,6 +224,7 @@ class LiveEngine:
         for batch in batches:
             self._present.remember(batch.ts)
             self._sessions.before_bars(batch.ts)
+            self._day.before_bars(batch)
             self._advising.observe(batch)
             await self._delivery.run(batch, self._running())
             self._sessions.after_bars(batch.ts)
@@ -246,6 +252,7 @@ class LiveEngine:
             await self.warm_up(())
         self._hearing.drain()
         self._sessions.before_bars(batch.ts)
+        self._day.before_bars(batch)
         self._advising.observe(batch)
         self._hearing.hold()
         try:

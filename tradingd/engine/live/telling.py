@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from tradingd.domain.feed import Batch
 from tradingd.domain.market import ActionKind, CorporateAction, Session
 from tradingd.engine.advising import LiveAdvising
+from tradingd.engine.live.restating import Restating
 from tradingd.engine.live.runtime import LiveRuntime
 from tradingd.engine.strategy import Strategy
 
@@ -20,7 +22,7 @@ class DayTeller:
     actions : Iterable[CorporateAction]
         Their splits are told at the open of their ex-date.
     advising : LiveAdvising
-        Told of splits as well, each once.
+        Told of splits as well, each once (see `Restating`).
     """
 
     def __init__(
@@ -30,7 +32,7 @@ class DayTeller:
         actions: Iterable[CorporateAction],
         advising: LiveAdvising,
     ) -> None:
-        self._advising = advising
+        self._restating = Restating(advising)
         self._strategies = strategies
         self._runtimes = runtimes
         self._splits: list[CorporateAction] = []
@@ -39,12 +41,17 @@ class DayTeller:
     def know(self, actions: Iterable[CorporateAction]) -> None:
         """Take the actions that are known now: a live feed hears of new ones every day."""
         self._splits = [one for one in actions if one.kind is ActionKind.SPLIT]
+        self._restating.know(self._splits)
+
+    def before_bars(self, batch: Batch) -> None:
+        """Tell the model of splits before it is shown these bars."""
+        self._restating.before_bars(batch)
 
     def split(self, session: Session) -> bool:
         """Tell the splits of a session's day; return whether there are any."""
+        self._restating.before(session.open_ns)
         due = [one for one in self._splits if one.ex_date == session.day]
         for one in due:
-            self._advising.split(one.symbol, one.numerator, one.denominator)
             for name, strategy in self._strategies.items():
                 runtime = self._runtimes[name]
                 if one.symbol in runtime.bar_types:
