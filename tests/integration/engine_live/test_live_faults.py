@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 
 import pytest
 
@@ -97,13 +96,17 @@ def test_the_timer_of_each_strategy_counts_seconds_on_the_loops_thread() -> None
 
 def test_a_strategy_that_blocks_stops_the_count() -> None:
     async def run() -> None:
-        strategy = Script({1: lambda _s: time.sleep(2.2)})
+        counted = threading.Event()
+        strategy = Script({1: lambda _s: counted.wait(60)})
         async with Live(strategy) as live:
             await until(lambda: live.engine.timer_progress["Script"] >= 1)
             counts: list[int] = []
-            watch = threading.Timer(
-                2.0, lambda: counts.append(live.engine.timer_progress["Script"])
-            )
+
+            def count() -> None:
+                counts.append(live.engine.timer_progress["Script"])
+                counted.set()
+
+            watch = threading.Timer(2.0, count)
             before = live.engine.timer_progress["Script"]
             watch.start()
             await live.play(BATCHES[0])

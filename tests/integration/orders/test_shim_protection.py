@@ -315,7 +315,7 @@ def test_a_dividend_is_cash_of_the_round_trip(folder: Path) -> None:
 def test_a_stop_that_was_lost_after_its_cancel_is_taken_back_when_it_appears(folder: Path) -> None:
     async def scene(process: Process) -> None:
         await opened(process, protective_stop=None)
-        late = {"fault": "delay", "seconds": 0.6}
+        late = {"fault": "delay", "seconds": 2.0}
         await process.client.misbehave({"script": {"submit": [late]}})
         assert process.shim.guard(SYMBOL, stop=98 * DOLLAR, reason="now").allowed
         await until(lambda: bool(process.shim.unknown_orders()))
@@ -327,6 +327,6 @@ def test_a_stop_that_was_lost_after_its_cancel_is_taken_back_when_it_appears(fol
         await until(lambda: process.shim.order(stop).state == "CANCELED")
         assert await working(process) == []
 
-    play(folder, scene, settings=HASTY)
+    play(folder, scene, settings=msgspec.structs.replace(HASTY, settle_seconds=0.5))
     steps = [step for (step,) in rows(folder, "SELECT step FROM order_events ORDER BY id")]
     assert steps.index("lost") < steps.index("recovered")
