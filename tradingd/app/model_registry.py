@@ -360,8 +360,22 @@ def model_import(config: SystemConfig, path: Path) -> ImportReport:
         features=len(stated.features),
         folder=str(registry.get(stated.name, version).folder),
         trials=registry.trials(stated.name).count,
-        notes=("its metrics are its maker's word: nothing here measured them",),
+        notes=tuple(_import_notes(stated, f"{stated.name}@{version}", dt.datetime.now(dt.UTC))),
     )
+
+
+def _import_notes(stated: ModelManifest, model: str, now: dt.datetime) -> Iterator[str]:
+    yield (
+        "its metrics are its maker's word: nothing here measured them; "
+        f"`tradingd model evaluate {model}` does, on the days after its training"
+    )
+    if stated.expired(now):
+        yield f"it expired on {stated.expires:%Y-%m-%d}: who serves it abstains"
+    if stated.calibration is None:
+        yield (
+            "it states no calibration, so it has no probability: a strategy that asks how sure it "
+            "is never enters (calibration.kind none: the score is the probability)"
+        )
 
 
 def _foreign_manifest(place: Path) -> ModelManifest:

@@ -90,7 +90,8 @@ def render_show(found: app.ModelReport) -> None:
 def _identity(found: app.ModelReport) -> list[tuple[str, str]]:
     one = found.manifest
     training, validation = one.training, one.validation
-    trials = f"{validation.trials or 'not stated'} deflated by, {found.trials} by now"
+    deflated = f"deflated by {validation.trials}" if validation.trials else "deflation not stated"
+    trials = f"{deflated}, {found.trials} by now"
     rows = [
         ("status", ", ".join((one.status, *(f"alias {alias}" for alias in found.aliases)))),
         ("expires", f"{one.expires:%Y-%m-%d %H:%M} UTC" + (" EXPIRED" if found.expired else "")),

@@ -254,12 +254,17 @@ def _shown(value: object) -> str:
 def render_evaluate(evaluated: Evaluated) -> None:
     """Print how the model does on days after its training."""
     found = evaluated.evaluation
+    out = screen.console()
+    out.print(f"Label        {found.label}", soft_wrap=True, markup=False)
     _intervals(f"{found.model}, predictions", found.scores)
     _intervals(f"{found.model}, traded by {found.strategy} after costs", found.judged)
     worst = sorted(found.drift.items(), key=lambda one: -one[1])[:_SHOWN]
     screen.table(
         "Drift against training (PSI)", ("feature", "psi"), [(n, f"{v:.3f}") for n, v in worst]
     )
+    for note in found.notes:
+        out.print(f"Note: {note}", soft_wrap=True, markup=False)
+    out.print(f"Predictions  {found.predictions}", soft_wrap=True, markup=False)
     screen.summary(
         {
             "model": found.model,

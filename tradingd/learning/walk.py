@@ -110,6 +110,7 @@ class FinalModel(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """What is served: learned from the latest sessions, as a further step would.
 
     `train` and `validation` are first and last `ts` of the rows used, UTC ns; `used` counts them.
+    `known_until` is the end of their last label: what the model knows of reaches so far, UTC ns.
     """
 
     fitted: Fitted
@@ -119,6 +120,7 @@ class FinalModel(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     train: Span
     validation: Span
     used: tuple[int, int]
+    known_until: int
     training_rows: Integers
     notes: tuple[str, ...]
 
@@ -212,6 +214,7 @@ def fit_final(
         train=span(dataset, fold.train),
         validation=span(dataset, fold.validation),
         used=(len(fold.train), len(fold.validation)),
+        known_until=int(dataset.end[np.concatenate((fold.train, fold.validation))].max()),
         training_rows=fold.train,
         notes=grown.notes,
     )

@@ -29,11 +29,12 @@ def check_foreign(folder: Path, manifest: ModelManifest) -> None:
     if (size := path.stat().st_size) > MOST_BYTES:
         raise refused(path, "a foreign model is too large", f"{MOST_BYTES} bytes", str(size))
     found: int | None = None
+    names: tuple[str, ...] = ()
     match manifest.artifact.format:
         case "lightgbm-text":
-            found = _lightgbm_inputs(path)
+            found, names = _lightgbm_inputs(path)
         case "xgboost-json":
-            found = _xgboost_inputs(path)
+            found, names = _xgboost_inputs(path)
         case "onnx":
             found = look_into(path)
         case "xgboost-ubj":
@@ -49,25 +50,46 @@ def check_foreign(folder: Path, manifest: ModelManifest) -> None:
             path, "a model takes another number of inputs than its manifest names",
             str(expected), str(found),
         )  # fmt: skip
+    _require_order(path, names, manifest.names)
 
 
-def _lightgbm_inputs(path: Path) -> int:
+def _require_order(path: Path, names: tuple[str, ...], stated: tuple[str, ...]) -> None:
+    """Refuse a model that takes the same inputs in another order: it would take one for another.
+
+    Names that no feature of the manifest has are its maker's own (``Column_0``) and say nothing.
+    """
+    if not set(names) & set(stated):
+        return
+    for place, (own, name) in enumerate(zip(names, stated, strict=True), start=1):
+        if own != name:
+            raise refused(
+                path, "a model takes its inputs in another order than its manifest names them",
+                f"input {place} is {own}", f"{name} in the manifest",
+            )  # fmt: skip
+
+
+def _lightgbm_inputs(path: Path) -> tuple[int, tuple[str, ...]]:
     with path.open("rb") as stream:
         head = stream.read(_HEAD)
     line = re.search(rb"^max_feature_idx=(\d{1,9})$", head, re.MULTILINE)
     if not head.startswith(b"tree\n") or line is None:
         raise refused(path, "no model of LightGBM", "its text format", _beginning(head))
-    return int(line[1]) + 1
+    count = int(line[1]) + 1
+    stated = re.search(rb"^feature_names=(.*)$", head, re.MULTILINE)
+    names = tuple(stated[1].decode(errors="replace").split(" ")) if stated else ()
+    return count, names if len(names) == count else ()
 
 
-def _xgboost_inputs(path: Path) -> int:
+def _xgboost_inputs(path: Path) -> tuple[int, tuple[str, ...]]:
     try:
         model: Any = msgspec.json.decode(path.read_bytes())
-        return int(model["learner"]["learner_model_param"]["num_feature"])
+        count = int(model["learner"]["learner_model_param"]["num_feature"])
+        names = tuple(str(one) for one in model["learner"].get("feature_names") or ())
     except (msgspec.DecodeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise refused(
             path, "no model of XGBoost", "JSON with learner.learner_model_param", str(error)
         ) from error
+    return count, names if len(names) == count else ()
 
 
 def _require_ubj(path: Path) -> None:

@@ -6,8 +6,7 @@ is not seen again.
 
 import hashlib
 import logging
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,7 @@ import msgspec
 from tradingd.domain import manifest as manifests
 from tradingd.domain.manifest import ModelManifest
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.scratch import scratch
 from tradingd.registry import published
 from tradingd.registry.client import asking
 from tradingd.registry.files import check_files, copy_files
@@ -125,8 +125,14 @@ class Versions:
         Failure
             REGISTRY when there is none; CONTRACT when its files are damaged.
         """
-        with asking("find a model", self._where):
-            found = self._client.get_model_version(name, str(version))
+        try:
+            with asking("find a model", self._where):
+                found = self._client.get_model_version(name, str(version))
+        except Failure as failure:
+            numbers = self.numbers(name)
+            if version in numbers:
+                raise
+            raise _no_number(name, version, numbers) from failure
         entry = self._entry(found, self.aliases(name))
         check_files(entry.folder, entry.registered)
         return entry
@@ -216,15 +222,15 @@ class Versions:
         )
 
     def _upload(self, run: RunHandle, folder: Path, manifest: ModelManifest) -> None:
-        with tempfile.TemporaryDirectory(prefix="tradingd-model-") as place:
-            copy_files(folder, manifest, Path(place))
-            (Path(place) / REGISTERED).write_bytes(manifests.encode(manifest))
-            self._client.log_artifacts(run.id, place, _MODEL)
+        with scratch("model") as place:
+            copy_files(folder, manifest, place)
+            (place / REGISTERED).write_bytes(manifests.encode(manifest))
+            self._client.log_artifacts(run.id, str(place), _MODEL)
 
     def _download(self, run: str, to: Path) -> None:
         with asking("fetch a model's files", self._where):
-            with tempfile.TemporaryDirectory(prefix="tradingd-model-") as place:
-                fetched = Path(self._client.download_artifacts(run, _MODEL, place))
+            with scratch("model") as place:
+                fetched = Path(self._client.download_artifacts(run, _MODEL, str(place)))
                 content = (fetched / REGISTERED).read_bytes()
                 manifest = manifests.decode(content)
                 check_files(fetched, manifest)
@@ -245,6 +251,17 @@ def _registered(folder: Path, digest: str) -> ModelManifest:
             next_step=f"remove {folder}; it is fetched anew",
         )
     return manifests.decode(content)
+
+
+def _no_number(name: str, version: int, numbers: Sequence[int]) -> Failure:
+    return Failure(
+        "the registry has no such model",
+        code=ExitCode.REGISTRY,
+        where=f"{name}@{version}",
+        expected=f"a version up to {name}@{numbers[-1]}" if numbers else "a trained model",
+        found="none of that number" if numbers else "none of that name",
+        next_step=f"tradingd model list --name {name}" if numbers else "tradingd model list",
+    )
 
 
 def _no_version(name: str, version: int) -> Failure:

@@ -252,3 +252,11 @@ def test_what_happens_in_a_tested_fold_does_not_change_its_scores() -> None:
 
     assert np.array_equal(one.score, other.score)
     assert one.skill != other.skill
+
+
+def test_the_final_model_knows_as_far_as_its_last_labels_reach() -> None:
+    rows = made_rows(sessions=60, horizon=5)
+    training = TrainingConfig(walk_forward=WalkForward(train=30, validation=10, test=5))
+    final = fit_final(rows, training, LightGbm(trees=2), 1)
+    assert final.validation[1] == rows.ts.max()
+    assert final.known_until == rows.ts.max() + 5 * DAY

@@ -1,30 +1,46 @@
 """Judge a registered model by days it cannot know."""
 
 import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from tradingd.app.modelling import drifting
-from tradingd.app.modelling.judge import judge, require_model_use
-from tradingd.app.modelling.registered import Asked, ask, probabilities
-from tradingd.app.modelling.rows import Tell
+from tradingd.app.modelling.judge import Judgement, judge, require_model_use
+from tradingd.app.modelling.noting import why_no_trade
+from tradingd.app.modelling.registered import Asked, ask, label_of, probabilities
+from tradingd.app.modelling.rows import Tell, label_words
 from tradingd.config.load import Loaded
+from tradingd.config.paths import registry_root
 from tradingd.domain import calibration as calibrations
 from tradingd.domain.manifest import ModelManifest
+from tradingd.kits import atomicfile
 from tradingd.kits.failure import ExitCode, Failure
+from tradingd.kits.hashing import file_hash
 from tradingd.kits.scratch import scratch
 from tradingd.learning.dataset import Dataset, Floats
 from tradingd.learning.report import Interval
 from tradingd.learning.scores import measure
+from tradingd.registry.client import make_folder
 from tradingd.serving.table import PredictionRows, write_predictions
 from tradingd.session.calendar import local_date, local_midnight_ns
 
 
 class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model did on days after its training; `judged` is after all costs."""
+    """How a model did on days after its training; `judged` is after all costs.
+
+    Parameters
+    ----------
+    label : str
+        What was foretold: the label that the model's manifest states.
+    predictions : str
+        File of every prediction, as ``model=predictions model.path=...`` takes it.
+    """
 
     model: str
+    label: str
     first_day: dt.date
     last_day: dt.date
     rows: int
@@ -33,6 +49,8 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     scores: dict[str, Interval]
     judged: dict[str, Interval]
     drift: dict[str, float]
+    predictions: str
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(
@@ -46,17 +64,16 @@ def evaluate(
         NO_DATA when the store holds no such rows; as of `ask`.
     """
     require_model_use(loaded.config.strategy)
-    asked = ask(loaded, model, tell)
+    asked = ask(loaded, model, tell, judged=True)
     unseen = _unseen(asked)
     score = asked.predictor.many(unseen.x)
     chance = probabilities(asked.manifest, score)
     first, last = (local_date(int(ts)) for ts in (unseen.ts[0], unseen.ts[-1]))
-    with scratch("evaluate") as folder:
-        path = folder / "predictions.parquet"
-        write_predictions(path, _rows(asked.manifest, unseen, score, chance))
-        judged = judge(loaded, path, first, last, lambda done, every: tell("judge", done, every))
+    path = _kept(loaded, _rows(asked.manifest, unseen, score, chance), asked.manifest)
+    judged = judge(loaded, path, first, last, lambda done, every: tell("judge", done, every))
     return Evaluation(
         model=asked.manifest.id,
+        label=label_words(asked.training),
         first_day=first,
         last_day=last,
         rows=len(unseen),
@@ -71,7 +88,32 @@ def evaluate(
         ),
         judged=judged.metrics,
         drift=_drift(asked, unseen),
+        predictions=str(path),
+        notes=tuple(_notes(loaded, asked, judged, chance)),
     )
+
+
+def _kept(loaded: Loaded, rows: PredictionRows, manifest: ModelManifest) -> Path:
+    """Write predictions beside the registry, under a name that is their content's.
+
+    The backtest that judges them names the file: the same predictions make the same run, and who
+    doubts it can repeat it.
+    """
+    folder = registry_root(loaded.config) / "evaluations" / manifest.name / manifest.version
+    make_folder(folder)
+    with scratch("evaluate") as place:
+        made = place / "predictions.parquet"
+        write_predictions(made, rows)
+        path = folder / f"{file_hash(made)[:16]}.parquet"
+        atomicfile.write_bytes(path, made.read_bytes())
+    return path
+
+
+def _notes(loaded: Loaded, asked: Asked, judged: Judgement, chance: Floats) -> Iterator[str]:
+    stated = asked.manifest.label
+    if stated is None or label_of(stated) is None:
+        yield "its manifest states no label that can be made here: measured by the configured one"
+    yield from why_no_trade(loaded.config.strategy, judged, chance)
 
 
 def _unseen(asked: Asked) -> Dataset:

@@ -88,8 +88,9 @@ def manifest_of(
         ),
         training=TrainingFacts(
             start=local_date(final.train[0]),
-            # Stopping and calibration have seen the validation days.
-            end=local_date(final.validation[1] or final.train[1]),
+            # Stopping and calibration have seen the validation days, and all of them what came of
+            # their last rows: a label of five bars knows five days more than its row.
+            end=local_date(final.known_until),
             rows=sum(final.used),
             fingerprint=report.data.fingerprint,
             symbols=report.data.symbols,

@@ -9,6 +9,7 @@ import numpy as np
 from tradingd.app.modelling import drifting, walked
 from tradingd.app.modelling.curves import equal_weight
 from tradingd.app.modelling.judge import Judgement
+from tradingd.app.modelling.noting import stumps, why_no_trade
 from tradingd.app.modelling.overfitting import overfitting
 from tradingd.app.modelling.regimes import regimes
 from tradingd.app.modelling.rows import Rows, data_facts, market
@@ -151,6 +152,8 @@ def _canary(learned: Learned) -> str:
 
 def _notes(loaded: Loaded, learned: Learned) -> Iterator[str]:
     yield from learned.final.notes
+    yield from stumps(learned.walk.steps, loaded.config.training.learner.min_rows)
+    yield from why_no_trade(loaded.config.strategy, learned.judged, learned.walk.probability)
     if loaded.config.training.placebo:
         yield "placebo: the labels were shuffled, nothing true can have been learned"
     if learned.alone is not None:

@@ -1,16 +1,26 @@
 """What is refused before an hour is spent on it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import numpy as np
 
 from tradingd.app.model_gates import judge_by
 from tradingd.app.modelling.judge import require_model_use
+from tradingd.config.strategy import CustomStrategy, StrategyConfig, members
 from tradingd.config.system import SystemConfig
-from tradingd.config.training import ForwardReturn, TrainingConfig
+from tradingd.config.training import ForwardReturn, LabelConfig, MetaLabel, TrainingConfig
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.learning.dataset import Dataset, Floats
 from tradingd.learning.learners.rows import monotone_signs
+from tradingd.learning.splits import require_sessions
+
+_ASKING: Final = {
+    "swing_trend": "strategy=swing_trend_ml",
+    "intraday_mean_reversion": "strategy=intraday_ml features=minute",
+    "ema_cross": "strategy=ema_cross strategy.use_model={}",
+}
+"""How the strategy of each rule is told to ask a model."""
 
 _NAMED = 5
 """Features that a refusal names."""
@@ -22,13 +32,43 @@ def require_settings(config: SystemConfig) -> None:
     Raises
     ------
     Failure
-        CONFIG: a judge that does not ask, or trades other bars; days that run backwards.
+        CONFIG: a judge that does not ask, trades other bars, or has another rule than the one whose
+        signals are learned; days that run backwards.
         CONTRACT: a rule that is not there.
     """
     require_model_use(config.strategy)
+    require_own_rule(config.training.label, config.strategy)
     _require_same_bars(config)
     _require_days(config.training)
     judge_by(config.training.gates.rules)
+
+
+def require_own_rule(label: LabelConfig, strategy: StrategyConfig) -> None:
+    """Refuse a judge whose signals are not those that a meta-label is about.
+
+    Raises
+    ------
+    Failure
+        CONFIG, naming the strategy that trades the rule.
+    """
+    if not isinstance(label, MetaLabel):
+        return
+    asking = {
+        str(one.__struct_config__.tag)
+        for one in members(strategy)
+        if isinstance(one, CustomStrategy) or one.use_model is not None
+    }
+    # What a strategy of one's own signals by is not known here.
+    if asking & {label.rule, "custom"}:
+        return
+    raise Failure(
+        "the strategy that is to judge the model does not trade the rule that it is about",
+        code=ExitCode.CONFIG,
+        where="strategy.kind, training.label.rule",
+        expected=f"{label.rule} with strategy.use_model",
+        found=", ".join(sorted(asking)) or "no strategy that asks a model",
+        next_step=_ASKING[label.rule],
+    )
 
 
 def _require_same_bars(config: SystemConfig) -> None:
@@ -61,12 +101,25 @@ def require_teachable(dataset: Dataset, training: TrainingConfig) -> None:
     ------
     Failure
         CONFIG: an answer that needs several symbols, and there is one; a monotone feature that is
-        not there. NO_DATA: features without any value.
+        not there. EMPTY_RANGE: too few sessions. NO_DATA: features without any value.
     """
     monotone_signs(training.learner.monotone, dataset.names)
     if reason := next(_needs_several(training), ""):
         _require_several(dataset, reason)
     require_values(dataset.names, dataset.x)
+    _require_sessions(dataset, training)
+
+
+def _require_sessions(dataset: Dataset, training: TrainingConfig) -> None:
+    try:
+        require_sessions(dataset, training.walk_forward)
+    except Failure as failure:
+        if isinstance(training.label, MetaLabel):
+            failure.next_step = (
+                f"only sessions count on which {training.label.rule} signals: take more symbols or "
+                "days, a rule that signals more often, or shorter windows"
+            )
+        raise
 
 
 def require_values(names: Sequence[str], x: Floats) -> None:

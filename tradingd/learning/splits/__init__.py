@@ -4,6 +4,6 @@ Here belongs the choice of row numbers. Never: labels, learners, scores.
 """
 
 from tradingd.learning.splits.folds import Path, combinatorial, paths, purged_k_fold
-from tradingd.learning.splits.forward import walk_forward
+from tradingd.learning.splits.forward import require_sessions, walk_forward
 
-__all__ = ["Path", "combinatorial", "paths", "purged_k_fold", "walk_forward"]
+__all__ = ["Path", "combinatorial", "paths", "purged_k_fold", "require_sessions", "walk_forward"]

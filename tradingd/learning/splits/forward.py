@@ -26,6 +26,7 @@ def walk_forward(dataset: Dataset, config: WalkForward) -> list[Fold]:
         `EMPTY_RANGE` if there are too few sessions for one step, or labels reach so far ahead
         that purging leaves a step nothing to learn from.
     """
+    require_sessions(dataset, config)
     numbers, session = np.unique(dataset.session, return_inverse=True)
     rows = np.arange(len(dataset))
     folds = []
@@ -47,17 +48,28 @@ def walk_forward(dataset: Dataset, config: WalkForward) -> list[Fold]:
                 next_step="lower training.label.bars or widen the windows",
             )
         folds.append(Fold(number=number, train=kept, validation=checked, test=test))
-    if not folds:
-        least = config.train + config.validation + config.test
+    return folds
+
+
+def require_sessions(dataset: Dataset, config: WalkForward) -> None:
+    """Refuse rows of too few sessions for one step.
+
+    Raises
+    ------
+    Failure
+        `EMPTY_RANGE`.
+    """
+    found = len(np.unique(dataset.session))
+    least = config.train + config.validation + config.test
+    if found < least:
         raise Failure(
             "too few sessions for a walk-forward",
             code=ExitCode.EMPTY_RANGE,
             where="training.walk_forward",
             expected=f"at least {least} sessions with labelled rows",
-            found=f"{len(numbers)}",
+            found=f"{found} sessions with {len(dataset):,} rows",
             next_step="take more days (training.start, training.end) or shorter windows",
         )
-    return folds
 
 
 def _windows(sessions: int, config: WalkForward) -> Iterator[tuple[range, range, range]]:
