@@ -1,0 +1,107 @@
+"""SIGTERM during long commands, as a person or systemd sends it: what is left, and what goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tradingd.kits.failure import ExitCode
+
+TRIALS = "strategy.fast=5,6,7,8,9,10,11,12"
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Start `tradingd` with a home of its own."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "TMPDIR": str(tmp_path / "tmp"),
+    }
+    (tmp_path / "tmp").mkdir()
+
+    def started(*words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tradingd", *words],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return started
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def assert_terminated(process: subprocess.Popen[str], command: str) -> None:
+    process.terminate()
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (ExitCode.TERMINATED, "")
+    assert errors.startswith(f"tradingd: interrupted by SIGTERM: {command} | next: run it again; ")
+    assert errors.count("\n") == 1
+
+
+def finished(process: subprocess.Popen[str]) -> str:
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return out
+
+
+def test_sigterm_ends_an_import_in_one_line_and_the_next_one_completes_it(start, tmp_path):
+    header = "symbol,ts_event,open,high,low,close,volume\n"
+    days = [f"2013-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    source = tmp_path / "bars"
+    source.mkdir()
+    for number in range(120):
+        rows = [f"S{number},{day},10,11,9,10.5,100\n" for day in days]
+        (source / f"{number}.csv").write_text(header + "".join(rows))
+    words = ("data", "import", "source=tabular", f"source.path={source}")
+    process = start(*words)
+    wait_for((tmp_path / "data" / "tradingd" / "history" / ".lock").exists, process)
+    assert_terminated(process, "data import")
+    assert list((tmp_path / "tmp").iterdir()) == []
+    counts = json.loads(finished(start(*words, "--json")))
+    assert counts["rows_new"] + counts["rows_same"] == 120 * len(days)
+    finished(start("data", "scan", "--verify", "--json"))
+
+
+@pytest.mark.slow
+def test_sigterm_ends_a_sweep_with_its_workers_and_keeps_the_trials_that_ended(start, tmp_path):
+    finished(start("data", "import", "source=sample"))
+    runs = tmp_path / "runs"
+    process = start(
+        "backtest", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", TRIALS,
+        f"mode.results={runs}",
+    )  # fmt: skip
+    wait_for(lambda: any(runs.glob("sweeps/*/trials/[0-9]*.json")), process)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    assert workers
+    assert_terminated(process, "backtest")
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert alive == []
+    (kept,) = runs.glob("sweeps/*/sweep.json")
+    trials = json.loads(kept.read_text())["trials"]
+    assert len(trials) == 8
+    assert "done" in {one["status"] for one in trials}
+    assert not (kept.parent / "trials").exists()
+
+
+def test_the_exit_codes_of_signals_are_those_of_the_shell():
+    assert ExitCode.INTERRUPTED == 128 + signal.SIGINT
+    assert ExitCode.TERMINATED == 128 + signal.SIGTERM
