@@ -47,6 +47,12 @@ def backtest_advisor(
     return _asked_in_batch(config, model, store, symbols, mode)
 
 
+def benchmark(config: SystemConfig) -> frozenset[str]:
+    """Return the symbol that the features of an asked model refer to, traded or not; or none."""
+    asked = isinstance(config.model, RegisteredModel | ModelFile)
+    return frozenset({config.features.benchmark} - {""}) if asked else frozenset()
+
+
 def require_model(config: SystemConfig) -> None:
     """Refuse strategies that ask a model where there is none.
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 import pyarrow as pa
 
-from tradingd.app.advisor import advised_notes, backtest_advisor
+from tradingd.app.advisor import advised_notes, backtest_advisor, benchmark
 from tradingd.app.backtest_books import RecordedBooks, open_books, uses_books
 from tradingd.app.provenance import describe_run
 from tradingd.app.universe_members import tier_symbols, with_members
@@ -165,7 +165,7 @@ def make_parts(config: SystemConfig, store: Store, feed: BarFeed | RecordedBooks
     return Parts(
         make_strategy(config.strategy),
         commission_model(config.broker.fees),
-        with_members(store.reference(feed.symbols()), store, config, time.time_ns()),
+        _reference(config, store, feed.symbols()),
         backtest_advisor(config, store, feed.symbols(), backtest_mode(config)),
     )
 
@@ -183,7 +183,7 @@ def simulate(
     book = Book(nanos(mode.cash))
     total = feed.rows()
     return run_backtest(
-        plan=make_plan(config, mode),
+        plan=make_plan(config, mode, parts.reference.watched),
         feed=feed,
         strategy=parts.strategy,
         gate=make_gate(config, parts, book, feed.resolution.nanoseconds // 1_000_000_000),
@@ -210,7 +210,7 @@ def simulate_books(
     random.seed(config.seed)
     book = Book(nanos(mode.cash))
     return run_book_backtest(
-        plan=make_plan(config, mode),
+        plan=make_plan(config, mode, parts.reference.watched),
         feed=books,
         strategy=parts.strategy,
         gate=make_gate(config, parts, book, QUIET_BOOK_SECONDS),
@@ -224,7 +224,15 @@ def simulate_books(
     )
 
 
-def make_plan(config: SystemConfig, mode: BacktestMode) -> BacktestPlan:
+def _reference(config: SystemConfig, store: Store, symbols: Sequence[str]) -> ReferenceData:
+    """Return what the gate knows beside prices; a benchmark that is not traded is watched."""
+    found = with_members(store.reference(symbols), store, config, time.time_ns())
+    return msgspec.structs.replace(found, watched=benchmark(config) - set(symbols))
+
+
+def make_plan(
+    config: SystemConfig, mode: BacktestMode, watched: frozenset[str] = frozenset()
+) -> BacktestPlan:
     """Return how to simulate, from the configuration."""
     return BacktestPlan(
         cash=nanos(mode.cash),
@@ -235,6 +243,7 @@ def make_plan(config: SystemConfig, mode: BacktestMode) -> BacktestPlan:
         seed=config.seed,
         style=config.execution.style,
         half_spread_bps=half_spread(config.execution.slippage),
+        watched=watched,
     )
 
 

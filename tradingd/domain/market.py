@@ -101,9 +101,11 @@ class ReferenceData(msgspec.Struct, frozen=True, kw_only=True):
     `earnings` are announcement dates per symbol, sorted; `shortable` is the number of shares that
     can be borrowed per symbol and day. `members` are the days on which a symbol belongs to the
     universe that is traded, as sorted spans [first day, first day outside); None where the
-    universe does not change by day.
+    universe does not change by day. `watched` are symbols whose bars a model's features refer to
+    and that are not traded.
     """
 
     earnings: dict[str, tuple[dt.date, ...]] = {}
     shortable: dict[str, dict[dt.date, int]] = {}
     members: dict[str, tuple[tuple[dt.date, dt.date], ...]] | None = None
+    watched: frozenset[str] = frozenset()

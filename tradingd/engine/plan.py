@@ -13,6 +13,8 @@ class BacktestPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     `style` works orders without a price of their own; `half_spread_bps` is what bid and ask are
     from the last close then (`execution.touch.half_spread` of the slippage's configuration).
+    `watched` are symbols without bars here that a strategy may name: the gate denies the order,
+    where any other name is a fault of the strategy.
     """
 
     cash: Nanos
@@ -23,3 +25,4 @@ class BacktestPlan(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     style: StyleConfig = MarketStyle()
     half_spread_bps: float = 0.0
+    watched: frozenset[str] = frozenset()

@@ -91,7 +91,7 @@ class Run[C: Chunk]:
             gate=gate,
             book=book,
             ledger=self._ledger,
-            ticks=traded.ticks,
+            ticks={**dict.fromkeys(plan.watched, CENT), **traded.ticks},
             tickets=tickets,
             tape=traded.prices,
             forget=commissions.forget,

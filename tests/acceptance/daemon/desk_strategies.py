@@ -157,3 +157,22 @@ class AtRandom(Strategy):
             self.move_stop(
                 symbol, round(close - wide if held > 0 else close + wide, 2), reason="trails"
             )
+
+
+class Meddler(Strategy):
+    """Asks the model about every bar, and once wants what it may not trade."""
+
+    def on_begin(self) -> None:
+        """Note what it is shown."""
+        self.shown: set[str] = set()
+
+    def on_bar(self, bar: Bar) -> None:
+        """Ask; write down the symbols that were ever shown."""
+        symbol, close = self.symbol_of(bar), bar.close.as_double()
+        self.advice(symbol)
+        if symbol not in self.shown:
+            self.shown.add(symbol)
+            Path("shown").write_text(" ".join(sorted(self.shown)))
+        if not self.warming_up and command("meddle") is not None:
+            self.enter("IBM", Side.BUY, 5, reason="meddling", stop=1.0)
+            self.enter(symbol, Side.BUY, 5, reason="its own", stop=round(close * 0.9, 2))

@@ -42,13 +42,6 @@ def test_nothing_is_opened_in_a_halted_symbol_until_it_trades_again(
     assert market.refusal("SPY", Side.BUY, 0) is None
 
 
-def test_nothing_is_opened_in_a_symbol_that_is_only_watched(streams: Streams) -> None:
-    market = LiveMarket(streams, lambda: 0, frozenset({"SPY"}))  # type: ignore[arg-type]
-    market.know([AssetFacts(symbol="SPY"), AssetFacts(symbol="AAPL")], ["AAPL"])
-    assert "SPY is outside the universe" in (market.refusal("SPY", Side.BUY, 10) or "")
-    assert market.refusal("AAPL", Side.BUY, 10) is None
-
-
 @pytest.mark.parametrize(
     ("facts", "side", "after", "refused"),
     [

@@ -72,3 +72,16 @@ def test_the_facts_of_a_new_day_hold_from_the_next_order_and_the_counts_go_on() 
     gate.set_limits(msgspec.structs.replace(OPEN, position_percent=50))
     assert gate.check(_entry(3), 1, None).allowed
     assert gate.count()["outside_universe"] == (3, 1)
+
+
+def test_a_symbol_that_is_watched_for_a_model_is_denied_whatever_is_configured() -> None:
+    book = Book(10_000 * SCALE)
+    book.mark("SPY", 100 * SCALE, 1)
+    allow = msgspec.structs.replace(OPEN, outside_universe="allow")
+    watched = ReferenceData(watched=frozenset({"SPY"}))
+    gate = Gate(allow, book, reference=watched, account="margin", bar_seconds=60)
+    (denial,) = gate.check(_entry(1), 1, None).denials
+    assert denial.limit == "outside_universe"
+    assert "SPY is outside the universe" in denial.explanation
+    gate.set_reference(ReferenceData(watched=frozenset({"QQQ"})))
+    assert gate.check(_entry(2), 1, None).allowed

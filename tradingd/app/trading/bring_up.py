@@ -155,7 +155,7 @@ class BringUp:
     async def _open_feed(self) -> None:
         feed, watched = session_feed(self._one.config, self._one.calendar, self._secret)
         self._one.feed, self._one.watched = feed, watched
-        self._one.market = LiveMarket(feed, lambda: self._one.clock.now(), watched)
+        self._one.market = LiveMarket(feed, lambda: self._one.clock.now())
         resume = int(self._one.recalled.marks.get(FEED_POSITION, "0"))
         if not feed.replayed:
             # What happened while nobody traded is history: nothing acts on it.

@@ -64,7 +64,9 @@ async def join(session: "TradingSession") -> None:
 def _account(session: "TradingSession") -> None:
     """Make the book, the gate that reads it, the states in force, and the strategies."""
     session.book = parts.opening_book(session.config)
-    session.gate = parts.session_gate(session.config, session.book, session.feed, session.symbols)
+    session.gate = parts.session_gate(
+        session.config, session.book, session.feed, session.symbols, session.watched
+    )
     session.states = TradingStates()
     session.states.restore(session.recalled.states)
     session.strategies = parts.session_strategies(session.config)

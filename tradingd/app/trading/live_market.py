@@ -19,8 +19,6 @@ class LiveMarket:
         Heard when it has more to say than bars (`LiveStreams`); before it is opened.
     now : Callable
         Session time, UTC ns: old quotes tell nothing.
-    watched : set of str
-        Symbols of the feed that are not of the universe: nothing is opened there.
 
     Attributes
     ----------
@@ -28,13 +26,10 @@ class LiveMarket:
         Hears every quote.
     """
 
-    def __init__(
-        self, feed: Feed, now: Callable[[], int], watched: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, feed: Feed, now: Callable[[], int]) -> None:
         self.heard: Callable[[Quote], None] = lambda _: None
         self.halts: dict[str, TradingHalt] = {}
         self._quotes = Quotes(now)
-        self._watched = watched
         self._facts: Mapping[str, AssetFacts] = {}
         self._streams = feed if isinstance(feed, LiveStreams) else None
         if self._streams is not None:
@@ -72,11 +67,6 @@ class LiveMarket:
         after : int
             Signed shares that would be held after it: a sale that leaves fewer than none is short.
         """
-        if symbol in self._watched:
-            return (
-                f"{symbol} is outside the universe: its bars are watched for the features of the "
-                "model, it is not traded"
-            )
         halt = self.halts.get(symbol)
         if halt is not None:
             return f"trading in {symbol} is halted: {halt.reason}"

@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import pyarrow as pa
 
+from tradingd.app.advisor import benchmark
 from tradingd.app.backtest import universe_symbols
 from tradingd.app.universe_members import with_members
 from tradingd.config.feed import AlpacaFeed as AlpacaConfig
 from tradingd.config.feed import ReplayFeed as ReplayConfig
-from tradingd.config.model import ModelFile, RegisteredModel
 from tradingd.config.paths import store_root
 from tradingd.config.secrets import Secret
 from tradingd.config.source import SampleSource as SampleConfig
@@ -76,12 +77,6 @@ def session_feed(
             wanted(config)
     feed = make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
     return SessionFeed(feed, watched)
-
-
-def benchmark(config: SystemConfig) -> frozenset[str]:
-    """Return the symbol that the features of a served model refer to, traded or not."""
-    served = isinstance(config.model, RegisteredModel | ModelFile)
-    return frozenset({config.features.benchmark} - {""}) if served else frozenset()
 
 
 def alpaca_feed(
@@ -198,12 +193,15 @@ def _not_in_the_sample(unknown: Sequence[str], known: Sequence[str]) -> Failure:
     )
 
 
-def reference(config: SystemConfig, symbols: Sequence[str]) -> ReferenceData:
+def reference(
+    config: SystemConfig, symbols: Sequence[str], watched: frozenset[str] = frozenset()
+) -> ReferenceData:
     """Return earnings, borrowable shares and members on file; only the store has any."""
     if _is_invented(config):
-        return ReferenceData()
+        return ReferenceData(watched=watched)
     store = Store(store_root(config), config.store)
-    return with_members(store.reference(symbols), store, config, time.time_ns())
+    found = with_members(store.reference(symbols), store, config, time.time_ns())
+    return msgspec.structs.replace(found, watched=watched)
 
 
 def _is_invented(config: SystemConfig) -> bool:

@@ -70,12 +70,18 @@ def moment_before(first: Batch, bars: Resolution, calendar: SessionCalendar) -> 
     return (began if session is None else max(began, session.open_ns)) - 1
 
 
-def session_gate(config: SystemConfig, book: Book, feed: Feed, symbols: Sequence[str]) -> Gate:
-    """Return the gate with the configured limits, for the symbols that may be traded."""
+def session_gate(
+    config: SystemConfig,
+    book: Book,
+    feed: Feed,
+    symbols: Sequence[str],
+    watched: frozenset[str],
+) -> Gate:
+    """Return the gate with the configured limits; nothing is opened in what is watched."""
     return Gate(
         config.risk,
         book,
-        reference=reference(config, symbols),
+        reference=reference(config, symbols, watched),
         account=config.broker.account,
         bar_seconds=feed.resolution.nanoseconds // 1_000_000_000,
         broker=str(config.broker.__struct_config__.tag),

@@ -50,7 +50,7 @@ class Reloader:
             loaded = self._load()
             planned = plan(session.loaded, loaded)
             # Read before anything changes: it may refuse, for a universe not made yet.
-            facts = reference(loaded.config, session.symbols)
+            facts = reference(loaded.config, session.symbols, session.watched)
             self._apply(planned)
             session.gate.set_reference(facts)
             session.use(loaded)

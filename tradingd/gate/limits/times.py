@@ -93,7 +93,10 @@ class EarningsBlackout(Limit):
 
 
 class OutsideUniverse(Limit):
-    """The symbol is not in the universe that day; a universe that does not change denies nothing.
+    """The symbol is not in the universe that day, or only watched for a model.
+
+    What is watched is denied whatever is configured; else a universe that does not change denies
+    nothing.
 
     Without it a run over all symbols that were ever members would trade them before they had
     become large enough to be one, which is known only afterwards.
@@ -104,9 +107,17 @@ class OutsideUniverse(Limit):
     def __init__(self, settings: Settings) -> None:
         denies = settings.limits.outside_universe == "deny"
         self._members = settings.reference.members if denies else None
+        self._watched = settings.reference.watched
 
     def check(self, order: Situation) -> Denial | None:
         """Deny on days outside every span of the symbol; a span's last date is outside."""
+        if order.intent.symbol in self._watched:
+            return self.deny(
+                "watched for the model",
+                "a member of the universe",
+                f"{order.intent.symbol} is outside the universe: its bars are watched for the "
+                "model's features, it is not traded.",
+            )
         if self._members is None:
             return None
         spans = self._members.get(order.intent.symbol, ())
