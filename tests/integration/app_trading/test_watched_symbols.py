@@ -65,6 +65,27 @@ def test_the_store_streams_it_where_it_has_its_bars(tmp_path: Path) -> None:
     assert (found.watched, symbols(found)) == (set(), ["AAPL", "MSFT"])
 
 
+def test_a_replay_keeps_to_the_days_of_the_universe_and_the_rest_is_history(
+    tmp_path: Path,
+) -> None:
+    days = [f"2024-07-0{one}" for one in (1, 2, 3, 5, 8)]
+    with Store(tmp_path).batch("test") as batch:
+        batch.bars(DAY_BARS, "SPY", daily_bars(days, ["400"] * 5))
+        for symbol in ("AAPL", "MSFT"):
+            batch.bars(DAY_BARS, symbol, daily_bars(days[2:4], ["10", "11"]))
+    words = ("feed=replay", "feed.speed=0", f"store.root={tmp_path}", *MODEL, *TWO)
+    found = opened(*words, "features.benchmark=SPY")
+
+    async def play() -> tuple[list[int], list[int]]:
+        await found.feed.open(0)
+        streamed = [one async for one in found.feed.batches()]
+        before = await found.feed.history(streamed[0].ts - 1, 10)
+        await found.feed.close()
+        return [len(one.bars) for one in before], [len(one.bars) for one in streamed]
+
+    assert asyncio.run(play()) == ([1, 1], [3, 3])
+
+
 def test_alpaca_is_asked_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APCA_API_KEY_ID", "PKTEST")
     monkeypatch.setenv("APCA_API_SECRET_KEY", "secret")

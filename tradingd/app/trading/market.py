@@ -23,10 +23,11 @@ from tradingd.feeds.make import make_feed
 from tradingd.feeds.memory import MemoryBars
 from tradingd.feeds.ranges import Bars
 from tradingd.feeds.stored import StoredBars
+from tradingd.history.layout import Series
 from tradingd.history.store import Store
 from tradingd.kits.failure import ExitCode, Failure
 from tradingd.kits.nearest import nearest
-from tradingd.session.calendar import SessionCalendar
+from tradingd.session.calendar import SessionCalendar, local_date
 from tradingd.sources.sample.source import SampleSource
 from tradingd.vendors.alpaca.keys import resolved
 
@@ -60,23 +61,48 @@ def session_feed(
         watched = benchmark(config) - named
         feed = alpaca_feed(config, config.feed, resolution, calendar, secret, named | watched)
         return SessionFeed(feed, watched)
+    replay = config.feed
     stored: dict[str, Bars] = {}
     watched = frozenset()
-    match config.feed.data:
+    match replay.data:
         case "sample":
-            named_ones = wanted(config)
-            watched = frozenset() if named_ones is None else benchmark(config) - named_ones
-            stored["sample"] = sample_bars(calendar, named_ones, watched)
+            chosen = wanted(config)
+            watched = frozenset() if chosen is None else benchmark(config) - chosen
+            stored["sample"] = sample_bars(calendar, chosen, watched)
         case "store":
             store = Store(store_root(config), config.store)
             traded = universe_symbols(store, config, resolution)
             held = store.symbols(DataKind.BARS, resolution)
             watched = benchmark(config).intersection(held) - set(traded)
+            if watched:
+                replay = _days_of(replay, store, traded, resolution)
             stored["store"] = _stored(config, store, [*traded, *watched], resolution, calendar)
         case "synthetic":
             wanted(config)
-    feed = make_feed(config.feed, resolution=resolution, calendar=calendar, stored=stored)
+    feed = make_feed(replay, resolution=resolution, calendar=calendar, stored=stored)
     return SessionFeed(feed, watched)
+
+
+def _days_of(
+    replay: ReplayConfig, store: Store, symbols: Sequence[str], resolution: Resolution
+) -> ReplayConfig:
+    """Keep a replay within the days of these symbols, where its own are not stated.
+
+    A benchmark's bars go back further: what lies before the first day of the universe is history.
+    """
+    contents = store.contents()
+    files = [
+        one
+        for symbol in symbols
+        for one in contents.of_series(Series(DataKind.BARS, symbol, resolution))
+    ]
+    if not files:
+        return replay
+    return msgspec.structs.replace(
+        replay,
+        start=replay.start or local_date(min(one.first_ts for one in files)),
+        end=replay.end or local_date(max(one.last_ts for one in files)),
+    )
 
 
 def alpaca_feed(
