@@ -36,7 +36,8 @@ def ended_by_signals(command: Command[Any, Any]) -> Iterator[None]:
             yield
         except BaseException as error:
             # What is left of the signal where other code, or a library in C, translated it.
-            if heard or isinstance(error, Terminated):
+            # SystemExit: Ray listens to SIGTERM itself while it starts.
+            if heard or isinstance(error, Terminated | SystemExit):
                 raise _stopped(command, ExitCode.TERMINATED) from error
             if isinstance(error, KeyboardInterrupt) or _by_duckdb(error):
                 raise _stopped(command, ExitCode.INTERRUPTED) from error

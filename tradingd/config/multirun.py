@@ -10,6 +10,7 @@ import os
 import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from tradingd.config.compose import PRIMARY
 from tradingd.config.sweep_plan import RAY, SweepPlan, for_hydra, plain, session
-from tradingd.kits.interrupts import Terminated
+from tradingd.kits.raysignals import own_sigterm
 
 _RAY_ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -70,22 +71,18 @@ def multirun(
     ------
     Failure
         ``CONFIG`` when Hydra refuses to compose a job.
-    Terminated
-        SIGTERM while a Ray cluster of our own runs.
     Exception
         Whatever broke the launcher itself: a killed worker, a cluster that cannot be reached.
     """
     _quieten(plan)
     arguments = [*for_hydra(overrides), *plan.settings, f"hydra.sweep.dir={_quoted(folder)}"]
     fault: Exception | None = None
-    with session(overrides, overlay) as hydra:
+    signals = own_sigterm() if plan.launcher in RAY else nullcontext()
+    with signals, session(overrides, overlay) as hydra:
         try:
             hydra.multirun(PRIMARY, _Task(job), arguments, with_log_configuration=False)
         except (HydraException, OmegaConfBaseException):
             raise
-        except SystemExit as error:
-            # Ray puts a handler of its own over ours, which ends its processes and then this one.
-            raise Terminated from error
         except Exception as error:  # noqa: BLE001 - raised below, outside what explains files
             fault = error
     if fault is not None:

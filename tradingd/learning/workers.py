@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from tradingd.kits.interrupts import Terminated
+from tradingd.kits.raysignals import own_sigterm
 from tradingd.kits.scratch import scratch
 from tradingd.learning.workload import Job, Workload, read_workload, write_workload
 
@@ -113,12 +113,12 @@ def _on_ray(workload: Workload, workers: int) -> Iterator[Workers]:
 
     cluster = os.environ.get("RAY_ADDRESS")
     here: dict[str, Any] = {} if cluster else {"num_cpus": workers, "include_dashboard": False}
-    ray.init(address=cluster or "local", log_to_driver=False, logging_level=logging.ERROR, **here)
+    with own_sigterm():
+        ray.init(
+            address=cluster or "local", log_to_driver=False, logging_level=logging.ERROR, **here
+        )
     try:
         # Through Ray's object store, so that nodes need no folder in common.
         yield _Ray(ray.put(workload))
-    except SystemExit as error:
-        # Ray puts a handler of SIGTERM over any other, which ends its processes and then this one.
-        raise Terminated from error
     finally:
         ray.shutdown()
