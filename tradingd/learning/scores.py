@@ -27,6 +27,8 @@ SCORE_BINS: Final = 256
 """Scores are put into so many bins for the interval of the AUC; its value is exact."""
 LEAST_ROWS: Final = 5
 """Rows of a moment that a rank correlation needs."""
+LEAST_MOMENTS: Final = 10
+"""Such moments that their mean needs: an interval drawn from one or two of them is no wider."""
 RESAMPLES: Final = 1_000
 _SMALLEST: Final = 1e-12
 
@@ -239,6 +241,8 @@ def _auc_of(sums: Floats) -> Floats:
 
 def _rank_ic(rows: _Rows, dataset: Dataset, score: Floats) -> Measure:
     correlations, moments = rank_correlations(dataset.ts, score, dataset.gain)
+    if len(moments) < LEAST_MOMENTS:
+        correlations, moments = correlations[:0], moments[:0]
     known, first = np.unique(dataset.ts, return_index=True)
     session = rows.session[first[np.searchsorted(known, moments)]]
     total = np.bincount(session, correlations, rows.sessions)

@@ -65,6 +65,7 @@ def test_a_foreign_model_goes_all_the_way_and_back(
     weak = model("import", str(theirs(metrics={"sharpe": 0.2})))
     assert (weak.returncode, weak.stderr) == (0, "")
     assert weak.summary == {"model": "gap_fade@1", "stated_version": "7", "trials": "1"}
+    assert "`tradingd model evaluate gap_fade@1` does" in weak.stdout
     refused = model("promote", "gap_fade@1")
     assert (refused.returncode, refused.stderr) == (CONTRACT, "")
     assert "metrics.sharpe > 1" in refused.stdout

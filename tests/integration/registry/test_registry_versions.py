@@ -131,6 +131,9 @@ def test_names_aliases_and_versions_that_are_not_there_are_told(
     with pytest.raises(Failure) as refused:
         registry.get("gap_fade", 7)
     assert refused.value.code == ExitCode.REGISTRY
+    assert (refused.value.where, refused.value.expected) == (
+        "gap_fade@7", "a version up to gap_fade@1",
+    )  # fmt: skip
 
 
 def test_who_serves_needs_the_folder_only(registry: Registry, keep: Keep, root: Path) -> None:

@@ -144,3 +144,11 @@ def test_the_skill_of_one_class_alone_is_undefined() -> None:
 
     assert skill("classification", won, chance) is None
     assert measure("classification", won, chance, chance, seed=1, resamples=10)["auc"].value is None
+
+
+@pytest.mark.parametrize(("sessions", "known"), [(9, False), (10, True)])
+def test_a_handful_of_moments_gives_no_rank_correlation(sessions: int, known: bool) -> None:
+    rows = made_rows(sessions=sessions, symbols=20, gaps=0.0)
+    nothing = np.full(len(rows), np.nan)
+    found = measure("classification", rows, rows.x[:, 0], nothing, seed=1).get("rank_ic")
+    assert (found is not None and found.value is not None) is known

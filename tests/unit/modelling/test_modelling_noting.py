@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.learning.made_rows import made_rows
 from tradingd.app.modelling.judge import Judgement
-from tradingd.app.modelling.noting import stumps, why_no_trade
+from tradingd.app.modelling.noting import cold_start, one_score, stumps, why_no_trade
 from tradingd.config.strategy import ModelSignal, ModelUse, StrategyConfig, SwingTrend
 from tradingd.config.training import LightGbm, TrainingConfig, WalkForward
 from tradingd.learning.report import Curve, Interval
@@ -67,3 +67,20 @@ def test_steps_whose_trees_split_nothing_are_told() -> None:
     (words,) = told(200)
     assert words.startswith("in 2 of 2 steps every row got the same score: at most 1")
     assert "at least 200 in a leaf" in words
+
+
+def test_a_model_that_tells_no_row_from_another_is_told() -> None:
+    assert list(one_score(np.array([0.5, 0.5]))) == [
+        "every one of 2 rows got the same score: the model tells nothing apart"
+    ]
+    assert list(one_score(np.array([0.5, 0.6]))) == []
+
+
+def test_rules_of_daily_bars_that_start_cold_are_told() -> None:
+    days = tuple(dt.date(2016, 1, 4) + dt.timedelta(one) for one in range(80))
+    long = msgspec.structs.replace(judged(0), days=days)
+    (told,) = cold_start(SwingTrend(slow=50), long)
+    assert "nothing from before 2016-01-04: in the first 50 of 80 judged sessions" in told
+    (told,) = cold_start(SwingTrend(slow=50), judged(0))
+    assert "in the first 1 of 1 " in told
+    assert list(cold_start(SURE, long)) == []

@@ -189,6 +189,34 @@ def test_what_is_not_what_it_says_is_refused(
     assert refused.value.code == ExitCode.CONTRACT
 
 
+def test_a_model_whose_own_names_stand_in_another_order_than_the_manifest_s_is_refused(
+    tmp_path: Path,
+) -> None:
+    first, second = manifest_for(b"").names
+    swapped = model_text().replace(
+        f"feature_names={first} {second}".encode(), f"feature_names={second} {first}".encode()
+    )
+    xgboost = xgboost_json(2)
+    xgboost["learner"]["feature_names"] = [second, first]
+    for content, kind in (
+        (swapped, "lightgbm-text"),
+        (json.dumps(xgboost).encode(), "xgboost-json"),
+    ):
+        with pytest.raises(Failure, match="in another order") as refused:
+            checked(tmp_path, content, kind)
+        assert (refused.value.expected, refused.value.found) == (
+            f"input 1 is {second}", f"{first} in the manifest",
+        )  # fmt: skip
+
+
+def test_names_that_only_the_maker_knows_say_nothing_of_the_order(tmp_path: Path) -> None:
+    names = " ".join(manifest_for(b"").names)
+    text = model_text().replace(
+        f"feature_names={names}".encode(), b"feature_names=Column_0 Column_1"
+    )
+    checked(tmp_path, text, "lightgbm-text")
+
+
 def test_a_model_of_a_size_no_model_has_is_not_read(tmp_path: Path) -> None:
     manifest = manifest_for(b"tree\n", path="model.bin")
     with (tmp_path / "model.bin").open("wb") as stream:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tradingd.app.modelling import drifting
 from tradingd.app.modelling.judge import Judgement, judge, require_model_use
-from tradingd.app.modelling.noting import why_no_trade
+from tradingd.app.modelling.noting import cold_start, one_score, why_no_trade
 from tradingd.app.modelling.registered import Asked, ask, label_of, probabilities
 from tradingd.app.modelling.rows import Tell, label_words
 from tradingd.config.load import Loaded
@@ -89,7 +89,7 @@ def evaluate(
         judged=judged.metrics,
         drift=_drift(asked, unseen),
         predictions=str(path),
-        notes=tuple(_notes(loaded, asked, judged, chance)),
+        notes=(*one_score(score), *_notes(loaded, asked, judged, chance)),
     )
 
 
@@ -114,6 +114,7 @@ def _notes(loaded: Loaded, asked: Asked, judged: Judgement, chance: Floats) -> I
     if stated is None or label_of(stated) is None:
         yield "its manifest states no label that can be made here: measured by the configured one"
     yield from why_no_trade(loaded.config.strategy, judged, chance)
+    yield from cold_start(loaded.config.strategy, judged)
 
 
 def _unseen(asked: Asked) -> Dataset:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tradingd.app.modelling.judge import Judgement
-from tradingd.config.strategy import SeveralStrategies, StrategyConfig
+from tradingd.config.strategy import EmaCross, SeveralStrategies, StrategyConfig, SwingTrend
 from tradingd.learning.dataset import Floats
 from tradingd.learning.walk import Step
 
@@ -51,4 +51,31 @@ def stumps(steps: Sequence[Step], least: int) -> Iterator[str]:
         yield (
             f"in {len(blind)} of {len(steps)} steps every row got the same score: at most {most:,} "
             f"rows to learn from, at least {least:,} in a leaf (training.learner.min_rows)"
+        )
+
+
+def one_score(score: Floats) -> Iterator[str]:
+    """Say that a model told no row from another.
+
+    Parameters
+    ----------
+    score : array of float, shape (rows,)
+    """
+    if len(score) > 1 and float(np.ptp(score)) == 0.0:
+        yield f"every one of {len(score):,} rows got the same score: the model tells nothing apart"
+
+
+def cold_start(strategy: StrategyConfig, judged: Judgement) -> Iterator[str]:
+    """Say how many of the judged days pass before the rules of daily bars can signal at all.
+
+    A backtest shows a strategy nothing from before its first day.
+    """
+    if not isinstance(strategy, SwingTrend | EmaCross) or strategy.bars != "1d":
+        return
+    days = len(judged.days)
+    if days:
+        cold = min(strategy.slow, days)
+        yield (
+            f"the rules saw nothing from before {judged.days[0]}: in the first {cold} of {days} "
+            f"judged sessions they had no EMA of {strategy.slow} bars to signal by"
         )

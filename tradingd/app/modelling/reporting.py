@@ -9,7 +9,7 @@ import numpy as np
 from tradingd.app.modelling import drifting, walked
 from tradingd.app.modelling.curves import equal_weight
 from tradingd.app.modelling.judge import Judgement
-from tradingd.app.modelling.noting import stumps, why_no_trade
+from tradingd.app.modelling.noting import cold_start, stumps, why_no_trade
 from tradingd.app.modelling.overfitting import overfitting
 from tradingd.app.modelling.regimes import regimes
 from tradingd.app.modelling.rows import Rows, data_facts, market
@@ -152,8 +152,11 @@ def _canary(learned: Learned) -> str:
 
 def _notes(loaded: Loaded, learned: Learned) -> Iterator[str]:
     yield from learned.final.notes
+    if not np.any(learned.final.fitted.gains()):
+        yield "the model that is served found nothing to split: it gives every row the same score"
     yield from stumps(learned.walk.steps, loaded.config.training.learner.min_rows)
     yield from why_no_trade(loaded.config.strategy, learned.judged, learned.walk.probability)
+    yield from cold_start(loaded.config.strategy, learned.judged)
     if loaded.config.training.placebo:
         yield "placebo: the labels were shuffled, nothing true can have been learned"
     if learned.alone is not None:
