@@ -1,5 +1,6 @@
 """A benchmark outside the universe: its bars reach the model's features and nothing else."""
 
+import datetime as dt
 import json
 import shutil
 import tempfile
@@ -9,9 +10,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.acceptance.daemon.alpaca_server import Alpaca, Trader
 from tests.acceptance.daemon.model_market import SPLITS, TRAINED_TO, ModelMarket
 from tests.acceptance.daemon.paper import Paper
 from tradingd.app import backtest as app
+from tradingd.app.sim.server import Market
 from tradingd.config.load import load
 
 pytestmark = pytest.mark.slow
@@ -110,3 +113,33 @@ def test_a_backtest_shows_the_model_its_bars_and_denies_orders_in_it_alike(
     (meddled,) = [one for one in orders if one["symbol"] == "IBM"]
     assert "outside_universe" in meddled["denied_by"]
     assert [one["symbol"] for one in orders if not one["denied_by"]]
+
+
+@pytest.mark.long
+def test_alpaca_sends_its_bars_too_over_a_split_it_announces_on_the_way(
+    serve: Callable[..., Alpaca], trader: Callable[..., Trader], home: Path, market: ModelMarket
+) -> None:
+    stage = Market(
+        store=market.store,
+        bars="1d",
+        symbols=["AAPL", "GOOG", "IBM", "MSFT"],
+        start=dt.date(2004, 8, 2),
+        end=dt.date(2005, 3, 18),
+        speed=400_000,
+    )
+    url = serve(stage).endpoint.url
+    words = (one for one in market.of_daemon() if not one.startswith(("strategy", "feed")))
+    daemon = trader(
+        *(*words, *STRATEGY, *ASKING, "mode=paper", "risk=open", "supervision.broker_errors=0"),
+        *("broker=alpaca", f"broker.endpoint={url}", "broker.requests_per_minute=100000"),
+        *("feed=alpaca", f"feed.endpoint={url}", "feed.requests_per_minute=100000"),
+        "feed.clock=data",
+    )
+    (home / "meddle").touch()
+    assert daemon.start().wait(240) == 0, daemon.errors()
+    found = market.shown(daemon).compared
+    assert found.rows > 400
+    assert [one.name for one in found.features if one.outside] == []
+    assert (home / "shown").read_text() == "AAPL GOOG MSFT"
+    denied = [one["limit"] for one in daemon.rows("SELECT * FROM decisions WHERE symbol = 'IBM'")]
+    assert denied == ["outside_universe"]

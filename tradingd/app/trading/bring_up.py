@@ -201,7 +201,9 @@ class BringUp:
         self._one.account = await broker.connect()
         brokers.check_account(self._one.config, self._one.account)
         try:
-            unknown = await self._one.market.ask(broker, self._one.symbols)
+            # Of watched ones too: what denies an order in them is then that they are watched.
+            named = [one.symbol for one in self._one.feed.instruments()]
+            unknown = set(await self._one.market.ask(broker, named)) - self._one.watched
         except BrokerUnavailable as error:
             raise Failure(
                 "the broker does not say what may be traded",
@@ -211,7 +213,9 @@ class BringUp:
                 next_step="start again; the unit does so by itself",
             ) from error
         if unknown:
-            log.warning("the broker does not know %s: nothing is opened there", ", ".join(unknown))
+            log.warning(
+                "the broker does not know %s: nothing is opened there", ", ".join(sorted(unknown))
+            )
         self._one.account_lock = AccountLock(
             accounts_folder(self._one.instance),
             broker=self._one.broker.name,

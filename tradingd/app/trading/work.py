@@ -23,9 +23,10 @@ def session_work(session: "TradingSession") -> SessionWork:
     """Return the work of the in-process jobs."""
 
     async def opened(due: int) -> str:
+        named = [one.symbol for one in session.feed.instruments()]
         with contextlib.suppress(BrokerUnavailable):
             # What was known yesterday stands; the broker's own check tells that it is away.
-            await session.market.ask(session.broker, session.symbols)
+            await session.market.ask(session.broker, named)
         peak = money(session.book.day_peak)
         session.teller.note("session", f"session open, equity {peak}")
         return f"equity {peak}"
