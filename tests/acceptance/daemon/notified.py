@@ -4,15 +4,18 @@ import itertools
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.stopwatch import Stopwatch
+
 
 class Told(NamedTuple):
-    """One field of one datagram: monotonic seconds, name, value."""
+    """One field of one datagram: monotonic seconds, seconds lived through here, name, value."""
 
     at: float
+    lived: float
     name: str
     value: str
 
@@ -31,6 +34,7 @@ class Notified:
         self.told: list[Told] = []
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
+        self._lived = Stopwatch().__enter__()
         self._thread = threading.Thread(target=self._receive, daemon=True)
         self._thread.start()
 
@@ -39,6 +43,7 @@ class Notified:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
             end.sendto(b"END=1", str(self.path))
         self._thread.join(timeout=5)
+        self._lived.__exit__(None, None, None)
         self._socket.close()
 
     def forget(self) -> None:
@@ -65,15 +70,32 @@ class Notified:
 
     def silence(self, since: float) -> float:
         """Return the longest stretch without a beat since a moment, seconds."""
-        marks = [since, *(at for at in self.beats if at > since), time.monotonic()]
-        return max(later - earlier for earlier, later in itertools.pairwise(marks))
+        return _longest(since, self.beats, time.monotonic())
+
+    @property
+    def lived(self) -> float:
+        """Seconds that this process has lived through: those of a machine at rest do not count."""
+        return self._lived.seconds
+
+    def own_silence(self, since: float) -> float:
+        """Return the longest stretch without a beat that was the daemon's own: in seconds lived.
+
+        `since` is a moment of `lived`. What is said by a daemon that goes on is judged by it.
+        """
+        beats = [one.lived for one in self.told if one.name == "WATCHDOG"]
+        return _longest(since, beats, self.lived)
 
     def _receive(self) -> None:
         while (data := self._socket.recv(65_536)) != b"END=1":
             now = time.monotonic()
             for line in data.decode().splitlines():
                 name, _, value = line.partition("=")
-                self.told.append(Told(now, name, value))
+                self.told.append(Told(now, self.lived, name, value))
+
+
+def _longest(since: float, beats: Sequence[float], now: float) -> float:
+    marks = [since, *(beat for beat in beats if beat > since), now]
+    return max(later - earlier for earlier, later in itertools.pairwise(marks))
 
 
 def eventually[T](look: Callable[[], T], what: str, seconds: float = 40.0) -> T:
