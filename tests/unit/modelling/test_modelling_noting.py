@@ -70,10 +70,14 @@ def test_steps_whose_trees_split_nothing_are_told() -> None:
 
 
 def test_a_model_that_tells_no_row_from_another_is_told() -> None:
-    assert list(one_score(np.array([0.5, 0.5]))) == [
+    same, rising = np.array([0.5, 0.5]), np.array([0.5, 0.6])
+    assert list(one_score(same, same)) == [
         "every one of 2 rows got the same score: the model tells nothing apart"
     ]
-    assert list(one_score(np.array([0.5, 0.6]))) == []
+    (told,) = one_score(rising, same)
+    assert told.startswith("every one of 2 rows got the same probability, 0.500")
+    assert list(one_score(rising, rising)) == []
+    assert list(one_score(rising, np.full(2, np.nan))) == []
 
 
 def test_rules_of_daily_bars_that_start_cold_are_told() -> None:

@@ -89,7 +89,7 @@ def evaluate(
         judged=judged.metrics,
         drift=_drift(asked, unseen),
         predictions=str(path),
-        notes=(*one_score(score), *_notes(loaded, asked, judged, chance)),
+        notes=(*one_score(score, chance), *_notes(loaded, asked, judged, chance)),
     )
 
 

@@ -54,15 +54,21 @@ def stumps(steps: Sequence[Step], least: int) -> Iterator[str]:
         )
 
 
-def one_score(score: Floats) -> Iterator[str]:
-    """Say that a model told no row from another.
+def one_score(score: Floats, chance: Floats) -> Iterator[str]:
+    """Say that a model told no row from another, or its calibration did not.
 
     Parameters
     ----------
-    score : array of float, shape (rows,)
+    score, chance : array of float, shape (rows,)
+        `chance` is the probability; nan where there is none.
     """
     if len(score) > 1 and float(np.ptp(score)) == 0.0:
         yield f"every one of {len(score):,} rows got the same score: the model tells nothing apart"
+    elif len(score) > 1 and float(np.ptp(chance)) == 0.0:
+        yield (
+            f"every one of {len(score):,} rows got the same probability, {chance[0]:.3f}: on the "
+            "days it was calibrated on, higher scores did not go with more successes"
+        )
 
 
 def cold_start(strategy: StrategyConfig, judged: Judgement) -> Iterator[str]:
