@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,12 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no market data folder at {folder}; set TRADINGD_REAL_DATA")
     return folder
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C, and let children hear it, also in the background of a shell, which ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
