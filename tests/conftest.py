@@ -21,7 +21,7 @@ def real_data() -> Path:
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C, and let children hear it, also in the background of a shell, which ignores it."""
+    """Hear Ctrl-C in the background of a shell too, which ignores it there; children inherit it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

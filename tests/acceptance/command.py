@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,12 @@ def result_of(ended: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 def folder_of(ended: subprocess.CompletedProcess[str]) -> Path:
     """Return the run folder of a `tradingd backtest --json` that must have succeeded."""
     return Path(result_of(ended)["folder"])
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait until something is so while a command runs."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.command import Run, tradingd_in
+from tests.acceptance.desk import with_bars, with_everything
 
 
 @pytest.fixture
@@ -49,3 +50,15 @@ def lean_home(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> Path
 def on_lean(lean_home: Path) -> Run:
     """`tradingd` on a machine whose store holds the whole LEAN folder."""
     return tradingd_in(lean_home)
+
+
+@pytest.fixture(scope="module")
+def desk(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of this module with a bit of everything: what runs in it may write."""
+    return with_everything(with_bars(tmp_path_factory.mktemp("desk"), sample_home))
+
+
+@pytest.fixture(scope="module")
+def at_desk(desk: Path) -> Run:
+    """`tradingd` at that desk."""
+    return tradingd_in(desk)

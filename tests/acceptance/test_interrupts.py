@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.acceptance.command import wait_for
 from tradingd.kits.failure import ExitCode
 
 TRIALS = "strategy.fast=5,6,7,8,9,10,11,12"
@@ -46,14 +46,6 @@ def start(tmp_path: Path, scratch: Path) -> Callable[..., subprocess.Popen[str]]
         )
 
     return started
-
-
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def assert_terminated(process: subprocess.Popen[str], command: str) -> None:
