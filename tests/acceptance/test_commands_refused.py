@@ -125,7 +125,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
     "a day that is none": (("features", "drift", "yesterday"), USAGE, ("yesterday",)),
     "a model that is not there": (("model", "show", "gap_fad"), ExitCode.REGISTRY, ("gap_fade",)),
     "a version that is not there": (
-        ("model", "explain", "gap_fade@99"), ExitCode.REGISTRY, ("a version up to gap_fade@4", "model list"),
+        ("model", "explain", "gap_fade@99"),
+        ExitCode.REGISTRY,
+        ("a version up to gap_fade@4", "model list"),
     ),
     "a model's name that leads elsewhere": (("model", "evaluate", "../x"), USAGE, ("../x",)),
     "a manifest that is none": (
