@@ -4,11 +4,22 @@ import subprocess
 import sys
 from typing import Final
 
-from tradingd.kits.failure import Failure
+import msgspec
+
+from tradingd.kits.failure import ExitCode, Failure
 from tradingd.serving.predictors import damaged, predictor_of
 
 _SECONDS: Final = 60.0
 _REFUSED: Final = 3
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    """What the child says of a model that it read and refused; only the parent knows where."""
+
+    what: str
+    expected: str
+    found: str
+    next_step: str
 
 
 def probe(content: bytes, model_format: str, features: int, *, where: str) -> None:
@@ -26,9 +37,13 @@ def probe(content: bytes, model_format: str, features: int, *, where: str) -> No
         )
     except subprocess.TimeoutExpired as error:
         raise damaged(where, f"a process that read it for {_SECONDS:.0f} s") from error
+    if done.returncode == _REFUSED:
+        # The last line: libraries may have said something of their own.
+        said = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Refusal)
+        raise Failure(code=ExitCode.CONTRACT, where=where, **msgspec.structs.asdict(said))
     if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise damaged(where, said[-1] if said else f"a process that died of it ({done.returncode})")
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise damaged(where, *last or (f"a process that died of it ({done.returncode})",))
 
 
 def main(arguments: list[str]) -> int:
@@ -40,7 +55,8 @@ def main(arguments: list[str]) -> int:
     try:
         predictor = predictor_of(content, model_format, int(features), where="-")
     except Failure as failure:
-        sys.stderr.write(f"{failure}\n")
+        said = _Refusal(failure.what, failure.expected, failure.found, failure.next_step)
+        sys.stdout.buffer.write(b"\n" + msgspec.json.encode(said))
         return _REFUSED
     predictor.one(np.zeros(int(features)))
     return 0

@@ -181,3 +181,13 @@ def test_a_file_that_kills_its_library_kills_only_the_probe() -> None:
         probe(bad, "lightgbm-text", FEATURES, where="m")
     assert caught.value.code is ExitCode.CONTRACT
     probe(text(), "lightgbm-text", FEATURES, where="m")
+
+
+@pytest.mark.parametrize("features", [FEATURES, FEATURES + 1], ids=["half a file", "misfit"])
+def test_what_a_probe_refuses_is_said_in_one_sentence(features: int) -> None:
+    content = text() if features > FEATURES else text()[: len(text()) // 2]
+    with pytest.raises(Failure) as caught:
+        probe(content, "lightgbm-text", features, where="m")
+    assert caught.value.where == "m"
+    assert caught.value.line().count("| at: ") == 1
+    assert caught.value.expected
