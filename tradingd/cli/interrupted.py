@@ -72,9 +72,12 @@ def _sigterm_raises() -> Iterator[list[float]]:
 def _by_duckdb(error: BaseException) -> bool:
     """Tell whether this is Ctrl-C during a query, of which DuckDB makes a RuntimeError."""
     step: BaseException | None = error
-    while step is not None:
+    # Errors that are raised from one another may go round in a circle.
+    seen: set[int] = set()
+    while step is not None and id(step) not in seen:
         if isinstance(step, RuntimeError) and str(step) == _DUCKDB:
             return True
+        seen.add(id(step))
         step = step.__cause__ or step.__context__
     return False
 

@@ -137,3 +137,10 @@ def test_an_import_installs_no_handler() -> None:
         "assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL"
     )
     subprocess.run([sys.executable, "-c", look], check=True)
+
+
+def test_errors_that_were_raised_from_one_another_in_a_circle_pass_as_they_are():
+    first, second = OSError("first"), Failure("second", code=ExitCode.USAGE)
+    first.__context__, second.__cause__ = second, first
+    with pytest.raises(Failure, match="second"), ended_by_signals(command("say_nothing")):
+        raise second

@@ -200,7 +200,7 @@ def test_too_few_sessions_are_refused_with_the_number_needed():
         walk_forward(daily(100, 1), WalkForward())
     assert raised.value.code is ExitCode.EMPTY_RANGE
     assert "336" in raised.value.expected
-    assert raised.value.found == "100"
+    assert raised.value.found == "100 sessions with 100 rows"
 
 
 def test_labels_longer_than_the_windows_are_refused():
