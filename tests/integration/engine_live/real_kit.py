@@ -135,7 +135,7 @@ class Real:
         before = -1
         while True:
             await settle()
-            assert await self.shim.settled(5.0)
+            assert await self.shim.settled(30.0)
             last = await self.broker.caught_up()
             if last == before:
                 return
