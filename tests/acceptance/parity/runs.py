@@ -68,8 +68,9 @@ class Machine:
         ended = self._run("backtest", "--json", *BACKTEST, *overrides)
         return of_backtest(folder_of(ended), self.resolution)
 
-    def session(self, instance: str, *overrides: str) -> Books:
-        """Run a paper session to its end."""
+    def session(self, instance: str, *overrides: str, goes_on: bool = False) -> Books:
+        """Run a paper session to its end; `goes_on`: that of an instance which has run before."""
+        assert self.journal(instance).exists() is goes_on, f"{instance}: whose state is that?"
         ended = self._run("run", "--json", "--instance", instance, *PAPER, *overrides)
         assert ended.returncode == 0, ended.stderr[-4000:]
         return self.books(instance)

@@ -45,7 +45,7 @@ def test_the_kill_switch_of_a_replay_looks_at_the_account_alike_at_any_speed(
     limits = ("supervision.kill_drawdown_percent=3", "supervision.command_seconds=1")
     switch = ("feed=sample", *limits, *case.of_session)
     first = daily.session("killed", *switch)
-    paced = daily.session("paced", *switch, "feed.speed=1000000", "feed.longest_wait=0.02")
+    paced = daily.session("killed-paced", *switch, "feed.speed=1000000", "feed.longest_wait=0.02")
     assert any("below the day's high" in one.exit_reason for one in first.trips)
     assert list(differences(first, paced)) == []
 

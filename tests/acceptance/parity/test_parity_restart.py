@@ -74,7 +74,7 @@ def test_a_session_that_was_killed_and_stopped_and_goes_on_ends_as_the_one_that_
     first, *_, last = quiet_days(whole)
     end(daily, "again", first, signal.SIGKILL)
     end(daily, "again", last, signal.SIGTERM)
-    again = daily.session("again", "feed=sample", *SWING.of_session, *WARM)
+    again = daily.session("again", "feed=sample", *SWING.of_session, *WARM, goes_on=True)
     assert list(differences(whole, again)) == []
     assert again.denials == whole.denials
     assert again.equity == whole.equity

@@ -20,9 +20,9 @@ SYNTHETIC = (
 def test_the_same_seed_gives_the_same_session_at_any_speed_and_another_one_another(
     daily: Machine,
 ) -> None:
-    first = daily.session("first", *SYNTHETIC, "feed.seed=11")
-    paced = daily.session("paced", *SYNTHETIC, "feed.seed=11", "feed.speed=6000")
-    other = daily.session("other", *SYNTHETIC, "feed.seed=12")
+    first = daily.session("invented", *SYNTHETIC, "feed.seed=11")
+    paced = daily.session("invented-paced", *SYNTHETIC, "feed.seed=11", "feed.speed=6000")
+    other = daily.session("invented-other", *SYNTHETIC, "feed.seed=12")
     assert first.trades
     assert list(differences(first, paced)) == []
     assert (first.equity, first.denials) == (paced.equity, paced.denials)

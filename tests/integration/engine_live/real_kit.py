@@ -61,7 +61,7 @@ class Real:
         self.clock = ReplayClock()
         self.book = Book(0)
         self.journal = SqliteJournal(folder / "journal.sqlite")
-        self.broker = SimulatedBroker(folder / "b.sock", timeout=5.0)
+        self.broker = SimulatedBroker(folder / "b.sock", timeout=30.0)
         self.journal.start()
         self.recalled = recall(self.journal.path)
         run_id = f"run-{self.recalled.runs + 1}"
